@@ -1,0 +1,23 @@
+package engine
+
+import "time"
+
+// ScannerRef names a scanner that took part in a verdict.
+type ScannerRef struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Digest  string `json:"digest"` // sha256:<hex> of the module
+}
+
+// Verdict is what the scanners of a set say about one message.
+type Verdict struct {
+	Action     Action        `json:"action"`
+	Findings   []Finding     `json:"findings"`
+	Failures   []Failure     `json:"failures"`
+	Unexamined bool          `json:"unexamined"` // some text was not examined
+	Elapsed    time.Duration `json:"-"`
+	Scanners   []ScannerRef  `json:"scanners,omitempty"`
+}
+
+// Blocked reports whether the message must not pass.
+func (v Verdict) Blocked() bool { return !v.Action.Less(ActionBlock) }
