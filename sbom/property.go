@@ -1,0 +1,42 @@
+package sbom
+
+import "strings"
+
+// Names of the properties that Bartizan writes. docs/sbom.md explains each.
+const (
+	propCompleteness = "bartizan:sbom:completeness"
+	propReason       = "bartizan:sbom:incomplete:reason"
+	propManifest     = "bartizan:sbom:manifest:purl"
+	propDevelopment  = "bartizan:npm:development"
+	propBundled      = "bartizan:npm:bundled"
+	propReplaces     = "bartizan:go:replaces"
+	propModuleSum    = "bartizan:go:sum"
+
+	propMCPKind     = "bartizan:mcp:kind"
+	propMCPEra      = "bartizan:mcp:era"
+	propMCPProtocol = "bartizan:mcp:protocol"
+	propMCPRoot     = "bartizan:mcp:listing:root"
+	propMCPScope    = "bartizan:mcp:scope"
+	propMCPAlg      = "bartizan:mcp:fingerprint:alg"
+)
+
+// fingerprintAlg names docs/spec/fingerprint.md, version 1.
+const fingerprintAlg = "bartizan.fingerprint.v1"
+
+// propFingerprint names the behavioural or whole fingerprint of a kind of entry:
+// bartizan:mcp:tool:fingerprint, bartizan:mcp:tool:fingerprint:whole.
+func propFingerprint(kind string, whole bool) string {
+	name := "bartizan:mcp:" + kind + ":fingerprint"
+	if whole {
+		name += ":whole"
+	}
+	return name
+}
+
+// fingerprintOf tells what a property name of propFingerprint stands for.
+func isFingerprint(name string) (behavioural, whole bool) {
+	if !strings.HasPrefix(name, "bartizan:mcp:") {
+		return false, false
+	}
+	return strings.HasSuffix(name, ":fingerprint"), strings.HasSuffix(name, ":fingerprint:whole")
+}
