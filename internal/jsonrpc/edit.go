@@ -1,6 +1,10 @@
 package jsonrpc
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // Edit replaces the bytes [Start, End) by New.
 type Edit struct {
@@ -8,25 +12,80 @@ type Edit struct {
 	New        []byte
 }
 
-// Span is a range of UTF-8 bytes in a decoded string.
-type Span struct{ Start, End int }
-
-// Splice applies edits that are sorted and do not overlap.
-func Splice(raw []byte, edits ...Edit) ([]byte, error) { return nil, ErrEdit }
-
-// RemoveElements drops the elements for which drop answers true.
-func RemoveElements(arr jsontext.Value, drop func(i int) bool) (jsontext.Value, error) {
-	return nil, ErrEdit
+// Splice applies edits, which must be sorted and must not overlap, and returns
+// new bytes. Every byte outside the edits is kept.
+func Splice(raw []byte, edits ...Edit) ([]byte, error) {
+	size, at := len(raw), 0
+	for _, e := range edits {
+		if e.Start < at || e.End < e.Start || e.End > len(raw) {
+			return nil, fmt.Errorf("%w: bytes %d to %d of %d", ErrEdit, e.Start, e.End, len(raw))
+		}
+		size, at = size+len(e.New)-(e.End-e.Start), e.End
+	}
+	out, at := make([]byte, 0, size), 0
+	for _, e := range edits {
+		out = append(append(out, raw[at:e.Start]...), e.New...)
+		at = e.End
+	}
+	return append(out, raw[at:]...), nil
 }
 
-// RemoveMember drops a member; an object without it is returned unchanged.
-func RemoveMember(obj jsontext.Value, name string) (jsontext.Value, error) { return nil, ErrEdit }
+// RemoveElements drops the elements of an array for which drop answers true,
+// each with one neighbouring comma. Every other byte is kept.
+func RemoveElements(arr jsontext.Value, drop func(i int) bool) (jsontext.Value, error) {
+	elements, err := Elements(arr)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]Span, len(elements))
+	for i, e := range elements {
+		items[i] = Span{e.Start, e.End}
+	}
+	return Splice(arr, removals(items, drop)...)
+}
 
-// ReplaceID returns the message with another id.
-func ReplaceID(m *Message, id jsontext.Value) ([]byte, error) { return nil, ErrEdit }
+// RemoveMember drops a member of an object with one neighbouring comma. An
+// object without that member is returned unchanged.
+func RemoveMember(obj jsontext.Value, name string) (jsontext.Value, error) {
+	members, err := Members(obj)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]Span, len(members))
+	for i, m := range members {
+		items[i] = Span{m.KeyStart, m.End}
+	}
+	return Splice(obj, removals(items, func(i int) bool { return members[i].Name == name })...)
+}
 
-// RedactString replaces spans of the string at ptr, widened to whole runes and
-// whole escapes.
-func RedactString(doc []byte, ptr jsontext.Pointer, spans []Span, replacement string) ([]byte, error) {
-	return nil, ErrEdit
+// removals deletes a dropped item together with the separator before it, or,
+// where no kept item precedes, with the separator after it.
+func removals(items []Span, drop func(i int) bool) []Edit {
+	var edits []Edit
+	kept := false
+	for i, it := range items {
+		switch {
+		case !drop(i):
+			kept = true
+		case kept:
+			edits = append(edits, Edit{Start: items[i-1].End, End: it.End})
+		case i+1 < len(items):
+			edits = append(edits, Edit{Start: it.Start, End: items[i+1].Start})
+		default:
+			edits = append(edits, Edit{Start: it.Start, End: it.End})
+		}
+	}
+	return edits
+}
+
+// ReplaceID returns the message with another id, all other bytes kept.
+func ReplaceID(m *Message, id jsontext.Value) ([]byte, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	_, start, end, err := Get(m.Raw, "/id")
+	if err != nil {
+		return nil, err
+	}
+	return Splice(m.Raw, Edit{start, end, id})
 }

@@ -48,19 +48,13 @@ const (
 
 // Message is one JSON-RPC message. All raw values are sub-slices of Raw.
 type Message struct {
-	Raw    jsontext.Value // as received, outer whitespace trimmed
-	Kind   Kind
-	ID     jsontext.Value // raw token; nil for a notification, "null" only in error responses
-	Method string
+	Raw  jsontext.Value // as received, outer whitespace trimmed
+	Kind Kind
+	// ID is the raw token: a string, or an integer within ±(2^53−1). It is nil
+	// for a notification; an error response may have null or none.
+	ID     jsontext.Value
+	Method string         // visible ASCII
 	Params jsontext.Value // an object, nil if absent
 	Result jsontext.Value // nil if absent
 	Error  jsontext.Value // an object, nil if absent
 }
-
-// Parse reads exactly one message.
-func Parse(b []byte, lim Limits) (*Message, error) { return nil, ErrMalformed }
-
-// CheckNames refuses an object that spells one of the defined names in another
-// case ("Name" or "ſame" beside or instead of "name"): encoding/json and its
-// like would take it for the defined one.
-func CheckNames(obj jsontext.Value, defined ...string) error { return ErrAmbiguous }

@@ -21,7 +21,7 @@ const (
 	MethodTasksResult            = "tasks/result"
 	MethodTasksList              = "tasks/list"
 	MethodTasksCancel            = "tasks/cancel"
-	MethodTasksUpdate            = "tasks/update"
+	MethodTasksUpdate            = "tasks/update" // extension of the modern era, no row in the table
 	MethodSamplingCreateMessage  = "sampling/createMessage"
 	MethodElicitationCreate      = "elicitation/create"
 	MethodRootsList              = "roots/list"
@@ -39,57 +39,3 @@ const (
 	NotificationSubscriptionsAck     = "notifications/subscriptions/acknowledged"
 	NotificationTasksStatus          = "notifications/tasks/status"
 )
-
-// Direction says which peer sends a method.
-type Direction int
-
-const (
-	ClientToServer Direction = iota + 1
-	ServerToClient
-	Both
-)
-
-// MethodKind says whether a method is answered.
-type MethodKind int
-
-const (
-	Request MethodKind = iota + 1
-	Notification
-)
-
-// Method is what the specification fixes about one method.
-type Method struct {
-	Name      string
-	Kind      MethodKind
-	Direction Direction
-	// Eras that define the method; the modern era removed several.
-	Eras []Era
-	// Entry is the member of params that names a listed entry ("name" or
-	// "uri"), "" when the method addresses none.
-	Entry string
-	// List is the member of a list result that holds the entries, "" for
-	// methods that list nothing.
-	List string
-	// Params are the members of params that the protocol defines, _meta
-	// included. A spelling of one of these in other case is ambiguous.
-	Params []string
-}
-
-// In reports whether era defines the method.
-func (m Method) In(era Era) bool {
-	for _, e := range m.Eras {
-		if e == era {
-			return true
-		}
-	}
-	return false
-}
-
-// Lookup returns the table row of a method name; false for a method that the
-// specification does not define.
-func Lookup(name string) (Method, bool) {
-	m, ok := methods[name]
-	return m, ok
-}
-
-var methods = map[string]Method{}
