@@ -1,0 +1,71 @@
+# Bartizan. `make demo` and `make test` need only Go and make.
+SHELL := /bin/sh
+export CGO_ENABLED ?= 0
+BARTIZAN_CORPORA ?= $(abspath ../shared/corpora)
+BARTIZAN_LISTINGS ?= $(abspath ../shared/listings)
+export BARTIZAN_CORPORA BARTIZAN_LISTINGS
+
+GOFLAGS_BUILD := -trimpath -buildvcs=false
+GUEST_SOURCES := $(shell find plugins sdk/go internal/wasmsection -type f -not -path 'plugins/dist/*' -not -name '*_test.go')
+STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME      ?= 10s
+
+# The race detector needs a C compiler; without one the tests run without it.
+ifneq ($(shell command -v gcc || command -v clang),)
+RACE := CGO_ENABLED=1 go test -race
+else
+RACE := go test
+endif
+
+.PHONY: build plugins demo test e2e bench fuzz lint train eval clean
+
+build: plugins
+	go build $(GOFLAGS_BUILD) -ldflags='-s -w' -o bin/ ./cmd/bartizan ./cmd/bartizan-gateway
+
+# First-party scanners, compiled exactly as a stranger's.
+plugins: plugins/dist/.built
+plugins/dist/.built: $(GUEST_SOURCES)
+	go run ./plugins/internal/build
+	@touch $@
+
+bin/fixtures/weather: internal/fixture/weather/main.go go.mod
+	go build $(GOFLAGS_BUILD) -o $@ ./internal/fixture/weather
+bin/fixtures/everything-server: go.mod
+	go build $(GOFLAGS_BUILD) -o $@ github.com/modelcontextprotocol/go-sdk/conformance/everything-server
+
+demo: build bin/fixtures/weather bin/fixtures/everything-server
+	bin/bartizan demo --fixtures bin/fixtures
+
+test: plugins
+	go build ./... && go vet ./...
+	$(RACE) $(TESTFLAGS) ./...
+
+# Real MCP servers from npm, through both doors.
+e2e: build bin/fixtures/weather bin/fixtures/everything-server
+	cd internal/e2e && npm ci --ignore-scripts --no-audit --no-fund --silent
+	BARTIZAN_BIN=$(abspath bin) go test -count=1 -tags e2e $(TESTFLAGS) ./internal/e2e/...
+
+bench: plugins
+	go test -run '^$$' -bench . -benchtime 200ms ./engine/... ./internal/... ./gateway/... ./sbom/...
+
+# Every fuzz target of the repository for FUZZTIME each.
+fuzz:
+	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
+	  for t in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' $$f); do \
+	    echo "$$(dirname $$f) $$t"; go test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) $$(dirname $$f); \
+	  done; done
+
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+# Weights of the text models, from the corpora; same bytes every time.
+train:
+	go run ./cmd/train -corpora $(BARTIZAN_CORPORA)
+# The leave-one-source-out table of docs/detection.md.
+eval: plugins
+	go run ./cmd/train -corpora $(BARTIZAN_CORPORA) -eval
+
+clean:
+	rm -rf bin plugins/dist/*.wasm plugins/dist/.built

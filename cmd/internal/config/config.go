@@ -1,0 +1,201 @@
+// Package config is the one place where Bartizan's settings, their defaults
+// and their checks stand. A value comes from a flag, else from an environment
+// variable BARTIZAN_*, else from the YAML file, else from Default; which of
+// the four it was can be shown. It knows nothing of what the settings do.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config is everything that an operator can set.
+type Config struct {
+	// Data is the folder that holds all state, owner-only.
+	Data string `yaml:"data"`
+	// Tenant of a single-tenant installation.
+	Tenant string `yaml:"tenant"`
+	// LogLevel is debug, info, warn or error.
+	LogLevel string   `yaml:"logLevel"`
+	Audit    Audit    `yaml:"audit"`
+	Registry Registry `yaml:"registry"`
+	Gateway  Gateway  `yaml:"gateway"`
+	Scanners Scanners `yaml:"scanners"`
+}
+
+// Audit says where the durable event log goes.
+type Audit struct {
+	// Path is a folder, or an existing device or pipe that takes the events.
+	// Empty means Data/audit.
+	Path string `yaml:"path"`
+}
+
+// Registry is door 1.
+type Registry struct {
+	Addr        string `yaml:"addr"`
+	PublicReads bool   `yaml:"publicReads"`
+	// TrustedRoot is a Sigstore trusted_root.json; without one no certificate
+	// identity is accepted, only registered keys.
+	TrustedRoot string `yaml:"trustedRoot"`
+}
+
+// Gateway is door 2.
+type Gateway struct {
+	Addr string `yaml:"addr"`
+	// AutoRoutes serves every approved server under its approved alias.
+	AutoRoutes bool     `yaml:"autoRoutes"`
+	Servers    []Server `yaml:"servers"`
+	// MinBinding is the weakest binding admitted: endpoint, command or artifact.
+	MinBinding string `yaml:"minBinding"`
+	// BlockStatus is the HTTP status of a blocked call: 403 or 200.
+	BlockStatus   int           `yaml:"blockStatus"`
+	SnapshotGrace time.Duration `yaml:"snapshotGrace"`
+	// UnsafeRun starts local servers without a sandbox; audited.
+	UnsafeRun bool `yaml:"unsafeRun"`
+	// UnsafePlaintext listens beyond loopback without TLS; audited.
+	UnsafePlaintext bool   `yaml:"unsafePlaintext"`
+	TLSCert         string `yaml:"tlsCert"`
+	TLSKey          string `yaml:"tlsKey"`
+	// RegistryURL, Token and Trust belong to bartizan-gateway, which follows
+	// a remote registry.
+	RegistryURL string `yaml:"registryURL"`
+	Token       string `yaml:"token"`
+	Trust       string `yaml:"trust"`
+}
+
+// Server is one upstream, where the approval's own launch is not enough.
+type Server struct {
+	Alias   string            `yaml:"alias"`
+	Server  string            `yaml:"server"`
+	URL     string            `yaml:"url"`
+	Command []string          `yaml:"command"`
+	Dir     string            `yaml:"dir"`
+	Env     map[string]string `yaml:"env"`
+	Headers map[string]string `yaml:"headers"`
+}
+
+// Scanners are those that both doors run.
+type Scanners struct {
+	// Mode is enforce, or unsafe-monitor, which records but never blocks.
+	Mode string `yaml:"mode"`
+	// Extra are further modules, each with a manifest.
+	Extra []string `yaml:"extra"`
+}
+
+// Default is the one place of the defaults.
+func Default() Config {
+	return Config{
+		Tenant:   "default",
+		LogLevel: "info",
+		Registry: Registry{Addr: "127.0.0.1:8470"},
+		Gateway: Gateway{
+			Addr:          "127.0.0.1:8471",
+			AutoRoutes:    true,
+			MinBinding:    "endpoint",
+			BlockStatus:   403,
+			SnapshotGrace: 10 * time.Minute,
+		},
+		Scanners: Scanners{Mode: "enforce"},
+	}
+}
+
+// AuditPath is where the events go.
+func (c Config) AuditPath() string {
+	if c.Audit.Path != "" {
+		return c.Audit.Path
+	}
+	return filepath.Join(c.Data, "audit")
+}
+
+var aliasPattern = regexp.MustCompile(`^[a-z0-9-]{1,20}$`)
+
+// Validate reports every problem at once.
+func (c Config) Validate() error {
+	var problems []error
+	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	oneOf := func(key, value string, allowed ...string) {
+		if !slices.Contains(allowed, value) {
+			bad("%s: %q is none of %v", key, value, allowed)
+		}
+	}
+	if c.Data == "" {
+		bad("data: a folder is needed")
+	}
+	if c.Tenant == "" {
+		bad("tenant: must not be empty")
+	}
+	oneOf("logLevel", c.LogLevel, "debug", "info", "warn", "error")
+	oneOf("gateway.minBinding", c.Gateway.MinBinding, "endpoint", "command", "artifact")
+	oneOf("scanners.mode", c.Scanners.Mode, "enforce", "unsafe-monitor")
+	if c.Gateway.BlockStatus != 403 && c.Gateway.BlockStatus != 200 {
+		bad("gateway.blockStatus: %d is neither 403 nor 200", c.Gateway.BlockStatus)
+	}
+	if c.Gateway.SnapshotGrace < 0 || c.Gateway.SnapshotGrace > 24*time.Hour {
+		bad("gateway.snapshotGrace: %v is not within 0 and 24h", c.Gateway.SnapshotGrace)
+	}
+	for key, addr := range map[string]string{"registry.addr": c.Registry.Addr, "gateway.addr": c.Gateway.Addr} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			bad("%s: %q is not host:port", key, addr)
+		}
+	}
+	if (c.Gateway.TLSCert == "") != (c.Gateway.TLSKey == "") {
+		bad("gateway.tlsCert and gateway.tlsKey go together")
+	}
+	if !c.Gateway.UnsafePlaintext && c.Gateway.TLSCert == "" && !Loopback(c.Gateway.Addr) {
+		bad("gateway.addr: %q is not loopback; it needs gateway.tlsCert and tlsKey, or unsafePlaintext", c.Gateway.Addr)
+	}
+	if !Loopback(c.Registry.Addr) {
+		bad("registry.addr: %q is not loopback; put a TLS proxy in front of a loopback address", c.Registry.Addr)
+	}
+	problems = append(problems, c.validateServers()...)
+	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(problems...)
+}
+
+func (c Config) validateServers() []error {
+	var problems []error
+	seen := map[string]bool{}
+	for i, s := range c.Gateway.Servers {
+		at := fmt.Sprintf("gateway.servers[%d]", i)
+		if !aliasPattern.MatchString(s.Alias) {
+			problems = append(problems, fmt.Errorf("%s.alias: %q does not match %s", at, s.Alias, aliasPattern))
+		}
+		if seen[s.Alias] {
+			problems = append(problems, fmt.Errorf("%s.alias: %q stands twice", at, s.Alias))
+		}
+		seen[s.Alias] = true
+		if s.Server == "" {
+			problems = append(problems, fmt.Errorf("%s.server: the approved server's name is needed", at))
+		}
+		if (s.URL == "") == (len(s.Command) == 0) {
+			problems = append(problems, fmt.Errorf("%s: either url or command", at))
+		}
+		if len(s.Command) > 0 && !filepath.IsAbs(s.Command[0]) {
+			problems = append(problems, fmt.Errorf("%s.command: %q is not absolute", at, s.Command[0]))
+		}
+		if u, err := url.Parse(s.URL); s.URL != "" && (err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "") {
+			problems = append(problems, fmt.Errorf("%s.url: %q is no http(s) URL", at, s.URL))
+		}
+	}
+	return problems
+}
+
+// Loopback says whether a listen address can be reached from this machine only.
+func Loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
