@@ -1,0 +1,94 @@
+package main
+
+import "strings"
+
+// credentials finds what a command line or a header hands over to authenticate:
+// Authorization: Bearer …, X-Api-Key: …, curl -u user:password.
+func credentials(text string, i int) (hit, bool) {
+	rest := text[i:]
+	switch {
+	case fold(rest, "authorization"):
+		return authorization(text, i+len("authorization"))
+	case strings.HasPrefix(rest, "-u ") || strings.HasPrefix(rest, "--user ") || strings.HasPrefix(rest, "--user="):
+		if i > 0 && text[i-1] != ' ' && text[i-1] != '\n' || !strings.Contains(text[:i], "curl") && !strings.Contains(rest, "curl") {
+			return hit{}, false
+		}
+		return userPassword(text, i+strings.IndexAny(rest, " ="))
+	case fold(rest, "token:") || fold(rest, "apikey:") || fold(rest, "api-key:"):
+		if !strings.Contains(text[max(0, i-40):i], "-H") && !strings.Contains(text[max(0, i-40):i], "--header") {
+			return hit{}, false
+		}
+		return headerValue(text, i+strings.IndexByte(rest, ':')+1)
+	}
+	return hit{}, false
+}
+
+func fold(text, prefix string) bool {
+	return len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix)
+}
+
+// authorization reads the value behind an Authorization header, its scheme
+// (RFC 9110 section 11.4) included or not.
+func authorization(text string, i int) (hit, bool) {
+	i = skip(text, i, " \t\"'")
+	if i >= len(text) || text[i] != ':' && text[i] != '=' {
+		return hit{}, false
+	}
+	i = skip(text, i+1, " \t\"'")
+	for _, scheme := range [...]string{"bearer ", "basic ", "token ", "api-token ", "apikey ", "digest "} {
+		if fold(text[i:], scheme) {
+			return headerValue(text, i+len(scheme))
+		}
+	}
+	return headerValue(text, i)
+}
+
+func headerValue(text string, i int) (hit, bool) {
+	i = skip(text, i, " \t\"'")
+	end := i
+	for end < len(text) && (valueByte(text[end])) {
+		end++
+	}
+	value := text[i:end]
+	if len(value) < 10 || variable(value) || placeholder(value) || pathLike(value) {
+		return hit{}, false
+	}
+	if s := shapeOf(value); s.digit == 0 && s.turns < 4 || entropy(value) < 2.8 {
+		return hit{}, false
+	}
+	return hit{rule: ruleHeader, confidence: 0.75, start: i, end: end, what: "credential"}, true
+}
+
+// userPassword reads user:password as curl takes it, quoted or not.
+func userPassword(text string, i int) (hit, bool) {
+	i = skip(text, i, " =")
+	end, quote := i, byte(' ')
+	if i < len(text) && (text[i] == '"' || text[i] == '\'') {
+		quote = text[i]
+		end++
+	}
+	for end < len(text) && text[end] != quote && text[end] != '\n' {
+		end++
+	}
+	value := strings.Trim(text[i:end], "\"'")
+	user, password, found := strings.Cut(value, ":")
+	if !found {
+		return hit{}, false
+	}
+	if password == "" {
+		password = user
+	}
+	password = strings.Trim(password, "\"'")
+	s := shapeOf(password)
+	if len(password) < 6 || variable(password) || placeholder(password) || weakPassword(password) || s.turns < 1 || s.digit+s.other == 0 && s.turns < 3 {
+		return hit{}, false
+	}
+	return hit{rule: ruleHeader, confidence: 0.7, start: i, end: end, what: "credential"}, true
+}
+
+func skip(text string, i int, set string) int {
+	for i < len(text) && strings.IndexByte(set, text[i]) >= 0 {
+		i++
+	}
+	return i
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"strings"
+
+	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
+)
+
+// The rules of manifest.json.
+const (
+	ruleKeyPair     = "exfil.aws-key-pair"
+	rulePrivateKey  = "exfil.private-key"
+	ruleToken       = "exfil.provider-token"
+	ruleJWT         = "exfil.jwt"
+	ruleURLPassword = "exfil.url-password"
+	ruleHeader      = "exfil.auth-header"
+	ruleAssigned    = "exfil.assigned-secret"
+	ruleArgument    = "exfil.credential-argument"
+	ruleCard        = "exfil.card-number"
+	ruleSSN         = "exfil.us-ssn"
+	ruleIBAN        = "exfil.iban"
+)
+
+// maxHits bounds the findings of one segment: the verdict needs no more.
+const maxHits = 24
+
+// scan examines every value of a request or result. Names of arguments and
+// content types are the protocol's, not the caller's data.
+func scan(in *scanner.Input) *scanner.Output {
+	out := scanner.NewOutput()
+	pair := keyPair{id: -1, secret: -1}
+	limit := in.Limits.Findings
+	if limit <= 0 {
+		limit = 256
+	}
+	for i, s := range in.Segments {
+		if s.Kind == "argument-name" || s.Kind == "mime" {
+			continue
+		}
+		hits := examine(s.Text, s.Pointer)
+		pair.look(i, s.Text, hits)
+		for _, h := range hits {
+			if len(out.Findings) >= limit-1 {
+				break
+			}
+			out.Add(finding(i, h, in.Phase))
+		}
+	}
+	if f, ok := pair.finding(); ok {
+		out.Add(f)
+	}
+	return out
+}
+
+// examine finds every secret and piece of personal data in one text.
+func examine(text, pointer string) []hit {
+	var hits []hit
+	for i := 0; i < len(text) && len(hits) < maxHits; {
+		if !starts8[text[i]] {
+			i++
+			continue
+		}
+		h, ok := at(text, i, pointer)
+		if !ok {
+			var next int
+			if h, next, ok = assigned(text, i); !ok {
+				i = max(next, i+1)
+				if next > i {
+					i = next
+				}
+				continue
+			}
+		}
+		hits = append(hits, h)
+		i = max(h.end, i+1)
+	}
+	if len(hits) == 0 && credentialPointer(pointer) {
+		if s := shapeOf(text); len(text) >= 12 && len(text) <= 200 && s.digit > 0 && s.lower+s.upper > 0 && !placeholder(text) && !strings.ContainsAny(text, " \n") {
+			hits = append(hits, hit{rule: ruleArgument, confidence: 0.5, end: len(text), what: "credential"})
+		}
+	}
+	return hits
+}
+
+// starts8 marks the bytes at which something can begin.
+var starts8 = func() (t [256]bool) {
+	for c := range 256 {
+		t[c] = alnum.has(byte(c)) || c == '-' || c == '.' || c == ':'
+	}
+	return t
+}()
+
+func at(text string, i int, pointer string) (hit, bool) {
+	if f, end := match(text, i); f != nil {
+		h := hit{rule: ruleToken, confidence: 0.97, start: i, end: end, what: f.provider + " token"}
+		if weakProof(f) {
+			h.severity, h.confidence = "medium", 0.7
+		}
+		return h, true
+	}
+	if h, ok := structured(text, i); ok {
+		return h, true
+	}
+	if i > 0 && alnum.has(text[i-1]) {
+		return hit{}, false
+	}
+	if h, ok := credentials(text, i); ok {
+		return h, true
+	}
+	return personal(text, i, pointer)
+}
+
+// weakProof tells the formats that are no secret by themselves (identifiers,
+// keys meant for browsers) or whose prefix is so short that chance may make it.
+func weakProof(f *format) bool {
+	switch f.provider {
+	case "aws", "google", "alibaba", "tencent", "twilio", "crates", "posthog", "yandex", "woocommerce", "resend", "octopus":
+		return true
+	}
+	return len(f.prefix) <= 3
+}
+
+// credentialPointer reports an argument that the tool itself declares for a
+// credential. Giving it one is ordinary use: recorded, not flagged.
+func credentialPointer(pointer string) bool {
+	name := pointer[strings.LastIndexByte(pointer, '/')+1:]
+	for i := range len(name) {
+		if _, ok := stemAt(name, i); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func finding(segment int, h hit, phase string) scanner.Finding {
+	f := scanner.Finding{Rule: h.rule, Severity: h.severity, Confidence: h.confidence, Segment: segment, Start: h.start, End: h.end}
+	if phase != "request" && h.rule != ruleAssigned && h.rule != ruleArgument && h.rule != ruleIBAN && h.severity != "low" {
+		text := "[redacted: " + h.what + "]"
+		f.Replacement = &text
+	}
+	return f
+}
+
+// keyPair looks for both halves of an AWS credential anywhere in one message,
+// split over fields or not.
+type keyPair struct{ id, secret, start, end int }
+
+func (p *keyPair) look(segment int, text string, hits []hit) {
+	if p.id < 0 {
+		for i := 0; i+20 <= len(text); i++ {
+			if (text[i:i+4] == "AKIA" || text[i:i+4] == "ASIA") && run(text, i+4, upperNum) == i+20 && (i == 0 || !alnum.has(text[i-1])) {
+				p.id = segment
+				break
+			}
+		}
+	}
+	if p.secret >= 0 {
+		return
+	}
+	for i := 0; i < len(text); {
+		if !base64.has(text[i]) || text[i] == '=' {
+			i++
+			continue
+		}
+		end := i
+		for end < len(text) && base64.has(text[end]) && text[end] != '=' {
+			end++
+		}
+		if end-i == 40 {
+			if s := shapeOf(text[i:end]); s.lower >= 6 && s.upper >= 6 && s.digit >= 1 && entropy(text[i:end]) >= 4 {
+				p.secret, p.start, p.end = segment, i, end
+				return
+			}
+		}
+		i = end + 1
+	}
+}
+
+func (p *keyPair) finding() (scanner.Finding, bool) {
+	if p.id < 0 || p.secret < 0 {
+		return scanner.Finding{}, false
+	}
+	return scanner.Finding{Rule: ruleKeyPair, Confidence: 0.99, Segment: p.secret, Start: p.start, End: p.end}, true
+}

@@ -1,0 +1,222 @@
+package main
+
+import "strings"
+
+// hit is one secret or piece of personal data in a text.
+type hit struct {
+	rule       string
+	severity   string // "" takes the rule's own
+	confidence float64
+	start, end int
+	what       string // named in the redaction
+}
+
+// structured finds the secrets that are recognised by an inner mark or by the
+// words around them. i is the position of the mark's first byte.
+func structured(text string, i int) (hit, bool) {
+	rest := text[i:]
+	switch text[i] {
+	case '-':
+		if strings.HasPrefix(rest, "-----BEGIN ") {
+			return privateKey(text, i)
+		}
+	case 'P':
+		if strings.HasPrefix(rest, "PuTTY-User-Key-File-") {
+			return hit{rule: rulePrivateKey, confidence: 0.95, start: i, end: min(len(text), i+400), what: "private key"}, true
+		}
+	case 'Q':
+		if strings.HasPrefix(rest, "Q~") {
+			return azureSecret(text, i)
+		}
+	case '.':
+		if strings.HasPrefix(rest, ".atlasv1.") {
+			return around(text, i, len(".atlasv1."), 14, 60, "terraform token")
+		}
+	case 'e':
+		if strings.HasPrefix(rest, "eyJ") && (i == 0 || !url64.has(text[i-1])) {
+			return jwt(text, i)
+		}
+	case ':':
+		if strings.HasPrefix(rest, "://") {
+			return urlPassword(text, i)
+		}
+		return telegram(text, i)
+	case 'A':
+		if strings.HasPrefix(rest, "AccountKey=") || strings.HasPrefix(rest, "SharedAccessKey=") {
+			start := i + strings.IndexByte(rest, '=') + 1
+			end := run(text, start, base64)
+			if end-start >= 40 && !placeholder(text[start:end]) {
+				return hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: "azure storage key"}, true
+			}
+		}
+	case 'h', 'd', 'o':
+		return hook(text, i)
+	}
+	return hit{}, false
+}
+
+// privateKey finds a PEM block (RFC 7468) of a private key with a body.
+func privateKey(text string, i int) (hit, bool) {
+	label := text[i+len("-----BEGIN "):]
+	close := strings.Index(label[:min(len(label), 60)], "-----")
+	if close < 0 || !strings.Contains(label[:close], "PRIVATE KEY") {
+		return hit{}, false
+	}
+	body := i + len("-----BEGIN ") + close + 5
+	end := len(text)
+	if n := strings.Index(text[body:], "-----END"); n >= 0 {
+		end = body + n
+		if m := strings.Index(text[end+8:], "-----"); m >= 0 && m < 60 {
+			end += 8 + m + 5
+		}
+	}
+	data := 0
+	for j := body; j < end && data < 64; j++ {
+		if base64.has(text[j]) {
+			data++
+		}
+	}
+	if data < 40 || strings.Contains(text[body:min(body+40, end)], "...") {
+		return hit{}, false
+	}
+	return hit{rule: rulePrivateKey, confidence: 0.99, start: i, end: end, what: "private key"}, true
+}
+
+// azureSecret is a client secret of Microsoft Entra: three characters, a digit
+// and Q~ in front of 31 to 34 more.
+func azureSecret(text string, i int) (hit, bool) {
+	body := func(c byte) bool { return url64.has(c) || c == '.' || c == '~' }
+	start, end := i, i+2
+	for start > 0 && i-start < 4 && body(text[start-1]) {
+		start--
+	}
+	for end < len(text) && end-i <= 38 && body(text[end]) {
+		end++
+	}
+	n := end - i - 2
+	if i-start != 4 || text[i-1] < '0' || text[i-1] > '9' || n < 31 || n > 35 || placeholder(text[start:end]) || entropy(text[start:end]) < 3.3 {
+		return hit{}, false
+	}
+	return hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: "azure client secret"}, true
+}
+
+// around finds a mark with at least before and after alphanumeric bytes.
+func around(text string, i, size, before, after int, what string) (hit, bool) {
+	start := i
+	for start > 0 && i-start < before && alnum.has(text[start-1]) {
+		start--
+	}
+	end := run(text, i+size, url64)
+	if i-start < before || end-i-size < after {
+		return hit{}, false
+	}
+	return hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: what}, true
+}
+
+// jwt is a signed JSON Web Token (RFC 7519): three base64url parts, the first
+// two of which are JSON objects.
+func jwt(text string, i int) (hit, bool) {
+	end := run(text, i, url64)
+	if end >= len(text) || text[end] != '.' || end-i < 16 {
+		return hit{}, false
+	}
+	payload := end + 1
+	if !strings.HasPrefix(text[payload:], "eyJ") && !strings.HasPrefix(text[payload:], "ewo") {
+		return hit{}, false
+	}
+	end = run(text, payload, url64)
+	if end-payload < 8 || end >= len(text) || text[end] != '.' {
+		return hit{}, false
+	}
+	signature := end + 1
+	end = run(text, signature, url64)
+	if end-signature < 16 {
+		return hit{}, false
+	}
+	return hit{rule: ruleJWT, confidence: 0.9, start: i, end: end, what: "JSON Web Token"}, true
+}
+
+// urlPassword is the password in scheme://user:password@host.
+func urlPassword(text string, i int) (hit, bool) {
+	start := i + 3
+	colon, at := -1, -1
+	for j := start; j < len(text) && j-start < 200; j++ {
+		switch c := text[j]; {
+		case c == ':' && colon < 0:
+			colon = j
+		case c == '@':
+			at = j
+		case c <= ' ', c == '"', c == '\'', c == '<', c == '>', c == '`':
+			j = len(text)
+		case (c == '/' || c == '?' || c == '#') && (at >= 0 || colon < 0):
+			j = len(text)
+		}
+	}
+	if colon < 0 || at <= colon+3 {
+		return hit{}, false
+	}
+	value := text[colon+1 : at]
+	if variable(value) || placeholder(value) || strings.ContainsAny(value, "/*") || weakPassword(value) {
+		return hit{}, false
+	}
+	return hit{rule: ruleURLPassword, confidence: 0.85, start: colon + 1, end: at, what: "password"}, true
+}
+
+// weakPassword lists values that documentation uses for a password.
+func weakPassword(value string) bool {
+	switch strings.ToLower(value) {
+	case "password", "pass", "passwd", "pwd", "secret", "user", "username", "test", "root", "admin", "postgres", "guest", "token", "foo", "bar", "none", "null", "true", "false":
+		return true
+	}
+	return false
+}
+
+// telegram is a bot token: its numeric id, a colon, 35 characters from AA.
+func telegram(text string, i int) (hit, bool) {
+	start := i
+	for start > 0 && i-start < 11 && digits.has(text[start-1]) {
+		start--
+	}
+	end := run(text, i+1, url64)
+	if i-start < 8 || i-start > 10 || end-i != 36 || text[i+1] != 'A' {
+		return hit{}, false
+	}
+	return hit{rule: ruleToken, confidence: 0.95, start: start, end: end, what: "telegram bot token"}, true
+}
+
+// hooks are URLs whose path is the secret.
+var hooks = [...]struct{ prefix, what string }{
+	{"hooks.slack.com/services/T", "slack webhook"},
+	{"hooks.slack.com/workflows/T", "slack webhook"},
+	{"hooks.slack.com/triggers/", "slack webhook"},
+	{"discord.com/api/webhooks/", "discord webhook"},
+	{"discordapp.com/api/webhooks/", "discord webhook"},
+	{"outlook.office.com/webhook/", "teams webhook"},
+	{"hooks.zapier.com/hooks/catch/", "zapier webhook"},
+}
+
+func hook(text string, i int) (hit, bool) {
+	for _, h := range hooks {
+		if !strings.HasPrefix(text[i:], h.prefix) {
+			continue
+		}
+		end := i + len(h.prefix)
+		for end < len(text) && (base64.has(text[end]) || text[end] == '-' || text[end] == '_' || text[end] == '@') {
+			end++
+		}
+		path := text[i+len(h.prefix) : end]
+		if len(path) < 24 || placeholder(path) {
+			return hit{}, false
+		}
+		return hit{rule: ruleToken, confidence: 0.97, start: i, end: end, what: h.what}, true
+	}
+	return hit{}, false
+}
+
+// run returns where the run of bytes of a that begins at i ends.
+func run(text string, i int, a alphabet) int {
+	for i < len(text) && a.has(text[i]) {
+		i++
+	}
+	return i
+}

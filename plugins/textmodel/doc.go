@@ -1,0 +1,10 @@
+// Package textmodel reads text the way the injection and poisoning scanners
+// need it: words with the part they play in an instruction aimed at a model,
+// windows of ninety words, the features of a window, and a small linear model
+// over those features whose weights are one byte each.
+//
+// It runs inside a Wasm guest that starts afresh for every message, so it keeps
+// no state, builds no tables at start-up, uses integers only (a native and a
+// guest run agree bit for bit) and knows nothing of messages, rules, files or
+// training.
+package textmodel

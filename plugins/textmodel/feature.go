@@ -1,0 +1,117 @@
+package textmodel
+
+// The feature space of a window: hashed 1-, 2- and 3-grams of words; and the
+// dense part, which is the classes present, each ordered pair of classes within
+// six words, the phrases, and each pair of phrases.
+const (
+	GramBits  = 16
+	Grams     = 1 << GramBits
+	pairReach = 6
+
+	denseClasses     = 0
+	densePairs       = denseClasses + Classes
+	densePhrases     = densePairs + Classes*Classes
+	densePhrasePairs = densePhrases + Phrases
+	Dense            = densePhrasePairs + Phrases*(Phrases-1)/2
+)
+
+// Features are the active features of one window, each once.
+type Features struct {
+	Grams []uint32
+	Dense []uint16
+
+	seen  [512]uint32 // open addressing over gram+1
+	dense [(Dense + 63) / 64]uint64
+}
+
+// Extract fills f from a window and its reading.
+func (f *Features) Extract(w []Token, r *Reading) {
+	f.Grams, f.Dense = f.Grams[:0], f.Dense[:0]
+	clear(f.seen[:])
+	clear(f.dense[:])
+	f.extractGrams(w)
+	f.extractDense(w, r)
+}
+
+func (f *Features) extractGrams(w []Token) {
+	for i := range w {
+		h := w[i].Hash
+		f.gram(h)
+		if i >= 1 {
+			h = h*0x9E3779B1 + w[i-1].Hash
+			f.gram(h ^ 0x5bd1e995)
+		}
+		if i >= 2 {
+			f.gram(h*0x85EBCA6B + w[i-2].Hash)
+		}
+	}
+}
+
+func (f *Features) gram(h uint32) {
+	h ^= h >> 15
+	h *= 0x2c1b3c6d
+	h ^= h >> 12
+	g := h >> (32 - GramBits)
+	for slot := g % uint32(len(f.seen)); ; slot = (slot + 1) % uint32(len(f.seen)) {
+		switch f.seen[slot] {
+		case g + 1:
+			return
+		case 0:
+			f.seen[slot] = g + 1
+			f.Grams = append(f.Grams, g)
+			return
+		}
+	}
+}
+
+func (f *Features) extractDense(w []Token, r *Reading) {
+	for a := range Classes {
+		if r.Classes>>a&1 != 0 {
+			f.feature(denseClasses + a)
+		}
+	}
+	for i := range w {
+		if w[i].Class == 0 {
+			continue
+		}
+		for j := max(0, i-pairReach); j < i; j++ {
+			if w[j].Class == 0 {
+				continue
+			}
+			eachClass(w[j].Class, func(a int) {
+				eachClass(w[i].Class, func(b int) {
+					f.feature(densePairs + a*Classes + b)
+				})
+			})
+		}
+	}
+	pair := densePhrasePairs
+	for a := range Phrases {
+		if r.Phrases>>a&1 == 0 {
+			pair += Phrases - 1 - a
+			continue
+		}
+		f.feature(densePhrases + a)
+		for b := a + 1; b < Phrases; b++ {
+			if r.Phrases>>b&1 != 0 {
+				f.feature(pair)
+			}
+			pair++
+		}
+	}
+}
+
+func (f *Features) feature(i int) {
+	if f.dense[i/64]>>(i%64)&1 == 0 {
+		f.dense[i/64] |= 1 << (i % 64)
+		f.Dense = append(f.Dense, uint16(i))
+	}
+}
+
+func eachClass(c Class, do func(int)) {
+	for i := 0; c != 0; i, c = i+1, c>>1 {
+		if c&1 != 0 {
+			do(i)
+		}
+	}
+}

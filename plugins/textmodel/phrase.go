@@ -1,0 +1,312 @@
+package textmodel
+
+// Phrase is a turn of language that instructions aimed at a model are built of.
+type Phrase uint8
+
+// The phrases, each recognised by the classes of nearby words.
+const (
+	SetAside        Phrase = iota // ignore … previous … instructions
+	SetAsideLoose                 // ignore … rules; forget everything
+	Conceal                       // do not tell … the user
+	ConcealLoose                  // never mention …
+	CovertAct                     // silently forward …
+	OrderedAct                    // before using …, read …
+	ReadSensitive                 // read … credentials
+	ReadPrivate                   // read … id_rsa
+	SendSensitive                 // send … password
+	SendAway                      // send … to https://…
+	SendDialogue                  // include … conversation history
+	RevealPrompt                  // repeat … system prompt
+	TakePersona                   // you … act as
+	TakeUnbound                   // unrestricted, jailbreak
+	YouAreNow                     // you are now …; from now on you
+	FakeEnvelope                  // <important>, [admin …], <hidden>
+	FakeRole                      // ### system:, SYSTEM OVERRIDE
+	YouMust                       // you must …
+	AddressModel                  // the assistant must …; as an AI
+	Imperative                    // a sentence that opens with an act
+	PoliteOrder                   // a sentence that opens with please
+	NewDirective                  // new instructions, the following instruction
+	ToolOrder                     // before … call … tool
+	SelfPromotion                 // always prefer … this tool
+	RunShell                      // run … curl … bash
+	MoveMoney                     // pay … to …
+	DestroyAct                    // a sentence that opens with delete
+	AttackTechnique               // dump … lsass; exfiltrate
+	AlterTool                     // intercept … calls … tool
+	HarmfulTask                   // illegal, unethical …
+	WeakenControl                 // bypass … restrictions, disable … checks
+	SystemDirective               // system … override, priority … instruction
+	phrases
+)
+
+// Phrases is the number of phrases.
+const Phrases = int(phrases)
+
+// Span is a byte range of the text.
+type Span struct{ Start, End int32 }
+
+// Reading is what one window says.
+type Reading struct {
+	Phrases uint32 // bit set over Phrase
+	Classes Class  // every class that occurs
+	Where   [Phrases]Span
+}
+
+// Has reports whether every phrase given occurs.
+func (r *Reading) Has(all ...Phrase) bool {
+	for _, p := range all {
+		if r.Phrases>>p&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Any reports whether one of the phrases occurs.
+func (r *Reading) Any(some ...Phrase) bool {
+	for _, p := range some {
+		if r.Phrases>>p&1 != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Reading) set(p Phrase, from, to Token) {
+	if r.Phrases>>p&1 == 0 {
+		r.Phrases |= 1 << p
+		r.Where[p] = Span{from.Start, to.End}
+	}
+}
+
+// Span returns the byte range that covers the phrases given, those that occur.
+func (r *Reading) Span(some ...Phrase) Span {
+	out := Span{-1, -1}
+	for _, p := range some {
+		if r.Phrases>>p&1 == 0 {
+			continue
+		}
+		w := r.Where[p]
+		if out.Start < 0 || w.Start < out.Start {
+			out.Start = w.Start
+		}
+		out.End = max(out.End, w.End)
+	}
+	return out
+}
+
+// near finds, walking back from token i over at most reach tokens, the nearest
+// one with a class in c; -1 if there is none.
+func near(w []Token, i, reach int, c Class) int {
+	for j := i - 1; j >= 0 && j >= i-reach; j-- {
+		if w[j].Class&c != 0 {
+			return j
+		}
+	}
+	return -1
+}
+
+// Read recognises the phrases of one window.
+func Read(w []Token) *Reading {
+	r := new(Reading)
+	for i := range w {
+		t := w[i]
+		r.Classes |= t.Class
+		r.opening(w, i)
+		if t.Class == 0 {
+			continue
+		}
+		r.language(w, i)
+		r.data(w, i)
+		r.tools(w, i)
+	}
+	return r
+}
+
+// opening reads what stands at the beginning of a sentence or tag.
+func (r *Reading) opening(w []Token, i int) {
+	t := w[i]
+	if t.Mark&MarkOpen != 0 && t.Class&(Envelope|System|Urgency) != 0 {
+		r.set(FakeEnvelope, t, t)
+	}
+	if t.Mark&(MarkHeading|MarkLine|MarkOpen) != 0 && t.Class&(System|Addressee|Urgency) != 0 &&
+		(t.Mark&(MarkHeading|MarkUpper|MarkOpen) != 0) {
+		r.set(FakeRole, t, t)
+	}
+	if t.Mark&MarkStart == 0 {
+		return
+	}
+	act := t
+	if t.Class&Request != 0 {
+		r.set(PoliteOrder, t, t)
+		if i+1 < len(w) {
+			act = w[i+1]
+		}
+	}
+	if act.Class&(Override|Transfer|Gather|Invoke|Output|Persona|Reveal|Weaken) != 0 {
+		r.set(Imperative, t, act)
+	}
+	if act.Class&Destroy != 0 {
+		r.set(DestroyAct, t, act)
+	}
+}
+
+// language reads phrases about the model and its instructions.
+func (r *Reading) language(w []Token, i int) {
+	t := w[i]
+	if t.Class&(Directive|Dialogue|Prior) != 0 {
+		if j := near(w, i, 8, Override); j >= 0 {
+			if t.Class&(Directive|Dialogue) != 0 && near(w, i, i-j, Prior|You|System|Addressee) > j {
+				r.set(SetAside, w[j], t)
+			}
+			if t.Class&Directive != 0 || i-j <= 3 {
+				r.set(SetAsideLoose, w[j], t)
+			}
+		}
+		if t.Class&Directive != 0 {
+			if j := near(w, i, 4, Fresh); j >= 0 {
+				r.set(NewDirective, w[j], t)
+			}
+			if j := near(w, i, 6, Output|Reveal|Gather); j >= 0 && near(w, i, 6, System|You|Prior) >= 0 {
+				r.set(RevealPrompt, w[j], t)
+			}
+			if j := near(w, i, 6, Weaken|Destroy); j >= 0 {
+				r.set(WeakenControl, w[j], t)
+			}
+		}
+	}
+	if t.Class&(Directive|Override|Urgency) != 0 {
+		if j := near(w, i, 2, System); j >= 0 && (t.Mark&MarkUpper != 0 || w[j].Mark&(MarkOpen|MarkHeading|MarkUpper) != 0) {
+			r.set(SystemDirective, w[j], t)
+		}
+	}
+	if t.Class&Disclose != 0 {
+		if j := near(w, i, 3, Negation); j >= 0 {
+			r.set(ConcealLoose, w[j], t)
+		}
+	}
+	if t.Class&Person != 0 {
+		if j := near(w, i, 5, Disclose); j >= 0 {
+			if k := near(w, j, 4, Negation); k >= 0 {
+				r.set(Conceal, w[k], t)
+			}
+		}
+	}
+	if t.Class&Unbound != 0 && t.Class&Fresh == 0 {
+		r.set(TakeUnbound, t, t)
+	}
+	if t.Class&Persona != 0 {
+		if j := near(w, i, 8, You|Addressee); j >= 0 {
+			r.set(TakePersona, w[j], t)
+		}
+	}
+	if t.Class&You != 0 {
+		if j := near(w, i, 6, Persona); j >= 0 {
+			r.set(TakePersona, w[j], t)
+		}
+		if j := near(w, i, 4, Now); j >= 0 {
+			r.set(YouAreNow, w[j], t)
+		}
+	}
+	if t.Class&Now != 0 {
+		if j := near(w, i, 3, You); j >= 0 {
+			r.set(YouAreNow, w[j], t)
+		}
+	}
+	if t.Class&Obligation != 0 {
+		if j := near(w, i, 3, You); j >= 0 {
+			r.set(YouMust, w[j], t)
+		}
+		if j := near(w, i, 3, Addressee); j >= 0 {
+			r.set(AddressModel, w[j], t)
+		}
+	}
+	if t.Class&Addressee != 0 {
+		if j := near(w, i, 4, You); j >= 0 {
+			r.set(AddressModel, w[j], t)
+		}
+	}
+	if t.Class&Harm != 0 {
+		r.set(HarmfulTask, t, t)
+	}
+}
+
+// data reads phrases about taking and carrying away data.
+func (r *Reading) data(w []Token, i int) {
+	t := w[i]
+	if t.Class&(Sensitive|PrivateFile) != 0 {
+		if j := near(w, i, 6, Gather); j >= 0 {
+			r.set(ReadSensitive, w[j], t)
+		}
+		if j := near(w, i, 8, Transfer); j >= 0 {
+			r.set(SendSensitive, w[j], t)
+		}
+		if t.Class&PrivateFile != 0 {
+			if j := near(w, i, 10, Gather|Transfer); j >= 0 {
+				r.set(ReadPrivate, w[j], t)
+			}
+		}
+	}
+	if t.Class&(Destination) != 0 {
+		if j := near(w, i, 12, Transfer); j >= 0 {
+			r.set(SendAway, w[j], t)
+		}
+	}
+	if t.Class&Dialogue != 0 {
+		if j := near(w, i, 6, Transfer|Gather); j >= 0 {
+			r.set(SendDialogue, w[j], t)
+		}
+	}
+	if t.Class&(Transfer|Gather|Invoke) != 0 {
+		if j := near(w, i, 4, Covert); j >= 0 {
+			r.set(CovertAct, w[j], t)
+		}
+	}
+	if t.Class&Covert != 0 {
+		if j := near(w, i, 12, Transfer|Gather|Invoke|Destroy); j >= 0 {
+			r.set(CovertAct, w[j], t)
+		}
+	}
+	if t.Class&Money != 0 {
+		if j := near(w, i, 6, Transfer|Money); j >= 0 {
+			r.set(MoveMoney, w[j], t)
+		}
+	}
+}
+
+// tools reads phrases about tools, programs and attack techniques.
+func (r *Reading) tools(w []Token, i int) {
+	t := w[i]
+	if t.Class&Tool != 0 {
+		if j := near(w, i, 5, Invoke); j >= 0 {
+			if k := near(w, j, 4, Ordering); k >= 0 {
+				r.set(ToolOrder, w[k], t)
+			}
+			if k := near(w, j, 3, Prefer|Obligation); k >= 0 {
+				r.set(SelfPromotion, w[k], t)
+			}
+		}
+		if j := near(w, i, 6, Affect); j >= 0 {
+			r.set(AlterTool, w[j], t)
+		}
+	}
+	if t.Class&Prefer != 0 {
+		if j := near(w, i, 6, Tool); j >= 0 {
+			r.set(SelfPromotion, w[j], t)
+		}
+	}
+	if t.Class&(Gather|Transfer) != 0 {
+		if j := near(w, i, 8, Ordering); j >= 0 && near(w, i, 8, Invoke|Output) >= 0 {
+			r.set(OrderedAct, w[j], t)
+		}
+	}
+	if t.Class&Shell != 0 {
+		if j := near(w, i, 6, Invoke|Shell); j >= 0 {
+			r.set(RunShell, w[j], t)
+		}
+	}
+	if t.Class&Offence != 0 {
+		r.set(AttackTechnique, t, t)
+	}
+}

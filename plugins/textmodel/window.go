@@ -1,0 +1,22 @@
+package textmodel
+
+// A window is ninety words, so that ordinary text around an instruction cannot
+// dilute it; windows overlap by half.
+const (
+	WindowWords = 90
+	windowStep  = WindowWords / 2
+)
+
+// Windows calls yield with every window of tokens until it returns false. A
+// text of at most ninety words is one window.
+func Windows(tokens []Token, yield func(window []Token) bool) {
+	for start := 0; ; start += windowStep {
+		end := min(start+WindowWords, len(tokens))
+		if start < end && !yield(tokens[start:end]) {
+			return
+		}
+		if end == len(tokens) {
+			return
+		}
+	}
+}
