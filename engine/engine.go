@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+)
+
+// Sentinels of this package. Errors of Load wrap one of them and say which
+// export, import or manifest member is at fault.
+var (
+	ErrModule   = errors.New("not a scanner module")
+	ErrManifest = errors.New("scanner manifest")
+	ErrExports  = errors.New("scanner exports")
+	ErrImports  = errors.New("scanner imports")
+	ErrLimits   = errors.New("scanner limits")
+	ErrOptions  = errors.New("scanner options")
+	ErrCache    = errors.New("compilation cache")
+)
+
+// Config configures an engine.
+type Config struct {
+	// CacheDir keeps compiled modules between processes; "" compiles anew.
+	// What is in it is executed as native code, so it is made owner-only, and
+	// refused when anybody else could have written to it.
+	CacheDir string
+}
+
+// Engine compiles scanners and owns what they share. It is safe for concurrent use.
+type Engine struct {
+	runtime wazero.Runtime
+	cache   wazero.CompilationCache // nil without a directory
+}
+
+// New returns an engine.
+func New(ctx context.Context, cfg Config) (*Engine, error) {
+	// Every loop of a guest looks at the deadline. This costs speed and is the
+	// only interruption that wazero offers.
+	rc := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithDebugInfoEnabled(false)
+	e := new(Engine)
+	if cfg.CacheDir != "" {
+		cache, err := openCache(cfg.CacheDir)
+		if err != nil {
+			return nil, err
+		}
+		e.cache = cache
+		rc = rc.WithCompilationCache(cache)
+	}
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc)
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, e.runtime); err != nil {
+		return nil, errors.Join(fmt.Errorf("engine: WASI: %w", err), e.Close(ctx))
+	}
+	if err := instantiateHost(ctx, e.runtime); err != nil {
+		return nil, errors.Join(fmt.Errorf("engine: host module: %w", err), e.Close(ctx))
+	}
+	return e, nil
+}
+
+// Close frees every scanner of the engine.
+func (e *Engine) Close(ctx context.Context) error {
+	err := e.runtime.Close(ctx)
+	if e.cache != nil {
+		err = errors.Join(err, e.cache.Close(ctx))
+	}
+	return err
+}

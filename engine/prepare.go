@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/engine/message"
+	"github.com/bartizan-mcp/bartizan/engine/normalise"
+	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
+)
+
+// prepared is a message made ready once for all scanners: decoded views added,
+// cut into batches.
+type prepared struct {
+	message    *message.Message
+	context    []byte
+	batches    [][]window
+	incomplete bool // views were left out for lack of room
+}
+
+func prepare(m *message.Message) *prepared {
+	views := *m // the caller's message stays as it is
+	views.Segments = slices.Clone(m.Segments)
+	p := &prepared{message: &views}
+	for i, s := range m.Segments {
+		if s.Provenance != "" {
+			continue // decoded by whoever built the message
+		}
+		views.Segments[i].Source = i
+		decoded, complete := normalise.Views(s.Text, normalise.DefaultLimits)
+		p.incomplete = p.incomplete || !complete
+		for _, v := range decoded {
+			view := s
+			view.Text, view.Provenance, view.Source = v.Text, v.Provenance, i
+			views.Segments = append(views.Segments, view)
+		}
+	}
+	p.context = encodeContext(message.Nearest(m, m.Context))
+	p.batches = batches(views.Segments)
+	return p
+}
+
+// leaf returns the leaf digest (docs/spec/fingerprint.md) of a segment: its
+// pointer and its text as a JSON string.
+func (p *prepared) leaf(segment int) string {
+	s := p.message.Segments[segment]
+	quoted, err := jsontext.AppendQuote(nil, s.Text)
+	if err != nil {
+		return ""
+	}
+	canonical, err := fingerprint.Canonical(quoted)
+	if err != nil {
+		return ""
+	}
+	b := binary.BigEndian.AppendUint64([]byte{0}, uint64(len(s.Pointer)))
+	b = append(b, s.Pointer...)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(canonical)))
+	sum := sha256.Sum256(append(b, canonical...))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/engine/message"
+)
+
+// Set is an immutable list of scanners that examine messages together. It is
+// safe for concurrent use.
+type Set struct{ scanners []*Scanner }
+
+// NewSet returns a set of the given scanners, which run in this order.
+func NewSet(scanners ...*Scanner) *Set { return &Set{slices.Clone(scanners)} }
+
+// ScanOptions change how one message is judged.
+type ScanOptions struct {
+	Waivers []Waiver
+	Now     time.Time // for the expiry of waivers; zero means time.Now
+}
+
+// Scan examines a message with every scanner of its phase, in the caller's
+// goroutine. It always answers: what could not be examined blocks, unless the
+// scanner that failed only monitors.
+func (s *Set) Scan(ctx context.Context, m *message.Message) Verdict {
+	return s.ScanWith(ctx, m, ScanOptions{})
+}
+
+// ScanWith is Scan with options.
+func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions) Verdict {
+	began := time.Now()
+	if opts.Now.IsZero() {
+		opts.Now = began
+	}
+	v := Verdict{Action: ActionAllow, Findings: []Finding{}, Failures: []Failure{}}
+	var prep *prepared
+	for _, scanner := range s.scanners {
+		if !scanner.examines(m.Phase) {
+			continue
+		}
+		if prep == nil {
+			prep = prepare(m)
+		}
+		v.Scanners = append(v.Scanners, scanner.Ref())
+		v.merge(scanner.examine(ctx, prep), scanner.opts.Mode)
+	}
+	v.settle(opts)
+	v.Elapsed = time.Since(began)
+	return v
+}
+
+// maxFindings is where a scanner stops in a message of many batches.
+const maxFindings = 1024
+
+// report is what one scanner says about one message.
+type report struct {
+	findings   []Finding
+	failures   []Failure
+	unexamined bool
+}
+
+// examine runs one scanner over every batch of a message. After a failure the
+// rest is left unexamined: the message cannot pass any more.
+func (s *Scanner) examine(ctx context.Context, p *prepared) report {
+	r := report{unexamined: p.incomplete}
+	for _, batch := range p.batches {
+		out, failure, err := s.call(ctx, encodeBatch(p, batch, s.opts.Limits))
+		if err != nil { // the caller gave up: no fault of the scanner
+			r.unexamined = true
+			return r
+		}
+		var a *answer
+		if failure == nil {
+			if a, err = s.parseAnswer(out, batch); err != nil {
+				failure = &Failure{Scanner: s.manifest.Name, Kind: FailureOutput, Detail: err.Error()}
+			}
+		}
+		if failure != nil {
+			r.failures = append(r.failures, *failure)
+			r.unexamined = true
+			return r
+		}
+		r.unexamined = r.unexamined || len(a.Unexamined) > 0
+		for _, f := range a.Findings {
+			if found := s.finding(f, batch[f.Segment], p); !r.has(found) {
+				r.findings = append(r.findings, found)
+			}
+		}
+		if len(r.findings) > maxFindings {
+			r.unexamined = true
+			return r
+		}
+	}
+	return r
+}
+
+// has reports whether a finding is already there: neighbouring windows overlap.
+func (r *report) has(f Finding) bool {
+	return slices.ContainsFunc(r.findings, func(g Finding) bool {
+		return g.Rule == f.Rule && g.Pointer == f.Pointer && g.Start == f.Start && g.End == f.End && g.Provenance == f.Provenance
+	})
+}
+
+// finding places an answer's finding in the message. One in a decoded view
+// covers the whole text that the view came from.
+func (s *Scanner) finding(f answerFinding, w window, p *prepared) Finding {
+	seg := p.message.Segments[w.segment]
+	rule := s.rule(f.Rule)
+	out := Finding{
+		Scanner: s.manifest.Name, Rule: f.Rule, Family: rule.Family, Taxonomy: slices.Clone(rule.Taxonomy),
+		Severity: f.Severity, Confidence: f.Confidence, Message: f.Message,
+		Pointer: seg.Pointer, Start: w.offset + f.Start, End: w.offset + f.End,
+		Provenance: seg.Provenance, Item: seg.Item,
+	}
+	if out.Taxonomy == nil {
+		out.Taxonomy = []string{}
+	}
+	source := p.message.Segments[seg.Source]
+	if seg.Provenance != "" {
+		out.Start, out.End = 0, len(source.Text)
+	}
+	out.Action = s.opts.Tiers[f.Severity]
+	if f.Replacement != nil && redactable(p.message.Phase) && !source.Fixed && f.Severity.AtLeast(SeverityMedium) {
+		out.Action, out.Replacement = ActionRedact, f.Replacement
+	}
+	if s.opts.Mode == ModeMonitor && ActionFlag.Less(out.Action) {
+		out.Action, out.Replacement = ActionFlag, nil
+	}
+	out.Leaf = p.leaf(seg.Source)
+	return out
+}
+
+// redactable says in which phases a text may be replaced: what a client asks
+// for and what was approved are never changed on the way.
+func redactable(p message.Phase) bool {
+	return p == message.PhaseResult || p == message.PhasePrompt || p == message.PhaseResource
+}
+
+// merge adds a report. A failing or partial scanner blocks in enforce mode and
+// flags in monitor mode.
+func (v *Verdict) merge(r report, mode Mode) {
+	v.Findings = append(v.Findings, r.findings...)
+	v.Failures = append(v.Failures, r.failures...)
+	v.Unexamined = v.Unexamined || r.unexamined
+	if r.unexamined {
+		unknown := ActionBlock
+		if mode == ModeMonitor {
+			unknown = ActionFlag
+		}
+		v.raise(unknown)
+	}
+}
+
+// settle applies the waivers and takes the highest action.
+func (v *Verdict) settle(opts ScanOptions) {
+	v.Findings = slices.DeleteFunc(v.Findings, func(f Finding) bool { return waived(f, opts) })
+	for _, f := range v.Findings {
+		if f.Action != ActionLog {
+			v.raise(f.Action)
+		}
+	}
+}
+
+func (v *Verdict) raise(a Action) {
+	if v.Action.Less(a) {
+		v.Action = a
+	}
+}

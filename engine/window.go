@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"unicode/utf8"
+
+	"github.com/bartizan-mcp/bartizan/engine/message"
+)
+
+// Sizes of what one call of a scanner gets, in bytes of text.
+const (
+	batchBytes    = 1 << 20   // one call
+	windowBytes   = 256 << 10 // one segment of a call; a longer text is cut
+	windowOverlap = 4 << 10   // shared by neighbours, so that nothing hides on a cut
+	segmentCost   = 64        // what a segment weighs beside its text and pointer
+)
+
+// window is a segment, or a part of a long one, as a scanner gets it.
+type window struct {
+	segment int // index into the message's segments
+	offset  int // of text in the segment
+	text    string
+}
+
+// batches cuts a message into what single calls examine: together they hold
+// every byte of every segment. A message without text is one empty batch, so
+// that a scanner sees it too.
+func batches(segments []message.Segment) [][]window {
+	var done [][]window
+	var batch []window
+	weight := 0
+	for i, s := range segments {
+		for _, w := range windows(i, s.Text) {
+			cost := len(w.text) + len(s.Pointer) + segmentCost
+			if len(batch) > 0 && weight+cost > batchBytes {
+				done = append(done, batch)
+				batch, weight = nil, 0
+			}
+			batch = append(batch, w)
+			weight += cost
+		}
+	}
+	return append(done, batch)
+}
+
+// windows cuts a text on UTF-8 boundaries into overlapping parts.
+func windows(segment int, text string) []window {
+	var out []window
+	for from := 0; ; {
+		if len(text)-from <= windowBytes {
+			return append(out, window{segment, from, text[from:]})
+		}
+		to := runeStart(text, from+windowBytes)
+		out = append(out, window{segment, from, text[from:to]})
+		from = runeStart(text, to-windowOverlap)
+	}
+}
+
+// runeStart returns the start of the character that byte i belongs to.
+func runeStart(text string, i int) int {
+	for i > 0 && !utf8.RuneStart(text[i]) {
+		i--
+	}
+	return i
+}
