@@ -1,0 +1,159 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
+)
+
+// source is one upstream instance under one credential in one era.
+type source struct {
+	mu       sync.Mutex
+	wanted   uint64 // raised by every announced change
+	have     *Snapshot
+	haveGen  uint64 // the value of wanted when have's listing began
+	refused  error  // upstream.ErrEra, remembered as long as a listing would be
+	asked    time.Time
+	flight   *flight
+	target   upstream.Target
+	client   *upstream.Client
+	lastUsed time.Time
+}
+
+// flight is one listing under way.
+type flight struct {
+	done chan struct{}
+	err  error
+}
+
+// current returns a listing that counts as current, or the flight to wait for.
+func (src *source) current(s *Store, key Key, target upstream.Target) (*Snapshot, *flight, error) {
+	src.mu.Lock()
+	defer src.mu.Unlock()
+	now := s.cfg.Now()
+	src.lastUsed, src.target = now, target
+	fresh := now.Sub(src.asked) < s.cfg.MaxAge && src.haveGen == src.wanted
+	switch {
+	case fresh && src.have != nil:
+		return src.have, nil, nil
+	case fresh && src.refused != nil:
+		return nil, nil, src.refused
+	case src.flight == nil:
+		src.take(s, key)
+	}
+	return nil, src.flight, nil
+}
+
+func (src *source) changed(s *Store, key Key) {
+	src.mu.Lock()
+	defer src.mu.Unlock()
+	src.wanted++
+	if src.flight == nil && (src.target.URL != "" || len(src.target.Command) > 0) {
+		src.take(s, key)
+	}
+}
+
+// take starts a listing. The caller holds src.mu.
+func (src *source) take(s *Store, key Key) {
+	f := &flight{done: make(chan struct{})}
+	src.flight = f
+	gen, asked, target := src.wanted, s.cfg.Now(), src.target
+	go func() {
+		snap, err := src.list(s, key, target)
+		src.mu.Lock()
+		defer src.mu.Unlock()
+		src.flight = nil
+		f.err = err
+		switch {
+		case err == nil:
+			src.have, src.refused, src.haveGen, src.asked = snap, nil, gen, asked
+		case errors.Is(err, upstream.ErrEra):
+			src.have, src.refused, src.haveGen, src.asked = nil, err, gen, asked
+		default:
+			src.have, src.refused = nil, nil // an old listing never stands in for a failed one
+		}
+		close(f.done)
+		if s.ctx.Err() != nil {
+			go src.hangUp() // closed while listing
+		}
+	}()
+}
+
+// list reads the whole listing over the source's own conversation, opening it
+// first where there is none.
+func (src *source) list(s *Store, key Key, target upstream.Target) (*Snapshot, error) {
+	client, err := src.dial(s, key, target)
+	if err != nil {
+		return nil, err
+	}
+	taken := s.cfg.Now()
+	ctx, cancel := context.WithTimeout(s.ctx, listTimeout)
+	defer cancel()
+	l, err := client.Listing(ctx)
+	if err != nil {
+		src.hangUp()
+		return nil, err
+	}
+	return &Snapshot{Listing: l, Taken: taken, compared: map[string]*Comparison{}}, nil
+}
+
+// listTimeout bounds all pages of one listing together.
+const listTimeout = 90 * time.Second
+
+func (src *source) dial(s *Store, key Key, target upstream.Target) (*upstream.Client, error) {
+	src.mu.Lock()
+	client := src.client
+	src.mu.Unlock()
+	if client != nil {
+		select {
+		case <-client.Done():
+			src.hangUp()
+		default:
+			return client, nil
+		}
+	}
+	client, err := upstream.Dial(s.ctx, target, key.Era, s.cfg.Limits)
+	if err != nil {
+		return nil, err
+	}
+	client.OnNotification(func(m *jsonrpc.Message) {
+		if ListChanged(m.Method) {
+			src.changed(s, key)
+		}
+	})
+	src.mu.Lock()
+	src.client = client
+	src.mu.Unlock()
+	return client, nil
+}
+
+// ListChanged reports whether a notification says that a list is outdated.
+func ListChanged(method string) bool {
+	switch method {
+	case protocol.NotificationToolsListChanged, protocol.NotificationPromptsListChanged, protocol.NotificationResourcesListChanged:
+		return true
+	}
+	return false
+}
+
+// hangUp closes the conversation, if there is one.
+func (src *source) hangUp() {
+	src.mu.Lock()
+	client := src.client
+	src.client = nil
+	src.mu.Unlock()
+	if client != nil {
+		client.Close()
+	}
+}
+
+func (src *source) idle(before time.Time) bool {
+	src.mu.Lock()
+	defer src.mu.Unlock()
+	return src.flight == nil && src.lastUsed.Before(before)
+}

@@ -1,0 +1,256 @@
+package stdio
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
+)
+
+// Shared is a local server that several modern clients of one caller talk to.
+// Request ids and progress tokens are rewritten on the way in and restored on
+// the way out, so that two clients may use the same ones.
+type Shared struct {
+	pool   *Pool
+	owner  string
+	target upstream.Target
+
+	mu      sync.Mutex
+	proc    *upstream.Process
+	release func()
+	calls   map[int64]*rewritten
+	last    int64
+	used    time.Time
+	crashes int
+	notYet  time.Time // no new process before this time
+}
+
+// rewritten is one request under way, with what the client called things.
+type rewritten struct {
+	*Conversation
+	id, token jsontext.Value
+}
+
+// Crash pauses: a server that dies on arrival must not be started in a loop.
+const (
+	firstPause = 250 * time.Millisecond
+	longPause  = 30 * time.Second
+	settled    = time.Minute // running this long clears the count of crashes
+)
+
+// Call sends a request, starting the process if it does not run.
+func (s *Shared) Call(m *jsonrpc.Message) (*Conversation, error) {
+	r, raw, proc, err := s.register(m)
+	if err != nil {
+		return nil, err
+	}
+	// Never under the lock: a server that does not read until its own output
+	// is taken would stop the pump, and with it everybody.
+	if err := proc.Send(raw); err != nil {
+		r.Close()
+		return nil, ErrGone
+	}
+	return r.Conversation, nil
+}
+
+func (s *Shared) register(m *jsonrpc.Message) (*rewritten, []byte, *upstream.Process, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used = time.Now()
+	if err := s.ensure(); err != nil {
+		return nil, nil, nil, err
+	}
+	s.last++
+	id := s.last
+	raw, token, err := rewriteRequest(m, id)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r := &rewritten{id: m.ID, token: token}
+	r.Conversation = newConversation(func() { s.abandon(id) })
+	s.calls[id] = r
+	return r, raw, s.proc, nil
+}
+
+// Send sends a notification.
+func (s *Shared) Send(raw []byte) error {
+	s.mu.Lock()
+	s.used = time.Now()
+	err := s.ensure()
+	proc := s.proc
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := proc.Send(raw); err != nil {
+		return ErrGone
+	}
+	return nil
+}
+
+// Close kills the process.
+func (s *Shared) Close() {
+	s.mu.Lock()
+	proc := s.proc
+	s.mu.Unlock()
+	if proc != nil {
+		proc.Close()
+	}
+}
+
+func (s *Shared) idle(before time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls) == 0 && s.used.Before(before)
+}
+
+// ensure starts the process. The caller holds s.mu.
+func (s *Shared) ensure() error {
+	if s.proc != nil {
+		return nil
+	}
+	if time.Now().Before(s.notYet) {
+		return ErrBusy
+	}
+	proc, release, err := s.pool.start(s.owner, s.target)
+	if err != nil {
+		return err
+	}
+	s.proc, s.release, s.calls = proc, release, map[int64]*rewritten{}
+	go s.pump(proc, time.Now())
+	return nil
+}
+
+func (s *Shared) pump(proc *upstream.Process, started time.Time) {
+	for raw := range proc.Messages() {
+		if m, err := jsonrpc.Parse(raw, jsonrpc.Limits{}); err == nil {
+			s.mu.Lock()
+			s.route(m)
+			s.mu.Unlock()
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.calls {
+		r.end(ErrGone)
+	}
+	s.release()
+	s.proc, s.calls = nil, nil
+	if time.Since(started) > settled {
+		s.crashes = 0
+	}
+	s.notYet = time.Now().Add(min(firstPause<<min(s.crashes, 10), longPause))
+	s.crashes++
+}
+
+// route hands a message to the request it names. One that names none goes to
+// the only request under way; among several it goes nowhere rather than to the
+// wrong client. The caller holds s.mu.
+func (s *Shared) route(m *jsonrpc.Message) {
+	switch m.Kind {
+	case jsonrpc.Response:
+		if r, id := s.named(m.ID); r != nil {
+			r.deliver(restore(m, r, subInResult, m.ID))
+			r.end(nil)
+			delete(s.calls, id)
+		}
+	case jsonrpc.Request: // the modern era has none: input is asked for inside results
+		go s.proc.Send(jsonrpc.NewError(m.ID, protocol.CodeMethodNotFound, "the client takes no requests", nil))
+	case jsonrpc.Notification:
+		if token, _, _ := member(m, tokenInNotice); token != nil && m.Method == protocol.NotificationProgress {
+			if r, _ := s.named(token); r != nil && r.token != nil {
+				r.deliver(restore(m, r, tokenInNotice, token))
+			}
+			return
+		}
+		if sub, _, _ := member(m, subInNotice); sub != nil {
+			if r, _ := s.named(sub); r != nil {
+				r.deliver(restore(m, r, subInNotice, sub))
+			}
+			return
+		}
+		if len(s.calls) == 1 {
+			for _, r := range s.calls {
+				r.deliver(m.Raw)
+			}
+		}
+	}
+}
+
+// named finds the request that the gateway called by this id or token.
+func (s *Shared) named(token jsontext.Value) (*rewritten, int64) {
+	id, err := strconv.ParseInt(string(token), 10, 64)
+	if err != nil {
+		return nil, 0
+	}
+	return s.calls[id], id
+}
+
+// abandon forgets a request whose client left, and tells the server.
+func (s *Shared) abandon(id int64) {
+	s.mu.Lock()
+	r, ok := s.calls[id]
+	delete(s.calls, id)
+	proc := s.proc
+	s.mu.Unlock()
+	if ok {
+		r.end(nil)
+		go proc.Send(jsonrpc.NewNotification(protocol.NotificationCancelled, map[string]int64{"requestId": id}))
+	}
+}
+
+// rewriteRequest gives a request the id that the process sees, which also
+// takes the place of its progress token.
+func rewriteRequest(m *jsonrpc.Message, id int64) (raw []byte, token jsontext.Value, err error) {
+	name := []byte(strconv.FormatInt(id, 10))
+	_, idStart, idEnd, err := jsonrpc.Get(m.Raw, "/id")
+	if err != nil {
+		return nil, nil, err
+	}
+	edits := []jsonrpc.Edit{{Start: idStart, End: idEnd, New: name}}
+	if value, start, end := member(m, tokenInRequest); value != nil {
+		token = value.Clone()
+		edit := jsonrpc.Edit{Start: start, End: end, New: name}
+		if start < idStart {
+			edits = []jsonrpc.Edit{edit, edits[0]}
+		} else {
+			edits = append(edits, edit)
+		}
+	}
+	raw, err = jsonrpc.Splice(m.Raw, edits...)
+	return raw, token, err
+}
+
+// restore puts the client's own id or token back: at ptr, and as the id of a
+// response. A message that cannot be edited is not delivered as it is, for it
+// would name something else to the client.
+func restore(m *jsonrpc.Message, r *rewritten, ptr jsontext.Pointer, ours jsontext.Value) []byte {
+	var edits []jsonrpc.Edit
+	if m.Kind == jsonrpc.Response {
+		if _, start, end := member(m, "/id"); end > 0 {
+			edits = append(edits, jsonrpc.Edit{Start: start, End: end, New: r.id})
+		}
+	}
+	if value, start, end := member(m, ptr); value != nil && string(value) == string(ours) {
+		original := r.id
+		if ptr == tokenInNotice {
+			original = r.token
+		}
+		edit := jsonrpc.Edit{Start: start, End: end, New: original}
+		if len(edits) > 0 && start < edits[0].Start {
+			edits = []jsonrpc.Edit{edit, edits[0]}
+		} else {
+			edits = append(edits, edit)
+		}
+	}
+	raw, err := jsonrpc.Splice(m.Raw, edits...)
+	if err != nil {
+		return jsonrpc.NewError(r.id, protocol.CodeInternalError, "the server's answer breaks the protocol", nil)
+	}
+	return raw
+}
