@@ -38,7 +38,7 @@ func Parse(b []byte, lim Limits) (*Message, error) {
 	if len(raw) > 0 && raw[0] == '[' {
 		return nil, ErrBatch
 	}
-	if deeper(raw, lim.Depth) {
+	if Deeper(raw, lim.Depth) {
 		return nil, fmt.Errorf("%w: more than %d levels", ErrTooDeep, lim.Depth)
 	}
 	members, err := Members(raw)
@@ -209,9 +209,9 @@ func validMethod(name string) bool {
 	return true
 }
 
-// deeper reports whether b nests deeper than limit. It runs before any parser
+// Deeper reports whether b nests deeper than limit. It runs before any parser
 // does, on bytes that may not be JSON: only brackets outside strings count.
-func deeper(b []byte, limit int) bool {
+func Deeper(b []byte, limit int) bool {
 	depth, inString := 0, false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {

@@ -27,17 +27,22 @@ type Listing struct {
 	ServerInfo      jsontext.Value // nil = absent
 	Capabilities    jsontext.Value // nil = absent
 	Instructions    *string        // nil = absent, "" = empty: they differ
-	Tools           []jsontext.Value
-	Prompts         []jsontext.Value
-	Templates       []jsontext.Value
-	Resources       []jsontext.Value
+	// Raw wire objects of all pages, in order; nil = the server has no such list.
+	Tools, Prompts, Templates, Resources []jsontext.Value
 }
 
-// Sources of a capture.
+// Sources of a capture: who took it.
 const (
 	SourceRegistry  = "registry"
 	SourceOperator  = "operator"
 	SourceUnsafeRun = "publisher-unsafe-run"
+)
+
+// Limits of a capture file.
+const (
+	MaxBytes   = 32 << 20
+	MaxDepth   = 128
+	MaxEntries = 10_000 // of one kind in one era
 )
 
 // Capture is what was taken from one server at one time.
@@ -47,9 +52,3 @@ type Capture struct {
 	CapturedAt time.Time
 	Listings   []Listing // at most one per era
 }
-
-// ParseCapture reads a capture.
-func ParseCapture(b []byte) (*Capture, error) { return nil, ErrMalformed }
-
-// Marshal writes the capture in Bartizan's own schema.
-func (c *Capture) Marshal() ([]byte, error) { return nil, ErrMalformed }
