@@ -1,61 +1,189 @@
 package audit
 
-import "github.com/bartizan-mcp/bartizan/internal/identity"
+import (
+	"errors"
+	"strconv"
+
+	"github.com/bartizan-mcp/bartizan/internal/identity"
+)
 
 // Change is something that the registry did to a server version.
 type Change struct {
 	Origin
+	ID      string // correlation id shared by the events of one act; "" = none
 	Tenant  string // "" = the caller's
 	Server  string
 	Version string
-	Digest  string   // of the artifact or server.json
+	Digest  string   // of the artifact or, where there is none, of server.json
 	Subject string   // review subject digest
 	Review  string   // review id
 	State   string   // the state after the change
 	Reasons []string // closed list
-	ID      string   // correlation id; "" = the event's own
 }
 
 // Published records a publication, whatever state it got.
-func Published(c Change) *Event { return nil }
+func Published(c Change) *Event {
+	return changeEvent(c, activityCreate, "Create", "published", "Server version published", severityInfo)
+}
 
-// Quarantined records a version taken out of circulation.
-func Quarantined(c Change) *Event { return nil }
+// Quarantined records a version taken out of circulation, or never let in.
+func Quarantined(c Change) *Event {
+	return changeEvent(c, activitySuspend, "Suspend", "quarantined", "Server version quarantined", severityMedium)
+}
 
 // Released records a version let out of quarantine.
-func Released(c Change) *Event { return nil }
+func Released(c Change) *Event {
+	return changeEvent(c, activityResume, "Resume", "released", "Server version released from quarantine", severityLow)
+}
 
 // Superseded records an approved version that a newer one replaced.
-func Superseded(c Change) *Event { return nil }
+func Superseded(c Change) *Event {
+	return changeEvent(c, activityDisable, "Disable", "superseded", "Approved version superseded", severityInfo)
+}
 
 // ItemAnswered records a reviewer's answer to one checklist item.
-func ItemAnswered(c Change, item ChecklistItem) *Event { return nil }
+func ItemAnswered(c Change, item ChecklistItem) *Event {
+	e := changeEvent(c, activityUpdate, "Update", "item_answered", "Checklist item answered", severityInfo)
+	e.Unmapped.Item, e.Unmapped.Answer = item.Code, item.Status
+	return e
+}
 
 // Voted records a reviewer's vote.
-func Voted(c Change, v Vote) *Event { return nil }
+func Voted(c Change, v Vote) *Event {
+	e := changeEvent(c, activityUpdate, "Update", "voted", "Vote cast", severityInfo)
+	e.Unmapped.Vote = &v
+	return e
+}
 
 // Waived records an accepted finding.
-func Waived(c Change, w Waiver) *Event { return nil }
+func Waived(c Change, w Waiver) *Event {
+	e := changeEvent(c, activityUpdate, "Update", "waived", "Finding waived", severityMedium)
+	e.Unmapped.Waiver = &w
+	return e
+}
 
 // Approved records a signed approval; digest is that of its bundle.
-func Approved(c Change, digest string) *Event { return nil }
+func Approved(c Change, digest string) *Event {
+	e := changeEvent(c, activityActivate, "Activate", "approved", "Server version approved", severityInfo)
+	e.Unmapped.Approval = digest
+	return e
+}
 
 // Rejected records the end of a review without approval.
-func Rejected(c Change) *Event { return nil }
+func Rejected(c Change) *Event {
+	return changeEvent(c, activityDisable, "Disable", "rejected", "Server version rejected", severityLow)
+}
 
-// SignersChanged records a namespace's new signer policy.
-func SignersChanged(o Origin, namespace, digest string) *Event { return nil }
+// SignersChanged records a namespace's new signer policy, by digest.
+func SignersChanged(o Origin, namespace, digest string) *Event {
+	e := newEvent(ClassEntity, activityUpdate, "Update", "signers_changed")
+	e.Message = "Signer policy of a namespace changed"
+	e.severity(severityMedium)
+	e.origin(o)
+	e.Entity = &Entity{Name: namespace, UID: digest, Type: "namespace"}
+	e.Unmapped.NewDigest = digest
+	return e
+}
 
-// TrustChanged records a new version of trust.json.
-func TrustChanged(o Origin, version int, digest string) *Event { return nil }
+// TrustChanged records a new version of trust.json, by digest.
+func TrustChanged(o Origin, version int, digest string) *Event {
+	e := newEvent(ClassEntity, activityUpdate, "Update", "trust_changed")
+	e.Message = "Trust root changed"
+	e.severity(severityHigh)
+	e.origin(o)
+	e.Entity = &Entity{Name: "trust.json", UID: digest, Type: "trust", Version: strconv.Itoa(version)}
+	e.Unmapped.NewDigest = digest
+	return e
+}
 
-// KeyIssued records a new API key.
-func KeyIssued(o Origin, k identity.KeyRecord) *Event { return nil }
+// KeyIssued records a new API key: its public id, never token or hash.
+func KeyIssued(o Origin, k identity.KeyRecord) *Event {
+	e := keyEvent(o, k, activityEnable, "Enable", "key_issued", "API key issued")
+	e.Unmapped.Expires = k.Expires.UnixMilli()
+	return e
+}
 
 // KeyRevoked records a revoked API key.
-func KeyRevoked(o Origin, k identity.KeyRecord) *Event { return nil }
+func KeyRevoked(o Origin, k identity.KeyRecord) *Event {
+	return keyEvent(o, k, activityDisable, "Disable", "key_revoked", "API key revoked")
+}
 
 // Refused records a credential that was right once: expired or revoked. err is
-// what identity.Authenticate returned. Unauthenticated refusals go to
-// Log.Refusal instead.
-func Refused(o Origin, err error) *Event { return nil }
+// what identity.Authenticate returned; it names the principal. Requests
+// without a credential worth a record go to Log.Refusal instead.
+func Refused(source string, err error) *Event {
+	var denied *identity.DeniedError
+	if !errors.As(err, &denied) {
+		denied = &identity.DeniedError{Err: identity.ErrInvalid}
+	}
+	e := refusedEvent(refusalReason(denied.Err), endpointOf(source))
+	e.severity(severityMedium)
+	e.control(actionDenied, dispositionRevoked)
+	e.tenant(denied.Caller.Tenant)
+	if denied.Caller.Principal != "" {
+		e.User = userOf(denied.Caller)
+		e.Actor = &Actor{User: e.User}
+	}
+	return e
+}
+
+func refusalReason(err error) string {
+	switch {
+	case errors.Is(err, identity.ErrRevoked):
+		return "key_revoked"
+	case errors.Is(err, identity.ErrExpired):
+		return "key_expired"
+	default:
+		return "credential_invalid"
+	}
+}
+
+// refusedEvent is the common part of single and aggregated refusals.
+func refusedEvent(reason string, from *Endpoint) *Event {
+	e := newEvent(ClassAuth, activityLogon, "Logon", "refused")
+	e.Message = "Credential refused"
+	e.status(statusFailure)
+	e.severity(severityLow)
+	e.control(actionDenied, dispositionUnauth)
+	e.StatusCode = reason
+	e.AuthProtocolID, e.AuthProtocol = authProtocolOther, "API key"
+	e.User = &User{Name: "unauthenticated", TypeID: 0, Type: "Unknown"}
+	e.Service = &Named{Name: appName}
+	e.SrcEndpoint = from
+	return e
+}
+
+func keyEvent(o Origin, k identity.KeyRecord, activity int, name, eventCode, message string) *Event {
+	e := newEvent(ClassEntity, activity, name, eventCode)
+	e.Message = message
+	e.severity(severityLow)
+	e.origin(o)
+	e.tenant(k.Tenant)
+	e.Entity = &Entity{Name: k.Principal, UID: k.ID, Type: "api_key"}
+	e.Unmapped.Roles = e.Unmapped.list(k.Roles)
+	e.Unmapped.Namespaces = e.Unmapped.list(k.Namespaces)
+	return e
+}
+
+func changeEvent(c Change, activity int, name, eventCode, message string, severity code) *Event {
+	e := newEvent(ClassEntity, activity, name, eventCode)
+	e.Message = message
+	e.severity(severity)
+	e.change(c)
+	e.Entity = &Entity{Name: c.Server, UID: c.Digest, Type: serverType, Version: c.Version}
+	return e
+}
+
+func (e *Event) change(c Change) {
+	e.origin(c.Origin)
+	if c.Tenant != "" {
+		e.tenant(c.Tenant)
+	}
+	e.Metadata.CorrelationUID = c.ID
+	if len(c.Reasons) > 0 {
+		e.StatusCode = c.Reasons[0]
+	}
+	u := e.Unmapped
+	u.State, u.Subject, u.Review = c.State, c.Subject, c.Review
+	u.Reasons = u.list(c.Reasons)
+}

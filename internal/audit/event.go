@@ -187,13 +187,16 @@ type Unmapped struct {
 	Subject    string    `json:"subject,omitzero"` // review subject digest
 	OldDigest  string    `json:"old_digest,omitzero"`
 	NewDigest  string    `json:"new_digest,omitzero"`
+	Item       string    `json:"item,omitzero"` // checklist item
+	Answer     string    `json:"answer,omitzero"`
 	Vote       *Vote     `json:"vote,omitzero"`
 	Waiver     *Waiver   `json:"waiver,omitzero"`
 	Roles      []string  `json:"roles,omitzero"`
 	Namespaces []string  `json:"namespaces,omitzero"`
-	Expires    int64     `json:"expires,omitzero"` // milliseconds
-	Option     string    `json:"option,omitzero"`  // the Unsafe option used
-	Prefix     string    `json:"prefix,omitzero"`  // address prefix of aggregated refusals
+	Expires    int64     `json:"expires,omitzero"`  // milliseconds
+	Option     string    `json:"option,omitzero"`   // the Unsafe option used
+	Prefix     string    `json:"prefix,omitzero"`   // address prefix of aggregated refusals
+	Sequence   uint64    `json:"sequence,omitzero"` // of a snapshot
 	Segment    *Segment  `json:"segment,omitzero"`
 	Truncated  bool      `json:"truncated,omitzero"` // a list or text above was cut to its bound
 }
@@ -247,5 +250,6 @@ type Waiver struct {
 // Segment heads a file of the log.
 type Segment struct {
 	Number  int      `json:"number"`
-	Pending []string `json:"pending,omitzero"` // calls whose outcome is still to come
+	Carried int      `json:"carried"`          // calls in flight when it began
+	Pending []string `json:"pending,omitzero"` // their ids; left out where there are too many
 }

@@ -20,6 +20,7 @@ const (
 	activityLogon     = 1
 	activityRotate    = 5
 	activityStart     = 6
+	activityStop      = 7
 	authProtocolOther = 99
 )
 

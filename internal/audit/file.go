@@ -1,0 +1,104 @@
+package audit
+
+import (
+	"bytes"
+	"io"
+	"os"
+)
+
+// file appends durably to one file and undoes what did not get through.
+type file struct {
+	f       *os.File
+	regular bool
+	size    int64 // of what is durable; regular files only
+	torn    bool  // bytes beyond size may be there
+}
+
+// openFile opens an existing file for appending.
+func openFile(path string, regular bool) (*file, error) {
+	flags := os.O_WRONLY | os.O_APPEND
+	if regular {
+		flags = os.O_RDWR | os.O_APPEND
+	}
+	f, err := os.OpenFile(path, flags, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &file{f: f, regular: regular, size: info.Size()}, nil
+}
+
+// append writes p and fsyncs. If either fails, the bytes written so far are
+// cut off before the next append, so a failed record never becomes readable
+// later.
+func (f *file) append(p []byte) error {
+	if err := f.mend(); err != nil {
+		return err
+	}
+	if f.torn { // a device: the torn line cannot be taken back, only ended
+		p = append([]byte{'\n'}, p...)
+	}
+	f.torn = true
+	if _, err := f.f.Write(p); err != nil {
+		f.mend() // now if possible, else before the next append
+		return err
+	}
+	if err := f.f.Sync(); err != nil && (f.regular || !unsyncable(err)) {
+		f.mend()
+		return err
+	}
+	f.torn = false
+	f.size += int64(len(p))
+	return nil
+}
+
+// mend cuts off what a failed append left.
+func (f *file) mend() error {
+	if !f.torn || !f.regular {
+		return nil
+	}
+	if err := f.f.Truncate(f.size); err != nil {
+		return err
+	}
+	f.torn = false
+	return nil
+}
+
+// gone reports whether the file was deleted: what is written to it then is
+// lost, however well it is fsynced.
+func (f *file) gone() bool {
+	here, err := f.f.Stat()
+	if err != nil {
+		return true
+	}
+	there, err := os.Lstat(f.f.Name())
+	return err != nil || !os.SameFile(here, there)
+}
+
+// cutTornLine removes the last line if a crash left it without its newline.
+func (f *file) cutTornLine() error {
+	end := f.size
+	buf := make([]byte, 64<<10)
+	for end > 0 {
+		n := min(int64(len(buf)), end)
+		if _, err := f.f.ReadAt(buf[:n], end-n); err != nil && err != io.EOF {
+			return err
+		}
+		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
+			end = end - n + int64(i) + 1
+			break
+		}
+		end -= n
+	}
+	if end == f.size {
+		return nil
+	}
+	f.size, f.torn = end, true
+	return f.mend()
+}
+
+func (f *file) close() error { return f.f.Close() }

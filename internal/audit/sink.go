@@ -1,0 +1,210 @@
+package audit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// sink is where lines go. append makes all of them durable or returns an error
+// with none of them readable; it recovers by itself once the medium does.
+type sink interface {
+	append(lines [][]byte, head func(segment int) ([]byte, error)) error
+	close() error
+}
+
+// openSink opens the log at path and returns the intents in it that have no
+// outcome.
+func openSink(path string, segmentBytes int64) (sink, []*Event, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		return openSingle(path, info.Mode().IsRegular())
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	return openDir(path, segmentBytes)
+}
+
+// single is a log that is one file or device.
+type single struct{ f *file }
+
+func openSingle(path string, regular bool) (sink, []*Event, error) {
+	f, err := openFile(path, regular)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !regular {
+		return &single{f}, nil, nil
+	}
+	if err := lock(f.f); err != nil {
+		f.close()
+		return nil, nil, err
+	}
+	if err := f.cutTornLine(); err != nil {
+		f.close()
+		return nil, nil, err
+	}
+	orphans, err := orphansIn([]string{path})
+	if err != nil {
+		f.close()
+		return nil, nil, err
+	}
+	return &single{f}, orphans, nil
+}
+
+func (s *single) append(lines [][]byte, _ func(int) ([]byte, error)) error {
+	return s.f.append(bytes.Join(lines, nil))
+}
+
+func (s *single) close() error { return s.f.close() }
+
+// dir is a log that is a directory of segments.
+type dir struct {
+	path    string
+	limit   int64
+	lock    *os.File
+	number  int   // of the current segment; 0 = none yet
+	current *file // nil until the first append
+}
+
+func openDir(path string, limit int64) (sink, []*Event, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, nil, err
+	}
+	held, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := lock(held); err != nil {
+		held.Close()
+		return nil, nil, err
+	}
+	d := &dir{path: path, limit: limit, lock: held}
+	orphans, err := d.resume()
+	if err != nil {
+		d.close()
+		return nil, nil, err
+	}
+	return d, orphans, nil
+}
+
+// resume goes on with the newest segment, where an earlier process stopped.
+func (d *dir) resume() ([]*Event, error) {
+	segments, err := segmentsOf(d.path)
+	if err != nil || len(segments) == 0 {
+		return nil, err
+	}
+	newest := segments[len(segments)-1]
+	d.number = segmentNumber(newest)
+	if d.current, err = openFile(newest, true); err != nil {
+		return nil, err
+	}
+	if err := d.current.cutTornLine(); err != nil {
+		return nil, err
+	}
+	return orphansIn(segments)
+}
+
+func (d *dir) append(lines [][]byte, head func(int) ([]byte, error)) error {
+	p := bytes.Join(lines, nil)
+	if d.current == nil || d.current.gone() || (d.current.size > 0 && d.current.size+int64(len(p)) > d.limit) {
+		if err := d.rotate(); err != nil {
+			return err
+		}
+	}
+	fresh := d.current.size == 0
+	if fresh {
+		h, err := head(d.number)
+		if err != nil {
+			return err
+		}
+		// The name has to be durable before anything in the file counts as such.
+		if err := syncDir(d.path); err != nil {
+			return err
+		}
+		p = append(h, p...)
+	}
+	return d.current.append(p)
+}
+
+// rotate begins the next segment.
+func (d *dir) rotate() error {
+	next := filepath.Join(d.path, fmt.Sprintf("%08d%s", d.number+1, segmentSuffix))
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if d.current != nil {
+		d.current.close() // all of it is on disk already
+	}
+	d.number++
+	d.current = &file{f: f, regular: true}
+	return nil
+}
+
+func (d *dir) close() error {
+	var err error
+	if d.current != nil {
+		err = d.current.close()
+	}
+	return errors.Join(err, d.lock.Close())
+}
+
+const segmentSuffix = ".jsonl"
+
+// segmentsOf lists the segments of a log directory, oldest first.
+func segmentsOf(path string) ([]string, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var segments []string
+	for _, e := range entries {
+		if segmentNumber(e.Name()) > 0 && e.Type().IsRegular() {
+			segments = append(segments, filepath.Join(path, e.Name()))
+		}
+	}
+	slices.SortFunc(segments, func(a, b string) int { return segmentNumber(a) - segmentNumber(b) })
+	return segments, nil
+}
+
+// segmentNumber is 0 for anything that is not a segment's name.
+func segmentNumber(path string) int {
+	digits, ok := strings.CutSuffix(filepath.Base(path), segmentSuffix)
+	if !ok || len(digits) < 8 || strings.Trim(digits, "0123456789") != "" {
+		return 0
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// syncDir makes the names in a directory durable. Windows has no such call and
+// does it by itself.
+func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// unsyncable reports whether fsync failed because the file is of a kind that
+// has nothing to sync: pipes and character devices say EINVAL or ENOTSUP.
+func unsyncable(err error) bool {
+	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP)
+}
