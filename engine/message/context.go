@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
 )
 
 // Bounds of the context that a scanner gets.
@@ -102,4 +106,24 @@ func editDistance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// ContextOf returns an entry as the scanners of other servers see it.
+func ContextOf(server string, kind fingerprint.Kind, raw jsontext.Value) (ContextEntry, error) {
+	m, err := FromEntry(server, kind, raw)
+	if err != nil {
+		return ContextEntry{}, err
+	}
+	c := ContextEntry{Server: server, Kind: kind.String(), Name: m.Entry, Parameters: []string{}}
+	for _, s := range m.Segments {
+		switch {
+		case s.Pointer == "/title":
+			c.Title = s.Text
+		case s.Pointer == "/description":
+			c.Description = s.Text
+		case s.Kind == KindParameter:
+			c.Parameters = append(c.Parameters, s.Text)
+		}
+	}
+	return c, nil
 }
