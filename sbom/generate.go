@@ -1,8 +1,50 @@
 package sbom
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 
-// Generate catalogues an artifact.
+	"github.com/bartizan-mcp/bartizan/sbom/archive"
+	"github.com/bartizan-mcp/bartizan/sbom/catalogue"
+)
+
+// Generate catalogues an artifact. The same bytes give the same document,
+// wherever they lie and in whatever order a directory lists them. ctx bounds
+// the work; nothing of the artifact is run and no network is used.
 func Generate(ctx context.Context, in Input, opts Options) (*Document, error) {
-	return nil, ErrUnsupported
+	tmp, err := os.MkdirTemp("", "bartizan-sbom-")
+	if err != nil {
+		return nil, fmt.Errorf("sbom: stage: %w", err)
+	}
+	release := func() { _ = os.RemoveAll(tmp) }
+	st, info, err := unpack(ctx, in, opts, tmp)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	tree := filepath.Join(tmp, stageTree)
+	if _, err := os.Stat(tree); err != nil { // nothing to catalogue
+		release()
+		return assemble(st, info, &catalogue.Result{}), nil
+	}
+	found, err := catalogue.Directory(ctx, tree, release)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(st, info, found), nil
+}
+
+func unpack(ctx context.Context, in Input, opts Options, tmp string) (*stage, archive.Info, error) {
+	st, err := newStage(tmp)
+	if err != nil {
+		return nil, archive.Info{}, err
+	}
+	defer st.root.Close()
+	info, err := archive.Walk(ctx, in.Artifact, in.Kind, opts.Limits, st.visit)
+	if err != nil {
+		return nil, info, err
+	}
+	return st, info, st.finish()
 }

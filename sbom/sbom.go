@@ -12,6 +12,7 @@ import (
 	"errors"
 
 	"github.com/bartizan-mcp/bartizan/sbom/archive"
+	"github.com/bartizan-mcp/bartizan/sbom/catalogue"
 )
 
 // Errors. Every error of this package wraps one of them, the context's error
@@ -27,7 +28,7 @@ var (
 	// ErrMalformed: a manifest, lockfile or stored SBOM that does not parse strictly.
 	ErrMalformed = errors.New("sbom: malformed document")
 	// ErrCatalogue: the cataloguing library failed or panicked.
-	ErrCatalogue = errors.New("sbom: cataloguing failed")
+	ErrCatalogue = catalogue.ErrFailed
 )
 
 // Kind names the container that an artifact comes in.
