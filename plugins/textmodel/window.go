@@ -20,3 +20,24 @@ func Windows(tokens []Token, yield func(window []Token) bool) {
 		}
 	}
 }
+
+// ReadAll reads a whole text: every phrase of every window, each where it
+// occurs first.
+func ReadAll(tokens []Token) *Reading {
+	all := new(Reading)
+	Windows(tokens, func(w []Token) bool {
+		all.merge(Read(w))
+		return true
+	})
+	return all
+}
+
+func (r *Reading) merge(other *Reading) {
+	r.Classes |= other.Classes
+	for p := range Phrases {
+		if other.Phrases>>p&1 != 0 && r.Phrases>>p&1 == 0 {
+			r.Phrases |= 1 << p
+			r.Where[p] = other.Where[p]
+		}
+	}
+}

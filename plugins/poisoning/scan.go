@@ -1,0 +1,107 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
+	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
+)
+
+// scan reads every text of a listing.
+func scan(in *scanner.Input) *scanner.Output {
+	out := scanner.NewOutput()
+	if model == nil { // a host that does not configure
+		if configure(nil) != nil {
+			return nil
+		}
+	}
+	var features textmodel.Features
+	for i, s := range in.Segments {
+		switch s.Kind {
+		case "name":
+			if len(s.Text) > maxName {
+				out.Add(scanner.Finding{Rule: ruleName, Confidence: 0.5, Segment: i, End: len(s.Text)})
+			}
+		case "parameter":
+			if confidence := asksForContext(s.Text); confidence > 0 {
+				out.Add(scanner.Finding{Rule: ruleParameter, Confidence: confidence, Segment: i, End: len(s.Text)})
+			}
+			if len(s.Text) <= maxName {
+				continue
+			}
+		case "mime", "uri":
+			continue
+		}
+		if len(s.Text) < minText {
+			continue
+		}
+		tokens, end := textmodel.Tokenize(s.Text, textmodel.MaxTokens)
+		if end < len(s.Text) {
+			out.Skip(i, end, len(s.Text))
+		}
+		examine(out, i, s, tokens, &features)
+	}
+	return out
+}
+
+const (
+	minText = 8   // bytes below which a text holds no instruction
+	maxName = 128 // bytes; the protocol advises at most 128 for the name of a tool
+)
+
+// examine reports what one text says under each rule.
+func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textmodel.Token, f *textmodel.Features) {
+	var found verdicts
+	textmodel.Windows(tokens, func(w []textmodel.Token) bool {
+		r := textmodel.Read(w)
+		start, end := w[0].Start, w[len(w)-1].End
+		judge(&found, r, s.Text[start:end])
+		structure(&found, r, s, textmodel.Span{Start: start, End: end})
+		f.Extract(w, r)
+		if v := model.Score(f); v >= model.Flag {
+			severity := "medium"
+			if v >= model.Block && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.ReadPrivate) {
+				severity = "high"
+			}
+			above := float64(v-model.Flag) / 65536
+			found.add(ruleModel, severity, 0.5+0.45*above/(above+1), textmodel.Span{Start: start, End: end})
+		}
+		return true
+	})
+	for rule, v := range found {
+		if v.confidence == 0 {
+			continue
+		}
+		out.Add(scanner.Finding{Rule: ruleIDs[rule], Severity: v.severity, Confidence: v.confidence,
+			Segment: segment, Start: int(v.span.Start), End: int(v.span.End)})
+	}
+}
+
+// structure applies the rules that depend on where a text stands and how the
+// host came by it.
+func structure(v *verdicts, r *textmodel.Reading, s scanner.Segment, span textmodel.Span) {
+	orders := r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.PoliteOrder, textmodel.Imperative, textmodel.DestroyAct,
+		textmodel.SendSensitive, textmodel.ReadSensitive, textmodel.SystemDirective, textmodel.YouMust, textmodel.SendAway)
+	switch {
+	case strings.Contains(s.Provenance, "comment") || strings.Contains(s.Provenance, "tag") || strings.Contains(s.Provenance, "invisible"):
+		if orders {
+			v.add(ruleHidden, "", 0.8, span)
+		}
+	case hidden(s.Provenance):
+		if r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.SendSensitive, textmodel.ReadPrivate, textmodel.SystemDirective) {
+			v.add(ruleHidden, "", 0.8, span)
+		}
+	}
+	if s.Kind == "schema-value" && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.SendSensitive, textmodel.ReadPrivate, textmodel.OrderedAct, textmodel.FakeEnvelope) {
+		v.add(ruleSchema, "", 0.7, span)
+	}
+}
+
+// hidden reports the decodings that a reader does not see through: a model does.
+func hidden(provenance string) bool {
+	switch provenance {
+	case "", "raw", "json", "nfkc", "escape", "escapes", "percent":
+		return false
+	}
+	return true
+}

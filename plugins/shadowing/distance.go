@@ -1,0 +1,104 @@
+package main
+
+// within reports whether b is at most limit edits from a, an edit being one
+// byte inserted, deleted or replaced or two neighbours exchanged (optimal
+// string alignment).
+func within(a, b string, limit int) bool {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return false
+	}
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		least := i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+			least = min(least, row[j])
+		}
+		if least > limit {
+			return false
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)] <= limit
+}
+
+// similarity is the share of distinct words that two descriptions have in
+// common (Jaccard), 0..1; texts of fewer than three words are not comparable.
+func similarity(a, b string) float64 {
+	x, y := words(a), words(b)
+	if len(x) < 3 || len(y) < 3 {
+		return 0
+	}
+	common := 0
+	for w := range x {
+		if y[w] {
+			common++
+		}
+	}
+	return float64(common) / float64(len(x)+len(y)-common)
+}
+
+// maxWords bounds the words that are compared.
+const maxWords = 400
+
+func words(s string) map[string]bool {
+	out := make(map[string]bool)
+	start := -1
+	for i := 0; i <= len(s) && len(out) < maxWords; i++ {
+		if i < len(s) && (s[i] >= 0x80 || 'a' <= s[i]|0x20 && s[i]|0x20 <= 'z' || '0' <= s[i] && s[i] <= '9') {
+			if start < 0 {
+				start = i
+			}
+			continue
+		}
+		if start >= 0 {
+			out[lower(s[start:i])] = true
+			start = -1
+		}
+	}
+	return out
+}
+
+func lower(s string) string {
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			b := []byte(s)
+			for j := i; j < len(b); j++ {
+				if 'A' <= b[j] && b[j] <= 'Z' {
+					b[j] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+// affixes are what impostors put around a trusted name, reduced as skeletons are.
+var affixes = [...]string{"official", "verified", "trusted", "enhanced", "improved", "updated", "secure", "premium", "latest", "better",
+	"proxy", "async", "plus", "fast", "safe", "real", "next", "new", "pro", "ext", "alt", "tool", "mcp", "api", "lite", "beta", "fixed",
+	"the", "my", "v1", "v2", "v3", "v4", "ng", "ai", "ex", "x", "2", "1", "3"}
+
+// affixed reports that long is short with one of the affixes before or behind it.
+func affixed(long, short string) bool {
+	if len(short) < 4 || len(long) <= len(short) {
+		return false
+	}
+	for _, a := range affixes {
+		if len(long) == len(short)+len(a) && (long[:len(short)] == short && long[len(short):] == a || long[:len(a)] == a && long[len(a):] == short) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
+	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
+)
+
+// The rules of manifest.json.
+const (
+	ruleHomoglyph = "shadowing.lookalike-name"
+	ruleVariant   = "shadowing.variant-name"
+	ruleCopy      = "shadowing.copied-entry"
+	ruleSameName  = "shadowing.same-name"
+	ruleReference = "shadowing.cross-reference"
+	ruleOverride  = "shadowing.tool-override"
+)
+
+// entry is one entry of the listing.
+type entry struct {
+	name, description     string
+	nameAt, descriptionAt int // segments; -1 if absent
+	nameSkeleton          string
+	odd                   bool // the name holds invisible or look-alike characters
+}
+
+func scan(in *scanner.Input) *scanner.Output {
+	out := scanner.NewOutput()
+	entries, order := collect(in)
+	own := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		own[e.nameSkeleton] = true
+	}
+	others := make([]neighbour, 0, len(in.Context))
+	for _, c := range in.Context {
+		if c.Server == in.Server && in.Server != "" {
+			continue
+		}
+		s, _ := skeleton(c.Name)
+		if s != "" {
+			others = append(others, neighbour{c, s, digitless(s)})
+		}
+	}
+	for _, item := range order {
+		e := entries[item]
+		compare(out, e, others)
+		references(out, e, others, own)
+	}
+	return out
+}
+
+// neighbour is an entry of another server with its name reduced.
+type neighbour struct {
+	scanner.ContextEntry
+	skeleton, digitless string
+}
+
+// collect gathers name and description of every entry, as sent.
+func collect(in *scanner.Input) (map[int]*entry, []int) {
+	entries := make(map[int]*entry)
+	var order []int
+	for i, s := range in.Segments {
+		if s.Provenance != "" && s.Provenance != "raw" || s.Kind != "name" && s.Kind != "description" {
+			continue
+		}
+		e := entries[s.Item]
+		if e == nil {
+			e = &entry{nameAt: -1, descriptionAt: -1}
+			entries[s.Item] = e
+			order = append(order, s.Item)
+		}
+		if s.Kind == "name" && e.nameAt < 0 {
+			e.name, e.nameAt = s.Text, i
+			e.nameSkeleton, e.odd = skeleton(s.Text)
+		}
+		if s.Kind == "description" && e.descriptionAt < 0 {
+			e.description, e.descriptionAt = s.Text, i
+		}
+	}
+	return entries, order
+}
+
+// compare looks for the entry that e imitates; the first is enough.
+func compare(out *scanner.Output, e *entry, others []neighbour) {
+	if e.nameAt < 0 || e.nameSkeleton == "" {
+		return
+	}
+	mine := digitless(e.nameSkeleton)
+	for _, o := range others {
+		rule, severity, confidence := relation(e, mine, o)
+		if rule == "" {
+			continue
+		}
+		out.Add(scanner.Finding{Rule: rule, Severity: severity, Confidence: confidence, Segment: e.nameAt, End: len(e.name)})
+		if severity != "low" {
+			return
+		}
+	}
+}
+
+// Thresholds of description similarity. Two honest servers for one kind of
+// system describe one tool in half the same words; copies share nearly all.
+const (
+	alike  = 0.55
+	copied = 0.85
+)
+
+func relation(e *entry, mine string, o neighbour) (rule, severity string, confidence float64) {
+	if e.name == o.Name {
+		if similarity(e.description, o.Description) >= copied {
+			return ruleCopy, "medium", 0.7
+		}
+		return ruleSameName, "low", 0.3
+	}
+	if e.nameSkeleton == o.skeleton {
+		if e.odd {
+			return ruleHomoglyph, "high", 0.97
+		}
+		if similarity(e.description, o.Description) >= alike {
+			return ruleVariant, "medium", 0.8
+		}
+		return ruleSameName, "low", 0.3
+	}
+	variant := mine == o.digitless || affixed(e.nameSkeleton, o.skeleton) || affixed(o.skeleton, e.nameSkeleton)
+	if !variant && len(mine) >= 6 {
+		edits := 1
+		if len(mine) >= 10 {
+			edits = 2
+		}
+		variant = within(e.nameSkeleton, o.skeleton, edits)
+	}
+	if variant && similarity(e.description, o.Description) >= alike {
+		return ruleVariant, "medium", 0.75
+	}
+	if mine == o.digitless && e.odd {
+		return ruleHomoglyph, "high", 0.9
+	}
+	return "", "", 0
+}
+
+// references reads a description for orders about other tools.
+func references(out *scanner.Output, e *entry, others []neighbour, own map[string]bool) {
+	if e.descriptionAt < 0 {
+		return
+	}
+	tokens, _ := textmodel.Tokenize(e.description, textmodel.MaxTokens)
+	all := textmodel.ReadAll(tokens)
+	foreign, at := mention(e.description, others, own)
+	meddles := all.Any(textmodel.AlterTool, textmodel.ToolOrder, textmodel.OrderedAct) || meddling(e.description) >= 0
+	hides := all.Any(textmodel.Conceal, textmodel.SetAside, textmodel.CovertAct)
+	carries := all.Any(textmodel.SendSensitive, textmodel.SendAway, textmodel.SendDialogue)
+	switch {
+	case foreign && meddles && (hides || carries && all.Any(textmodel.FakeEnvelope)):
+		out.Add(scanner.Finding{Rule: ruleReference, Severity: "high", Confidence: 0.9, Segment: e.descriptionAt, Start: at.Start, End: at.End})
+	case foreign && meddles && (all.Any(textmodel.FakeEnvelope) || meddling(e.description) >= 0 && all.Classes&textmodel.Obligation != 0):
+		out.Add(scanner.Finding{Rule: ruleReference, Severity: "medium", Confidence: 0.6, Segment: e.descriptionAt, Start: at.Start, End: at.End})
+	case meddles && all.Any(textmodel.Conceal) || meddling(e.description) >= 0 && (hides || all.Any(textmodel.FakeEnvelope, textmodel.ConcealLoose)):
+		span := all.Span(textmodel.AlterTool, textmodel.ToolOrder, textmodel.OrderedAct, textmodel.Conceal)
+		if span.Start < 0 {
+			i := meddling(e.description)
+			span = textmodel.Span{Start: int32(i), End: int32(i)}
+		}
+		severity := "medium"
+		if all.Any(textmodel.Conceal) && (carries || all.Any(textmodel.AlterTool)) {
+			severity = "high"
+		}
+		out.Add(scanner.Finding{Rule: ruleOverride, Severity: severity, Confidence: 0.7, Segment: e.descriptionAt, Start: int(span.Start), End: int(span.End)})
+	}
+}
+
+// place is the byte range of a mention.
+type place struct{ Start, End int }
+
+// mention finds the name of another server's entry as a word of the text. Names
+// that are ordinary words, or that this listing has itself, do not count.
+func mention(text string, others []neighbour, own map[string]bool) (bool, place) {
+	for _, o := range others {
+		if own[o.skeleton] || len(o.Name) < 5 || !compound(o.Name) {
+			continue
+		}
+		for from := 0; ; {
+			i := strings.Index(text[from:], o.Name)
+			if i < 0 {
+				break
+			}
+			i += from
+			end := i + len(o.Name)
+			if (i == 0 || !nameByte(text[i-1])) && (end == len(text) || !nameByte(text[end])) {
+				return true, place{i, end}
+			}
+			from = end
+		}
+	}
+	return false, place{}
+}
+
+// compound reports a name of several parts: send_email, sendEmail, send-email.
+func compound(name string) bool {
+	for i := 1; i < len(name); i++ {
+		if name[i] == '_' || name[i] == '-' || name[i] == '.' || 'A' <= name[i] && name[i] <= 'Z' && 'a' <= name[i-1] && name[i-1] <= 'z' {
+			return true
+		}
+	}
+	return false
+}
+
+func nameByte(c byte) bool {
+	return c == '_' || c == '-' || 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+}
+
+// meddling finds the turns by which a description speaks of the use of other
+// tools, and returns where; -1 if there are none.
+func meddling(text string) int {
+	low := lower(text)
+	for _, turn := range [...]string{"when calling", "when using", "before using", "before calling", "instead of using", "instead of calling", "after using",
+		"after calling", "whenever you use", "whenever you call", "tool is present", "tool is available", "tools are available", "rather than others", "instead of other",
+		"other tools", "all other", "behavior of", "behaviour of", "result of the", "side effect", "will override", "takes precedence over", "must be called before", "should be called before"} {
+		if i := strings.Index(low, turn); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
