@@ -47,13 +47,16 @@ func (e *Event) control(action, disposition code) {
 
 // origin says who acted and from where.
 func (e *Event) origin(o Origin) {
-	if o.Caller.Principal == "" {
-		e.Actor = &Actor{AppName: appName}
-	} else {
-		e.Actor = &Actor{User: userOf(o.Caller)}
+	actor := &Actor{AppName: appName}
+	if o.Caller.Principal != "" {
+		actor = &Actor{User: userOf(o.Caller)}
 	}
 	e.tenant(o.Caller.Tenant)
-	e.SrcEndpoint = endpointOf(o.Source)
+	if e.FindingInfo != nil {
+		e.Evidences = []Evidence{{Actor: actor, SrcEndpoint: endpointOf(o.Source)}}
+		return
+	}
+	e.Actor, e.SrcEndpoint = actor, endpointOf(o.Source)
 }
 
 func (e *Event) tenant(t string) {

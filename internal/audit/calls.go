@@ -36,15 +36,17 @@ func (c *calls) owed(batch []*Event) []*Event {
 	if len(c.orphans) == 0 {
 		return nil
 	}
+	closing := map[string]bool{}
 	for _, e := range batch {
 		if stageOf(e) == stageOutcome {
-			delete(c.orphans, e.Metadata.CorrelationUID)
+			closing[e.Metadata.CorrelationUID] = true
 		}
 	}
-	c.order = slices.DeleteFunc(c.order, func(id string) bool { return c.orphans[id] == nil })
 	owed := make([]*Event, 0, len(c.order))
 	for _, id := range c.order {
-		owed = append(owed, c.orphans[id])
+		if !closing[id] {
+			owed = append(owed, c.orphans[id])
+		}
 	}
 	return owed
 }

@@ -41,6 +41,7 @@ type Event struct {
 	Resources      []Resource      `json:"resources,omitzero"`
 	Entity         *Entity         `json:"entity,omitzero"`       // class 3004
 	FindingInfo    *FindingInfo    `json:"finding_info,omitzero"` // classes 2003, 2004
+	Evidences      []Evidence      `json:"evidences,omitzero"`    // classes 2003, 2004
 	Compliance     *Compliance     `json:"compliance,omitzero"`   // class 2003
 	LogName        string          `json:"log_name,omitzero"`     // class 1008
 	Unmapped       *Unmapped       `json:"unmapped,omitzero"`
@@ -144,6 +145,13 @@ type FindingInfo struct {
 	UID   string   `json:"uid"`
 	Title string   `json:"title"`
 	Types []string `json:"types,omitzero"`
+}
+
+// Evidence says, in a finding, whose act it was about. The finding classes have
+// neither actor nor src_endpoint of their own.
+type Evidence struct {
+	Actor       *Actor    `json:"actor"`
+	SrcEndpoint *Endpoint `json:"src_endpoint"`
 }
 
 // Compliance is the checklist of a review.

@@ -211,7 +211,9 @@ func (e *Event) about(isServer bool, name string) bool {
 
 // by reports whether the principal acted, was refused, or got a key.
 func (e *Event) by(principal string) bool {
-	return e.User != nil && e.User.Name == principal ||
-		e.Actor != nil && e.Actor.User != nil && e.Actor.User.Name == principal ||
+	acted := func(a *Actor) bool { return a != nil && a.User != nil && a.User.Name == principal }
+	return acted(e.Actor) ||
+		slices.ContainsFunc(e.Evidences, func(v Evidence) bool { return acted(v.Actor) }) ||
+		e.User != nil && e.User.Name == principal ||
 		e.Entity != nil && e.Entity.Type == "api_key" && e.Entity.Name == principal
 }
