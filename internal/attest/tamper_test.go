@@ -1,0 +1,417 @@
+package attest_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"go/build"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/attest/attesttest"
+)
+
+const (
+	email  = "release@example.org"
+	issuer = "https://accounts.example.org"
+)
+
+type object = map[string]any
+
+// edit changes a bundle as an attacker would who holds the file.
+func edit(t testing.TB, bundle []byte, f func(object)) []byte {
+	t.Helper()
+	var o object
+	if err := json.Unmarshal(bundle, &o); err != nil {
+		t.Fatal(err)
+	}
+	f(o)
+	out, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func envelopeOf(o object) object { return o["dsseEnvelope"].(object) }
+func material(o object) object   { return o["verificationMaterial"].(object) }
+func logEntry(o object) object   { return material(o)["tlogEntries"].([]any)[0].(object) }
+func signature(o object) object  { return envelopeOf(o)["signatures"].([]any)[0].(object) }
+
+// flip changes one bit of a base64 member.
+func flip(t testing.TB, o object, member string) {
+	t.Helper()
+	b, err := base64.StdEncoding.DecodeString(o[member].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	o[member] = base64.StdEncoding.EncodeToString(b)
+}
+
+func setPayload(o object, payload []byte) {
+	envelopeOf(o)["payload"] = base64.StdEncoding.EncodeToString(payload)
+}
+
+func TestTamperedKeyBundles(t *testing.T) {
+	k, other := newKey(t), newKey(t)
+	artifact := []byte("artifact")
+	stmt := statement(t, artifact)
+	good := sign(t, k, stmt)
+	foreign := sign(t, k, statement(t, []byte("another artifact")))
+	policy := attest.Policy{Keys: []*attest.PublicKey{k.Public()}}
+	digests := map[string]string{"sha256": sum(artifact)}
+	if _, err := policy.VerifyArtifact(good, digests); err != nil {
+		t.Fatalf("the untouched bundle: %v", err)
+	}
+	var foreignParsed object
+	if err := json.Unmarshal(foreign, &foreignParsed); err != nil {
+		t.Fatal(err)
+	}
+	twice := bytes.Replace(stmt, []byte(`"predicateType"`), []byte(`"subject":[{"name":"x","digest":{"sha256":"`+sum([]byte("y"))+`"}}],"predicateType"`), 1)
+	for name, c := range map[string]struct {
+		bundle []byte
+		want   error
+	}{
+		"payload bit": {edit(t, good, func(o object) {
+			setPayload(o, bytes.Replace(stmt, []byte("io.example"), []byte("io.exbmple"), 1))
+		}), attest.ErrUnverified},
+		"signature bit":                {edit(t, good, func(o object) { flip(t, signature(o), "sig") }), attest.ErrUnverified},
+		"signature of another payload": {edit(t, good, func(o object) { signature(o)["sig"] = signature(foreignParsed)["sig"] }), attest.ErrUnverified},
+		"payload of another signature": {edit(t, good, func(o object) { setPayload(o, statement(t, []byte("z"))) }), attest.ErrUnverified},
+		"other key":                    {sign(t, other, stmt), attest.ErrUnverified},
+		"other key under our hint": {edit(t, sign(t, other, stmt), func(o object) {
+			material(o)["publicKey"] = object{"hint": k.KeyID()}
+		}), attest.ErrUnverified},
+		"statement about another artifact": {foreign, attest.ErrSubject},
+		"two signatures": {edit(t, good, func(o object) {
+			envelopeOf(o)["signatures"] = []any{signature(o), signature(foreignParsed)}
+		}), attest.ErrUnverified},
+		"no signature":  {edit(t, good, func(o object) { envelopeOf(o)["signatures"] = []any{} }), attest.ErrUnverified},
+		"empty payload": {edit(t, good, func(o object) { setPayload(o, nil) }), attest.ErrStatement},
+		"duplicate members in the payload, signed so": {edit(t, good, func(o object) { setPayload(o, twice) }), attest.ErrStatement},
+		"other payload type":                          {edit(t, good, func(o object) { envelopeOf(o)["payloadType"] = "application/json" }), attest.ErrContent},
+		"truncated":                                   {good[:len(good)-10], attest.ErrBundle},
+		"trailing bytes":                              {append(bytes.Clone(good), "{}"...), attest.ErrBundle},
+		"duplicate member":                            {bytes.Replace(good, []byte(`"dsseEnvelope"`), []byte(`"mediaType":"x","dsseEnvelope"`), 1), attest.ErrBundle},
+		"both spellings of one member":                {bytes.Replace(good, []byte(`"dsseEnvelope"`), []byte(`"media_type":"x","dsseEnvelope"`), 1), attest.ErrBundle},
+		"unknown member":                              {edit(t, good, func(o object) { o["extra"] = 1 }), attest.ErrBundle},
+		"future version":                              {edit(t, good, func(o object) { o["mediaType"] = "application/vnd.dev.sigstore.bundle.v0.9+json" }), attest.ErrBundle},
+		"no verification material":                    {edit(t, good, func(o object) { delete(o, "verificationMaterial") }), attest.ErrBundle},
+		"no content":                                  {edit(t, good, func(o object) { delete(o, "dsseEnvelope") }), attest.ErrBundle},
+		"empty":                                       {nil, attest.ErrBundle},
+		"null":                                        {[]byte("null"), attest.ErrBundle},
+		"deep":                                        {bytes.Repeat([]byte(`{"a":`), 5000), attest.ErrBundle},
+		"huge":                                        {make([]byte, attest.MaxBundle+1), attest.ErrTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if v, err := policy.VerifyArtifact(c.bundle, digests); !errors.Is(err, c.want) {
+				t.Errorf("VerifyArtifact = %v, %v; want %v", v, err, c.want)
+			}
+		})
+	}
+}
+
+// The hint is not authenticated: cosign's form and none at all still find the key.
+func TestKeyHints(t *testing.T) {
+	k, other := newKey(t), newKey(t)
+	good := sign(t, k, statement(t, nil))
+	raw, _ := base64.StdEncoding.DecodeString("AAAA")
+	for name, hint := range map[string]string{
+		"hex": k.KeyID(), "none": "", "strange": "key-1", "foreign base64": base64.StdEncoding.EncodeToString(raw),
+		"of another trusted key": other.KeyID(),
+	} {
+		b := edit(t, good, func(o object) { material(o)["publicKey"] = object{"hint": hint} })
+		_, err := attest.VerifyKeys(b, []*attest.PublicKey{other.Public(), k.Public()})
+		if fails := name == "of another trusted key"; (err != nil) != fails {
+			t.Errorf("%s: err = %v", name, err)
+		}
+	}
+}
+
+func identityPolicy(t testing.TB, root []byte, ids ...attest.Identity) attest.Policy {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "trusted_root.json")
+	if err := os.WriteFile(path, root, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := attest.LoadTrustedRoot(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attest.Policy{Identities: ids, Root: r}
+}
+
+func TestIdentityVerifies(t *testing.T) {
+	s := attesttest.New(t)
+	b := s.Statement(t, email, issuer, statement(t, []byte("artifact")))
+	wrong := attest.Identity{Issuer: issuer, SANRegex: "nobody@.*"}
+	right := attest.Identity{Issuer: issuer, SANRegex: `release@example\.org`}
+	for name, root := range map[string][]byte{"log and timestamp": s.TrustedRoot(t), "timestamp only": s.TrustedRootWithoutLog(t)} {
+		v, err := identityPolicy(t, root, wrong, right).Verify(b)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if v.SAN != email || v.Issuer != issuer || v.KeyID != "" {
+			t.Errorf("%s: signer = %+v", name, v)
+		}
+	}
+}
+
+func TestTamperedIdentityBundles(t *testing.T) {
+	s, foreign := attesttest.New(t), attesttest.New(t)
+	artifact := []byte("artifact")
+	stmt := statement(t, artifact)
+	good := s.Statement(t, email, issuer, stmt)
+	elsewhere := foreign.Statement(t, email, issuer, stmt)
+	second := s.Statement(t, email, issuer, statement(t, []byte("another")))
+	var secondParsed, elsewhereParsed object
+	if err := errors.Join(json.Unmarshal(second, &secondParsed), json.Unmarshal(elsewhere, &elsewhereParsed)); err != nil {
+		t.Fatal(err)
+	}
+	key := newKey(t)
+	id := attest.Identity{Issuer: issuer, SANRegex: `release@example\.org`}
+	policy := identityPolicy(t, s.TrustedRoot(t), id)
+	digests := map[string]string{"sha256": sum(artifact)}
+	if _, err := policy.VerifyArtifact(good, digests); err != nil {
+		t.Fatalf("the untouched bundle: %v", err)
+	}
+	for name, c := range map[string]struct {
+		bundle []byte
+		want   error
+	}{
+		"payload swapped": {edit(t, good, func(o object) { setPayload(o, statement(t, []byte("z"))) }), attest.ErrUnverified},
+		"signature bit":   {edit(t, good, func(o object) { flip(t, signature(o), "sig") }), attest.ErrUnverified},
+		"wrong SAN":       {s.Statement(t, "mallory@example.org", issuer, stmt), attest.ErrIdentity},
+		"SAN with our name inside": {
+			s.Statement(t, "release@example.org.evil.example", issuer, stmt), attest.ErrIdentity},
+		"SAN with our name at its end": {
+			s.Statement(t, "evil-release@example.org", issuer, stmt), attest.ErrIdentity},
+		"wrong issuer": {s.Statement(t, email, "https://accounts.evil.example", stmt), attest.ErrIdentity},
+		"other root":   {elsewhere, attest.ErrUnverified},
+		"certificate of the other root": {edit(t, good, func(o object) {
+			material(o)["certificate"] = material(elsewhereParsed)["certificate"]
+		}), attest.ErrUnverified},
+		"certificate of another signature": {edit(t, good, func(o object) {
+			material(o)["certificate"] = material(secondParsed)["certificate"]
+		}), attest.ErrUnverified},
+		"no log entry": {edit(t, good, func(o object) { delete(material(o), "tlogEntries") }), attest.ErrUnverified},
+		"log entry of another signature": {edit(t, good, func(o object) {
+			material(o)["tlogEntries"] = material(secondParsed)["tlogEntries"]
+		}), attest.ErrUnverified},
+		"log entry of another log": {edit(t, good, func(o object) {
+			material(o)["tlogEntries"] = material(elsewhereParsed)["tlogEntries"]
+		}), attest.ErrUnverified},
+		"the same log entry twice is still one": {edit(t, good, func(o object) {
+			material(o)["tlogEntries"] = []any{logEntry(o), logEntry(o)}
+		}), attest.ErrUnverified},
+		"inclusion proof without checkpoint": {edit(t, good, func(o object) {
+			delete(logEntry(o)["inclusionProof"].(object), "checkpoint")
+		}), attest.ErrBundle},
+		"inclusion proof with another root hash": {edit(t, good, func(o object) {
+			flip(t, logEntry(o)["inclusionProof"].(object), "rootHash")
+		}), attest.ErrUnverified},
+		"timestamp of another signature": {edit(t, good, func(o object) {
+			material(o)["timestampVerificationData"] = material(secondParsed)["timestampVerificationData"]
+			delete(logEntry(o), "inclusionPromise")
+		}), attest.ErrUnverified},
+		"no trusted time at all": {edit(t, good, func(o object) {
+			delete(material(o), "timestampVerificationData")
+			delete(logEntry(o), "inclusionPromise")
+		}), attest.ErrUnverified},
+		"logged after the certificate expired": {
+			s.StatementAt(t, email, issuer, stmt, time.Now().Add(30*time.Minute)), attest.ErrUnverified},
+		"logged before the certificate": {
+			s.StatementAt(t, email, issuer, stmt, time.Now().Add(-30*time.Minute)), attest.ErrUnverified},
+		"other subject":              {second, attest.ErrSubject},
+		"key instead of certificate": {sign(t, key, stmt), attest.ErrUnverified},
+		"key material on our bundle": {edit(t, good, func(o object) { delete(material(o), "certificate"); material(o)["publicKey"] = object{"hint": "x"} }), attest.ErrUnverified},
+		"garbage certificate":        {edit(t, good, func(o object) { material(o)["certificate"] = object{"rawBytes": "AAAA"} }), attest.ErrUnverified},
+		"too many log entries": {edit(t, good, func(o object) {
+			e := logEntry(o)
+			l := make([]any, 500)
+			for i := range l {
+				l[i] = e
+			}
+			material(o)["tlogEntries"] = l
+		}), attest.ErrBundle},
+		"message signature elsewhere": {s.Blob(t, email, issuer, []byte("another")), attest.ErrSubject},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if v, err := policy.VerifyArtifact(c.bundle, digests); !errors.Is(err, c.want) {
+				t.Errorf("VerifyArtifact = %v, %v; want %v", v, err, c.want)
+			}
+		})
+	}
+}
+
+func TestMessageSignatures(t *testing.T) {
+	s := attesttest.New(t)
+	artifact := []byte("the artifact itself")
+	b := s.Blob(t, email, issuer, artifact)
+	policy := identityPolicy(t, s.TrustedRoot(t), attest.Identity{Issuer: issuer, SANRegex: ".*@example.org"})
+	v, err := policy.VerifyArtifact(b, map[string]string{"sha256": sum(artifact)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.SAN != email || v.Statement != nil || v.Payload != nil {
+		t.Errorf("verified = %+v", v)
+	}
+	if _, err := policy.Verify(b); !errors.Is(err, attest.ErrContent) {
+		t.Errorf("where a statement is demanded: err = %v, want ErrContent", err)
+	}
+	if _, err := policy.VerifyArtifact(b, map[string]string{"sha512": sum(artifact)}); !errors.Is(err, attest.ErrSubject) {
+		t.Errorf("no digest of the bundle's algorithm: err = %v, want ErrSubject", err)
+	}
+	forged := edit(t, b, func(o object) {
+		m := o["messageSignature"].(object)["messageDigest"].(object)
+		d := [32]byte{}
+		m["digest"] = base64.StdEncoding.EncodeToString(d[:])
+	})
+	zero := "0000000000000000000000000000000000000000000000000000000000000000"
+	if _, err := policy.VerifyArtifact(forged, map[string]string{"sha256": zero}); !errors.Is(err, attest.ErrUnverified) {
+		t.Errorf("edited digest: err = %v, want ErrUnverified", err)
+	}
+}
+
+func TestIdentityIsAnchored(t *testing.T) {
+	for _, c := range []struct {
+		regex, san string
+		want       bool
+	}{
+		{`a@b\.c`, "a@b.c", true},
+		{`a@b\.c`, "xa@b.c", false},
+		{`a@b\.c`, "a@b.cx", false},
+		{`a@b\.c`, "a@b.c\n", false},
+		{`(?m)a@b\.c$`, "a@b.c\nevil", false},
+		{`a|b`, "ab", false},
+		{`a|b`, "b", true},
+		{`a)|(?:.*`, "anything", false}, // would close the group
+		{`\Qa`, "a", false},             // would swallow the anchor
+		{`(?i)A`, "a", true},
+		{"", "", false},
+	} {
+		id := attest.Identity{Issuer: issuer, SANRegex: c.regex}
+		if got := id.Matches(issuer, c.san); got != c.want {
+			t.Errorf("%q matches %q = %v, want %v", c.regex, c.san, got, c.want)
+		}
+	}
+	id := attest.Identity{Issuer: issuer, SANRegex: ".*"}
+	if id.Matches(issuer+"/", "a") || id.Matches("", "a") || (attest.Identity{SANRegex: ".*"}).Matches("", "a") {
+		t.Error("the issuer must be equal and not empty")
+	}
+	for _, bad := range []attest.Identity{{Issuer: issuer}, {SANRegex: "a"}, {Issuer: issuer, SANRegex: "("}, {Issuer: issuer, SANRegex: "a)|(b"}} {
+		if err := bad.Validate(); !errors.Is(err, attest.ErrIdentity) {
+			t.Errorf("Validate(%+v) = %v, want ErrIdentity", bad, err)
+		}
+	}
+}
+
+func TestTrustedRootRefuses(t *testing.T) {
+	s := attesttest.New(t)
+	good := s.TrustedRoot(t)
+	for name, in := range map[string][]byte{
+		"no observed time": s.TrustedRootWithoutTime(t),
+		"empty":            nil,
+		"truncated":        good[:len(good)/2],
+		"no authority":     edit(t, good, func(o object) { delete(o, "certificateAuthorities") }),
+		"duplicate member": bytes.Replace(good, []byte("{"), []byte(`{"mediaType":"x",`), 1),
+		"other media type": edit(t, good, func(o object) { o["mediaType"] = "text/plain" }),
+		"broken log key":   edit(t, good, func(o object) { o["tlogs"].([]any)[0].(object)["publicKey"] = object{"rawBytes": "AAAA"} }),
+		"certificate no DER": edit(t, good, func(o object) {
+			o["certificateAuthorities"] = []any{object{"certChain": object{"certificates": []any{object{"rawBytes": "AAAA"}}}}}
+		}),
+	} {
+		if _, err := attest.ParseTrustedRoot(in); !errors.Is(err, attest.ErrTrustedRoot) {
+			t.Errorf("%s: err = %v, want ErrTrustedRoot", name, err)
+		}
+	}
+	if _, err := attest.LoadTrustedRoot(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: err = %v", err)
+	}
+	b := s.Statement(t, email, issuer, statement(t, nil))
+	if _, err := (attest.Policy{Identities: []attest.Identity{{Issuer: issuer, SANRegex: ".*"}}}).Verify(b); !errors.Is(err, attest.ErrTrustedRoot) {
+		t.Errorf("identities without a root: err = %v, want ErrTrustedRoot", err)
+	}
+}
+
+// A provenance bundle that npm published, against the public-good root of its
+// time: both ship with sigstore-go's own tests.
+func TestRealNPMProvenance(t *testing.T) {
+	pkg, err := build.Import("github.com/sigstore/sigstore-go/pkg/testing/data", ".", build.FindOnly)
+	if err != nil {
+		t.Skipf("sigstore-go's test data is not on this machine: %v", err)
+	}
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join(pkg.Dir, name))
+		if err != nil {
+			t.Skipf("sigstore-go's test data is not on this machine: %v", err)
+		}
+		return b
+	}
+	b := read("bundles/sigstore.js@2.0.0-provenance.sigstore.json")
+	root := read("trusted-roots/public-good.json")
+	id := attest.Identity{
+		Issuer:   "https://token.actions.githubusercontent.com",
+		SANRegex: `https://github\.com/sigstore/sigstore-js/\.github/workflows/release\.yml@refs/heads/main`,
+	}
+	v, err := identityPolicy(t, root, id).Verify(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := v.Statement.Subjects[0].Name; got != "pkg:npm/sigstore@2.0.0" || v.Statement.PredicateType != "https://slsa.dev/provenance/v1" {
+		t.Errorf("subject %q, predicate %q", got, v.Statement.PredicateType)
+	}
+	id.SANRegex = `https://github\.com/sigstore/sigstore-js`
+	if _, err := identityPolicy(t, root, id).Verify(b); !errors.Is(err, attest.ErrIdentity) {
+		t.Errorf("a prefix of the SAN: err = %v, want ErrIdentity", err)
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	k := newKey(f)
+	good := sign(f, k, statement(f, []byte("artifact")))
+	s := attesttest.New(f)
+	f.Add(good)
+	f.Add(s.Statement(f, email, issuer, statement(f, nil)))
+	f.Add(s.Blob(f, email, issuer, []byte("a")))
+	f.Add([]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","messageSignature":{},"verificationMaterial":{"publicKey":{}}}`))
+	root, err := attest.ParseTrustedRoot(s.TrustedRoot(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	policy := attest.Policy{Keys: []*attest.PublicKey{k.Public()}, Root: root, Identities: []attest.Identity{{Issuer: "https://none.example", SANRegex: "none"}}}
+	want, err := policy.Verify(good)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		v, err := policy.VerifyArtifact(b, map[string]string{"sha256": sum([]byte("artifact"))})
+		if err == nil && !bytes.Equal(v.Payload, want.Payload) {
+			t.Errorf("accepted a payload that was never signed: %q", v.Payload)
+		}
+	})
+}
+
+func FuzzParseStatement(f *testing.F) {
+	f.Add(statement(f, nil))
+	f.Add([]byte(`{"_type":"https://in-toto.io/Statement/v0.1","subject":[{"digest":{"a":"b"}}],"predicateType":"p"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := attest.ParseStatement(b)
+		if err != nil {
+			return
+		}
+		out, err := s.Marshal()
+		if err != nil {
+			t.Fatalf("accepted but not writable: %v", err)
+		}
+		if _, err := attest.ParseStatement(out); err != nil {
+			t.Fatalf("own output refused: %v", err)
+		}
+	})
+}
