@@ -25,4 +25,3 @@ func openCache(dir string) (wazero.CompilationCache, error) {
 	}
 	return cache, nil
 }
-

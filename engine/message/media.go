@@ -3,8 +3,6 @@ package message
 import (
 	"encoding/base64"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // minMedia is the length from which a string can be media: a shorter one is
@@ -21,28 +19,6 @@ func decodeMedia(s string) (b []byte, ok bool) {
 	s = strings.TrimRight(strings.NewReplacer("\n", "", "\r", "", "-", "+", "_", "/").Replace(s), "=")
 	b, err := base64.RawStdEncoding.DecodeString(s)
 	return b, err == nil
-}
-
-// textShare is how much of a text is printable. Bytes of media reach about a
-// third; text in an unexpected encoding stays above.
-const textShare = 0.85
-
-// looksLikeText reports whether a model that is handed these bytes could read
-// them. A declared media type is not asked: the server writes it.
-func looksLikeText(b []byte) bool {
-	printable, total := 0, 0
-	for len(b) > 0 {
-		r, size := utf8.DecodeRune(b)
-		b = b[size:]
-		if r == 0 {
-			continue // UTF-16 of plain text is every other byte zero
-		}
-		total++
-		if r != utf8.RuneError && (unicode.IsPrint(r) || unicode.IsSpace(r)) {
-			printable++
-		}
-	}
-	return total > 0 && float64(printable) >= textShare*float64(total)
 }
 
 // wordy reports whether some stretch of 64 bytes has 45 letters of one case and

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/bartizan-mcp/bartizan/engine/normalise"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -137,9 +138,12 @@ func (w *walker) text(p *place, s string) error {
 			return nil
 		}
 	case p.base64:
-		if decoded, ok := decodeMedia(s); ok && !looksLikeText(decoded) {
-			w.m.Binaries = append(w.m.Binaries, Binary{Pointer: string(w.pointer), Bytes: len(decoded)})
-			return nil
+		if decoded, ok := decodeMedia(s); ok {
+			// A declared media type is not asked: the server writes it.
+			if _, readable := normalise.Text(decoded); !readable {
+				w.m.Binaries = append(w.m.Binaries, Binary{Pointer: string(w.pointer), Bytes: len(decoded)})
+				return nil
+			}
 		}
 	}
 	return w.add(Segment{Kind: p.kind, Text: s})
