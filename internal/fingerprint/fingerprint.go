@@ -6,11 +6,10 @@
 package fingerprint
 
 import (
+	"encoding/hex"
 	"errors"
-
-	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/bartizan-mcp/bartizan/internal/listing"
+	"fmt"
+	"strings"
 )
 
 var (
@@ -24,9 +23,11 @@ var (
 	ErrNumberTooLong = errors.New("number is too long")
 	// ErrExternalReference is a schema reference that leaves the document.
 	ErrExternalReference = errors.New("external schema reference")
+	// ErrVolatile is a volatile pointer that does not lead below /_meta.
+	ErrVolatile = errors.New("volatile pointer outside _meta")
 )
 
-// Kind is the kind byte of an entry.
+// Kind is the kind byte of an entry. The values are part of the listing root.
 type Kind byte
 
 const (
@@ -38,71 +39,55 @@ const (
 	KindResource     Kind = 0x06
 )
 
+// kinds gives each kind its name, digest domain and the member that holds its
+// key ("" where the listing has one entry of the kind, with the empty key).
+var kinds = map[Kind]struct{ name, domain, key string }{
+	KindInstructions: {"instructions", "bartizan.instructions.v1", ""},
+	KindCapabilities: {"capabilities", "bartizan.capabilities.v1", ""},
+	KindTool:         {"tool", "bartizan.tool.v1", "name"},
+	KindPrompt:       {"prompt", "bartizan.prompt.v1", "name"},
+	KindTemplate:     {"template", "bartizan.template.v1", "uriTemplate"},
+	KindResource:     {"resource", "bartizan.resource.v1", "uri"},
+}
+
+// String returns the kind's name, "tool" for KindTool.
+func (k Kind) String() string {
+	if row, ok := kinds[k]; ok {
+		return row.name
+	}
+	return fmt.Sprintf("kind(%#02x)", byte(k))
+}
+
+// ParseKind is the inverse of Kind.String.
+func ParseKind(name string) (Kind, error) {
+	for k, row := range kinds {
+		if row.name == name {
+			return k, nil
+		}
+	}
+	return 0, malformed("unknown kind of entry")
+}
+
 // Digest is a SHA-256 digest.
 type Digest [32]byte
 
-// Entry is one fingerprinted entry.
-type Entry struct {
-	Kind               Kind
-	Key                string
-	Whole, Behavioural Digest
-	Canonical          []byte
-}
-
-// Held names an entry key that occurs more than once.
-type Held struct {
-	Kind Kind
-	Key  string
-}
-
-// Set is a fingerprinted listing.
-type Set struct {
-	Entries []Entry
-	Held    []Held
-	Root    Digest
-}
-
-// Leaf is one scalar or empty container.
-type Leaf struct {
-	Pointer string
-	Value   []byte // canonical
-	Digest  Digest
-}
-
-// Change is one differing leaf; "" means absent.
-type Change struct {
-	Pointer  string
-	Old, New string
-}
+const digestPrefix = "sha256:"
 
 // String returns lower-case hex.
-func (d Digest) String() string { return "" }
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
-// MarshalText writes "sha256:<hex>".
-func (d Digest) MarshalText() ([]byte, error) { return nil, nil }
+// MarshalText writes "sha256:<lower-case hex>".
+func (d Digest) MarshalText() ([]byte, error) { return []byte(digestPrefix + d.String()), nil }
 
-// UnmarshalText reads "sha256:<hex>".
-func (d *Digest) UnmarshalText(b []byte) error { return ErrMalformed }
-
-// String returns the kind's name.
-func (k Kind) String() string { return "" }
-
-// Canonical returns the canonical text of a value.
-func Canonical(raw jsontext.Value) ([]byte, error) { return nil, ErrMalformed }
-
-// Leaves returns the leaves of a value in canonical order.
-func Leaves(raw jsontext.Value) ([]Leaf, error) { return nil, ErrMalformed }
-
-// OfEntry fingerprints one entry.
-func OfEntry(kind Kind, raw jsontext.Value, volatile []string) (Entry, error) {
-	return Entry{}, ErrMalformed
+// UnmarshalText reads exactly what MarshalText writes.
+func (d *Digest) UnmarshalText(b []byte) error {
+	text, ok := strings.CutPrefix(string(b), digestPrefix)
+	raw, err := hex.DecodeString(text)
+	if !ok || err != nil || len(raw) != len(d) || strings.ToLower(text) != text {
+		return malformed("digest is not sha256: and 64 lower-case hex digits")
+	}
+	copy(d[:], raw)
+	return nil
 }
 
-// OfListing fingerprints a listing.
-func OfListing(l *listing.Listing, volatile []string) (*Set, error) { return nil, ErrMalformed }
-
-// Lookup finds the entry of a key that is not held.
-func (s *Set) Lookup(kind Kind, key string) (Entry, bool) { return Entry{}, false }
-
-// Diff lists the leaves in which two values differ.
-func Diff(oldRaw, newRaw jsontext.Value) ([]Change, error) { return nil, ErrMalformed }
+func malformed(why string) error { return fmt.Errorf("%w: %s", ErrMalformed, why) }
