@@ -10,10 +10,10 @@ import (
 // compatibility normalisation already folds is not here.
 const lookalikes = "" +
 	// Cyrillic
-	"аaеeоoрpсcуyхxіiјjѕsԁdԛqԝwһhӏlүyёeїiґrкkмmтtнhвbгr" +
+	"аaеeоoрpсcуyхxіiјjѕsԁdԛqԝwһhӏlүyёeїiԍg" +
 	"АAЕEОOРPСCУYХXІIЈJЅSКKМMТTНHВBГRҮYԌGԚQԜWҺHӀIЁEЇI" +
 	// Greek
-	"αaοoρpνvιiκkτtυuχxγyηnωwεeβbϲcϳj" +
+	"αaοoρpνvιiκkτtυuχxγyηnϲcϳj" +
 	"ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧX" +
 	// Armenian, Cherokee, and others that fonts draw alike
 	"օoսuհhոnԁdցgյjՏSᎪAᏴBᏟCᎠDᎬEᎷMᎳWᏃZᎻHᏚSᎢTᏙVᏦK" +
@@ -34,20 +34,19 @@ var latin = func() map[rune]rune {
 	return table
 }()
 
-// foldConfusables makes Latin the words that only look so: every letter is
-// Latin or drawn like it. A word of another script almost always has a letter
-// that is not, and stays; in a text without any Latin word all of them stay.
+// foldConfusables makes Latin the words that only look so: words that mix
+// Latin with letters drawn like it, and in a mostly Latin text those made of
+// such letters alone. Words of another script nearly always have a letter that
+// is drawn like none of Latin, and stay.
 func foldConfusables(s string) string {
-	if !hasLatin(s) {
-		return s
-	}
+	mostlyLatin := mostlyLatin(s)
 	var out strings.Builder
 	for s != "" {
 		end := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
 		if end < 0 {
 			end = len(s)
 		}
-		out.WriteString(foldWord(s[:end]))
+		out.WriteString(foldWord(s[:end], mostlyLatin))
 		next := strings.IndexFunc(s[end:], unicode.IsLetter)
 		if next < 0 {
 			next = len(s) - end
@@ -58,22 +57,41 @@ func foldConfusables(s string) string {
 	return out.String()
 }
 
-func hasLatin(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return 'a' <= r|0x20 && r|0x20 <= 'z' }) >= 0
+func isLatin(r rune) bool { return 'a' <= r|0x20 && r|0x20 <= 'z' }
+
+func mostlyLatin(s string) bool {
+	latin, other := 0, 0
+	for _, r := range s {
+		switch {
+		case isLatin(r):
+			latin++
+		case unicode.IsLetter(r):
+			other++
+		}
+	}
+	return latin > other
 }
 
-func foldWord(word string) string {
-	folded := strings.Map(func(r rune) rune {
+// foldWord folds a word whole or not at all.
+func foldWord(word string, inLatinText bool) string {
+	plain, alike := 0, 0
+	for _, r := range word {
+		switch _, ok := latin[r]; {
+		case ok:
+			alike++
+		case isLatin(r):
+			plain++
+		case !unicode.Is(unicode.Latin, r):
+			return word
+		}
+	}
+	if alike == 0 || plain == 0 && (!inLatinText || alike < 3) {
+		return word
+	}
+	return strings.Map(func(r rune) rune {
 		if to, ok := latin[r]; ok {
 			return to
 		}
-		if !unicode.Is(unicode.Latin, r) {
-			return -1
-		}
 		return r
 	}, word)
-	if len([]rune(folded)) != len([]rune(word)) {
-		return word
-	}
-	return folded
 }

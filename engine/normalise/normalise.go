@@ -46,6 +46,7 @@ var extractors = []struct {
 // first. complete is false when there was no room for all of them: part of what
 // the text holds stays unseen then.
 func Views(text string, lim Limits) (views []View, complete bool) {
+	text = strings.ToValidUTF8(text, "\uFFFD")
 	w := work{room: lim.Factor*len(text) + slack, seen: map[string]bool{text: true}}
 	w.add(View{Text: text}) // first in the queue, not a view
 	w.room += len(text)
@@ -82,7 +83,7 @@ func (w *work) expand(v View) {
 
 func (w *work) offer(v View) {
 	switch {
-	case w.seen[v.Text]:
+	case v.Text == "" || w.seen[v.Text]:
 	case len(v.Text) > w.room:
 		w.full = true
 	default:
