@@ -1,0 +1,147 @@
+// Package admission holds the records of door 1 as they are stored, answered
+// and shown: a server version, its reasons and findings, the checklist, votes,
+// waivers, drift reports and the differences between two listings.
+//
+// It is a leaf that the registry, its HTTP edge and its client share. It must
+// not know storage, HTTP or how any of these records comes about.
+package admission
+
+import "time"
+
+// State is where a version stands. The only ways between states are
+// received → quarantined | in_review, in_review → approved | rejected,
+// anything decided → quarantined, and quarantined → in_review | approved.
+type State string
+
+const (
+	Received    State = "received"    // stored, its pipeline has not finished
+	InReview    State = "in_review"   // every automatic answer is there; people decide
+	Quarantined State = "quarantined" // held, with reasons
+	Approved    State = "approved"    // a signed approval exists
+	Rejected    State = "rejected"    // decided against; final
+)
+
+// Codes of a Reason. The list is closed.
+const (
+	ReasonUnsigned              = "unsigned"                // no bundle came with the publication
+	ReasonSignatureInvalid      = "signature_invalid"       // a bundle does not verify against the namespace's signers
+	ReasonDigestMismatch        = "digest_mismatch"         // a verified bundle speaks of other bytes
+	ReasonMaliciousListing      = "malicious_listing"       // the listing's verdict is block
+	ReasonScanIncomplete        = "scan_incomplete"         // a scanner failed or left text unexamined
+	ReasonPublisherSBOMMismatch = "publisher_sbom_mismatch" // the publisher's SBOM lacks what ours found
+	ReasonOperator              = "operator"                // an operator said so; the detail is theirs
+)
+
+// Reason says why a version is quarantined.
+type Reason struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// Launch is how a server is started or reached.
+type Launch struct {
+	Command  []string `json:"command,omitzero"`
+	Dir      string   `json:"dir,omitzero"`
+	EnvNames []string `json:"envNames,omitzero"` // names only: values never reach the registry
+	URL      string   `json:"url,omitzero"`
+}
+
+// Signer is one verified signature over a version.
+type Signer struct {
+	Bundle        string `json:"bundle"` // digest of the bundle's bytes
+	KeyID         string `json:"keyId,omitzero"`
+	Issuer        string `json:"issuer,omitzero"`
+	Subject       string `json:"subject,omitzero"` // the certificate's subject alternative name
+	PredicateType string `json:"predicateType"`
+}
+
+// Finding is one finding of a listing scan (CONTRACTS: Finding).
+type Finding struct {
+	Era        string   `json:"era"`
+	Scanner    string   `json:"scanner,omitzero"`
+	Rule       string   `json:"rule"`
+	Family     string   `json:"family"`
+	Severity   string   `json:"severity"`
+	Confidence float64  `json:"confidence"`
+	Action     string   `json:"action"`
+	Pointer    string   `json:"pointer"`
+	Message    string   `json:"message"`
+	Taxonomy   []string `json:"taxonomy"`
+	Leaf       string   `json:"leaf,omitzero"` // digest of the leaf at Pointer: what a waiver names
+}
+
+// Failure is a scanner that could not answer.
+type Failure struct {
+	Era     string `json:"era"`
+	Scanner string `json:"scanner"`
+	Kind    string `json:"kind"`
+	Detail  string `json:"detail"`
+}
+
+// Version is one published server version. Digests name stored blobs
+// ("sha256:" and lower-case hex) and are empty where there is none.
+type Version struct {
+	Name      string    `json:"name"`
+	Version   string    `json:"version"`
+	State     State     `json:"state"`
+	Reasons   []Reason  `json:"reasons"`
+	Drifted   bool      `json:"drifted"`
+	Review    string    `json:"review"`  // id of its review
+	Subject   string    `json:"subject"` // what the reviewers vote about; empty before in_review
+	Publisher string    `json:"publisher"`
+	Alias     string    `json:"alias"`
+	Tier      string    `json:"tier"`
+	Binding   string    `json:"binding"`
+	Launch    Launch    `json:"launch"`
+	Scopes    []string  `json:"scopes"`
+	Signers   []Signer  `json:"signers"`
+	Findings  []Finding `json:"findings"`
+	Failures  []Failure `json:"failures"`
+	Created   time.Time `json:"created"`
+	Updated   time.Time `json:"updated"`
+
+	ServerJSON string   `json:"serverJson"`
+	Artifact   string   `json:"artifact,omitzero"`
+	Listing    string   `json:"listing,omitzero"` // the capture, every era
+	Source     string   `json:"listingSource,omitzero"`
+	SBOM       string   `json:"sbom,omitzero"`
+	SBOMBundle string   `json:"sbomBundle,omitzero"` // the registry's countersignature
+	Verdict    string   `json:"verdict,omitzero"`    // evidence of the listing scan
+	Bundles    []string `json:"bundles"`
+	Approval   string   `json:"approval,omitzero"`
+}
+
+// Entry is one fingerprinted entry of a version.
+type Entry struct {
+	Era         string `json:"era"`
+	Kind        string `json:"kind"`
+	Key         string `json:"key"`
+	Whole       string `json:"whole"`
+	Behavioural string `json:"behavioural"`
+}
+
+// Change is one leaf that differs. Old and New are canonical JSON with every
+// character that a terminal or an eye could be deceived by written as a
+// visible escape; "" means absent.
+type Change struct {
+	Era     string `json:"era"`
+	Kind    string `json:"kind"`
+	Key     string `json:"key"`
+	Pointer string `json:"pointer"` // inside the entry; "" is the entry itself
+	Old     string `json:"old"`
+	New     string `json:"new"`
+}
+
+// Drift is one entry that a gateway observed and the approval does not hold.
+type Drift struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Version  string    `json:"version"`
+	Era      string    `json:"era"`
+	Kind     string    `json:"kind"`
+	Key      string    `json:"key"`
+	Evidence string    `json:"evidence"` // digest of the observed raw entry
+	Reporter string    `json:"reporter"`
+	At       time.Time `json:"at"`
+	Changes  []Change  `json:"changes"`
+}

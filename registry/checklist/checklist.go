@@ -1,0 +1,168 @@
+// Package checklist answers the approval checklist: what a machine can see of
+// a publication it answers, with the evidence it saw; the rest it lists for
+// people.
+//
+// It is pure: facts in, answers out. It must not know storage, HTTP, votes or
+// what an answer leads to. What it cannot measure it leaves unanswered.
+package checklist
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/listing"
+	"github.com/bartizan-mcp/bartizan/registry/serverjson"
+)
+
+// Facts is what the pipeline found out about one publication.
+type Facts struct {
+	Document        *serverjson.Document
+	Publisher       string
+	Namespaces      []string // that the publisher's key covers
+	Bundles         int      // that came with the publication
+	Signers         []admission.Signer
+	SignatureReason []admission.Reason // unsigned, signature_invalid, digest_mismatch
+	Signed          string             // digest that a signature has to speak of
+	Artifact        string             // digest of the artifact, "" without one
+	Listings        []listing.Listing
+	ListingSource   string
+	Held            []Entry // keys that occur twice in one listing
+	Roots           map[string]string
+	Scan            Scan
+	Shadowed        []Collision
+	SBOM            SBOM
+	Launch          admission.Launch
+	Binding         string
+	Scopes          []string // nil: the publisher declared nothing
+}
+
+// Scan is the outcome of the listing scan over all eras.
+type Scan struct {
+	Scanners []string // name@digest of those that took part
+	Action   string
+	Findings []admission.Finding // waived ones left out
+	Failures []admission.Failure
+	Waived   int
+}
+
+// SBOM is what the bill of materials says of itself.
+type SBOM struct {
+	Digest     string
+	Complete   bool
+	Reasons    []string
+	Components int
+	Unlicensed []string
+}
+
+// Entry names a listed entry.
+type Entry struct {
+	Era  string `json:"era"`
+	Kind string `json:"kind"`
+	Key  string `json:"key"`
+}
+
+// Collision is an entry whose name another approved server already uses.
+type Collision struct {
+	Key    string `json:"key"`
+	Server string `json:"server"`
+	Other  string `json:"other"`
+}
+
+// Answer is an item together with its evidence, a JSON document; nil evidence
+// means that there is none and the item is unanswered.
+type Answer struct {
+	Item     admission.Item
+	Evidence jsontext.Value
+}
+
+// outcome is what a rule says.
+type outcome struct {
+	result admission.Result
+	note   string
+	facts  any
+}
+
+type rule struct {
+	code, title string
+	answer      func(*Facts) outcome // nil: for people
+}
+
+// CodeScan is the item that waivers of findings change.
+const CodeScan = "TOOL-6"
+
+// sections in the order of the reviewers' checklist.
+var sections = []struct {
+	name  string
+	rules []rule
+}{
+	{"Source", sourceRules},
+	{"Tools", toolRules},
+	{"Data", dataRules},
+	{"Permissions", permissionRules},
+	{"Authentication", authenticationRules},
+	{"Network", networkRules},
+	{"Policy", policyRules},
+}
+
+// Answers goes through the whole checklist.
+func Answers(f *Facts) ([]Answer, error) {
+	var out []Answer
+	for _, section := range sections {
+		for _, r := range section.rules {
+			item := admission.Item{Code: r.code, Section: section.name, Title: r.title, Class: admission.Human, Result: admission.Unanswered}
+			if r.answer == nil {
+				out = append(out, Answer{Item: item})
+				continue
+			}
+			item.Class = admission.Automatic
+			o := r.answer(f)
+			item.Result, item.Note = o.result, o.note
+			evidence, err := Evidence(r.code, r.title, o.result, o.note, o.facts)
+			if err != nil {
+				return nil, err
+			}
+			if o.result == admission.Unanswered {
+				evidence = nil
+			}
+			out = append(out, Answer{Item: item, Evidence: evidence})
+		}
+	}
+	return out, nil
+}
+
+// Evidence writes the document that an answer rests on. Equal facts give equal
+// bytes.
+func Evidence(code, title string, result admission.Result, note string, facts any) (jsontext.Value, error) {
+	b, err := json.Marshal(struct {
+		Item   string           `json:"item"`
+		Title  string           `json:"title"`
+		Result admission.Result `json:"result"`
+		Note   string           `json:"note,omitzero"`
+		Facts  any              `json:"facts"`
+	}{code, title, result, note, facts}, json.Deterministic(true))
+	if err != nil {
+		return nil, fmt.Errorf("evidence of %s: %w", code, err)
+	}
+	return b, nil
+}
+
+func pass(note string, facts any) outcome { return outcome{admission.Pass, note, facts} }
+func fail(note string, facts any) outcome { return outcome{admission.Fail, note, facts} }
+
+func notNeeded(note string) outcome {
+	return outcome{admission.NotNeeded, note, map[string]string{"why": note}}
+}
+func unmeasured(note string) outcome {
+	return outcome{admission.Unanswered, "unmeasured: " + note, nil}
+}
+
+// verdict passes when nothing was found.
+func verdict[T any](found []T, good, bad string, facts any) outcome {
+	if len(found) == 0 {
+		return pass(good, facts)
+	}
+	return fail(fmt.Sprintf("%s (%d)", bad, len(found)), facts)
+}

@@ -1,0 +1,342 @@
+package registry
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/listing"
+	"github.com/bartizan-mcp/bartizan/internal/store"
+	"github.com/bartizan-mcp/bartizan/registry/serverjson"
+)
+
+// Submission is what a publisher sends.
+type Submission struct {
+	ServerJSON []byte
+	Artifact   string // digest of a stored blob, "" without an artifact
+	Listing    []byte // a capture, nil to let the registry capture it
+	Bundles    [][]byte
+	Options    PublishOptions
+}
+
+// PublishOptions say how the server is started and served.
+type PublishOptions struct {
+	Launch        admission.Launch `json:"launch"`
+	Alias         string           `json:"alias,omitzero"`  // default: the last part of the name
+	Tier          string           `json:"tier,omitzero"`   // default: standard
+	Scopes        []string         `json:"scopes,omitzero"` // nil: not declared; empty: needs none
+	ListingSource string           `json:"listingSource,omitzero"`
+}
+
+var aliasPattern = regexp.MustCompile(`^[a-z0-9-]{1,20}$`)
+
+// MayPublish checks that the caller may publish the server that this
+// server.json describes, before anything large is read. It returns the parsed
+// document.
+func (s *Service) MayPublish(by identity.Caller, serverJSON []byte) (*serverjson.Document, error) {
+	if !by.HasRole(identity.RolePublisher, identity.RoleAdmin) {
+		return nil, refuse(ErrForbidden, RefusedRole, "publishing needs the role publisher")
+	}
+	doc, err := serverjson.Parse(serverJSON)
+	if err != nil {
+		r := &Refusal{Class: ErrInvalid, Reason: RefusedServerJSON, Detail: "server.json is not valid"}
+		errors.As(err, (*serverjson.Problems)(&r.Problems))
+		return nil, r
+	}
+	if !by.OwnsNamespace(doc.Namespace()) {
+		return nil, refuse(ErrForbidden, RefusedNamespace, "this key does not cover the namespace %s", doc.Namespace())
+	}
+	return doc, nil
+}
+
+// StoreArtifact keeps an artifact's bytes ahead of its publication.
+func (s *Service) StoreArtifact(ctx context.Context, r interface{ Read([]byte) (int, error) }) (digest string, err error) {
+	digest, _, err = s.Blobs.Put(ctx, r, MaxArtifact)
+	return digest, classifyBlob(err)
+}
+
+// Publish takes a submission in and runs it through the pipeline. The same
+// submission by the same publisher gets the same answer again; another one for
+// the same version is a conflict.
+func (s *Service) Publish(ctx context.Context, by audit.Origin, sub Submission) (*admission.Version, error) {
+	doc, err := s.MayPublish(by.Caller, sub.ServerJSON)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.prepare(by, doc, &sub)
+	if err != nil {
+		return nil, err
+	}
+	unlock := s.busy.lock(v.key())
+	defer unlock()
+	if err := s.storeParts(ctx, v, &sub); err != nil {
+		return nil, err
+	}
+	s.failpoint("parts")
+	stored, err := s.receive(ctx, by, v)
+	if err != nil {
+		return nil, err
+	}
+	s.failpoint("received")
+	if stored.State == admission.Received {
+		if stored, err = s.process(ctx, by, stored); err != nil {
+			return nil, err
+		}
+	}
+	return &stored.Version, nil
+}
+
+// prepare checks everything that can be checked without storing anything.
+func (s *Service) prepare(by audit.Origin, doc *serverjson.Document, sub *Submission) (*version, error) {
+	trust, err := s.trust()
+	if err != nil {
+		return nil, err
+	}
+	o := &sub.Options
+	if o.Tier == "" {
+		o.Tier = approval.TierStandard
+	}
+	if _, known := trust.Tiers[o.Tier]; !known {
+		return nil, refuse(ErrInvalid, RefusedOptions, "the trust document knows no tier %q", o.Tier)
+	}
+	if o.Alias == "" {
+		o.Alias = defaultAlias(doc.Name)
+	}
+	if !aliasPattern.MatchString(o.Alias) {
+		return nil, refuse(ErrInvalid, RefusedOptions, "alias must match [a-z0-9-]{1,20}")
+	}
+	if len(o.Scopes) > 256 || slices.ContainsFunc(o.Scopes, badScope) {
+		return nil, refuse(ErrInvalid, RefusedOptions, "at most 256 scopes, each 1 to 200 printable characters without spaces")
+	}
+	if len(sub.Bundles) > MaxBundles {
+		return nil, refuse(ErrInvalid, RefusedBundle, "at most %d bundles", MaxBundles)
+	}
+	for _, b := range sub.Bundles {
+		if len(b) > attest.MaxBundle {
+			return nil, refuse(ErrTooLarge, RefusedTooLarge, "a bundle has more than %d bytes", attest.MaxBundle)
+		}
+	}
+	launch, binding, err := bind(doc, o.Launch)
+	if err != nil {
+		return nil, err
+	}
+	source, err := listingSource(doc, sub)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now().UTC()
+	return &version{
+		Tenant: by.Caller.Tenant,
+		Version: admission.Version{
+			Name: doc.Name, Version: doc.Version, State: admission.Received,
+			Review: "rv-" + strings.ToLower(rand.Text()[:20]), Publisher: by.Caller.Principal,
+			Alias: o.Alias, Tier: o.Tier, Binding: string(binding), Launch: launch, Scopes: o.Scopes,
+			Artifact: sub.Artifact, Source: source, Created: now, Updated: now,
+		},
+		Publication: Publication{KeyNamespaces: by.Caller.Namespaces, ScopesDeclared: o.Scopes != nil},
+	}, nil
+}
+
+// bind decides how the server is started or reached. A command binds its argv
+// and environment names; an endpoint binds the exact URL of one remote.
+func bind(doc *serverjson.Document, l admission.Launch) (admission.Launch, approval.Binding, error) {
+	endpoint, hasEndpoint := doc.Endpoint()
+	switch {
+	case len(l.Command) > 0 && l.URL != "":
+		return l, "", refuse(ErrInvalid, RefusedOptions, "a launch has a command or a URL, not both")
+	case len(l.Command) > 0:
+		if l.Command[0] == "" || len(l.Command) > 256 || slices.ContainsFunc(slices.Concat(l.Command, l.EnvNames, []string{l.Dir}), badText) {
+			return l, "", refuse(ErrInvalid, RefusedOptions, "launch.command must be 1 to 256 arguments without control characters")
+		}
+		if slices.ContainsFunc(l.EnvNames, func(n string) bool { return n == "" || strings.Contains(n, "=") }) {
+			return l, "", refuse(ErrInvalid, RefusedOptions, "launch.envNames holds names, never values")
+		}
+		return l, approval.BindingCommand, nil
+	case l.Dir != "" || len(l.EnvNames) > 0:
+		return l, "", refuse(ErrInvalid, RefusedOptions, "launch.dir and launch.envNames need launch.command")
+	case l.URL != "":
+		if !slices.ContainsFunc(doc.Remotes, func(r serverjson.Remote) bool { return r.Type == "streamable-http" && r.URL == l.URL }) {
+			return l, "", refuse(ErrInvalid, RefusedOptions, "launch.url is no streamable-http remote of server.json")
+		}
+		return l, approval.BindingEndpoint, nil
+	case hasEndpoint:
+		return admission.Launch{URL: endpoint}, approval.BindingEndpoint, nil
+	}
+	return l, "", refuse(ErrInvalid, RefusedLaunch, "server.json names no streamable-http remote without variables: say how the server is started (launch.command)")
+}
+
+// listingSource reads a supplied capture, so that a bad one is refused before
+// anything is stored.
+func listingSource(doc *serverjson.Document, sub *Submission) (string, error) {
+	if sub.Listing == nil {
+		if _, ok := doc.Endpoint(); !ok || len(sub.Options.Launch.Command) > 0 {
+			return "", refuse(ErrInvalid, RefusedListingMissing, "the registry starts no servers: supply the listing (publish --listing FILE)")
+		}
+		return listing.SourceRegistry, nil
+	}
+	if len(sub.Listing) > MaxListing {
+		return "", refuse(ErrTooLarge, RefusedTooLarge, "the listing has more than %d bytes", MaxListing)
+	}
+	capture, err := listing.ParseCapture(sub.Listing)
+	if err != nil {
+		return "", refuse(ErrInvalid, RefusedListing, "the listing cannot be read: %s", hostText(err, listing.ErrMalformed, listing.ErrTooLarge))
+	}
+	if _, err := fingerprints(capture.Listings); err != nil {
+		return "", err
+	}
+	if sub.Options.ListingSource == listing.SourceUnsafeRun {
+		return listing.SourceUnsafeRun, nil
+	}
+	return listing.SourceOperator, nil
+}
+
+// storeParts puts every part into the blob store: content first, then rows
+// that name it.
+func (s *Service) storeParts(ctx context.Context, v *version, sub *Submission) error {
+	var err error
+	if v.ServerJSON, err = s.put(ctx, sub.ServerJSON); err != nil {
+		return err
+	}
+	if sub.Listing != nil {
+		if v.Listing, err = s.put(ctx, sub.Listing); err != nil {
+			return err
+		}
+	}
+	for _, b := range sub.Bundles {
+		digest, err := s.put(ctx, b)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(v.Bundles, digest) {
+			v.Bundles = append(v.Bundles, digest)
+		}
+	}
+	v.Submission, err = submissionDigest(v, sub.Options)
+	return err
+}
+
+// receive inserts the version, or finds the one that is there.
+func (s *Service) receive(ctx context.Context, by audit.Origin, v *version) (*version, error) {
+	existing, err := s.find(ctx, v.Tenant, v.Name, v.Version.Version)
+	if err == nil {
+		return s.same(existing, v)
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	if err := s.aliasFree(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := s.record(ctx, audit.Published(s.change(by, v))); err != nil {
+		return nil, err
+	}
+	if v.Source == listing.SourceUnsafeRun {
+		if err := s.record(ctx, audit.UnsafeUsed(by, "unsafe-run", v.Name)); err != nil {
+			return nil, err
+		}
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		for digest, media := range v.blobs() {
+			if err := refBlob(ctx, tx, v.Tenant, digest, media); err != nil {
+				return err
+			}
+		}
+		return insertVersion(ctx, tx, v)
+	})
+	if store.IsUnique(err) { // another replica was faster
+		if existing, err = s.find(ctx, v.Tenant, v.Name, v.Version.Version); err != nil {
+			return nil, err
+		}
+		return s.same(existing, v)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// same answers a repeated publication.
+func (s *Service) same(existing, v *version) (*version, error) {
+	if existing.Submission == v.Submission && existing.Publisher == v.Publisher {
+		return existing, nil
+	}
+	return nil, refuse(ErrConflict, RefusedVersionExists, "%s %s is published already; versions never change", v.Name, v.Version.Version)
+}
+
+// aliasFree keeps one server from answering under another's address.
+func (s *Service) aliasFree(ctx context.Context, v *version) error {
+	var other string
+	err := s.view(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT name FROM versions WHERE tenant = $1 AND alias = $2 AND name <> $3 AND state <> 'rejected' ORDER BY created LIMIT 1`, v.Tenant, v.Alias, v.Name).Scan(&other)
+	})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return refuse(ErrConflict, RefusedAlias, "the alias %s belongs to another server; choose one with --alias", v.Alias)
+}
+
+// blobs are the blobs that a received version names, with their media types.
+func (v *version) blobs() map[string]string {
+	out := map[string]string{v.ServerJSON: mediaJSON}
+	if v.Artifact != "" {
+		out[v.Artifact] = mediaBinary
+	}
+	if v.Listing != "" {
+		out[v.Listing] = mediaJSON
+	}
+	for _, b := range v.Bundles {
+		out[b] = mediaBundle
+	}
+	return out
+}
+
+// submissionDigest identifies everything that the publisher said.
+func submissionDigest(v *version, o PublishOptions) (string, error) {
+	bundles := slices.Sorted(slices.Values(v.Bundles))
+	b, err := json.Marshal([]any{v.ServerJSON, v.Artifact, v.Listing, bundles, v.Source, o}, json.Deterministic(true))
+	if err != nil {
+		return "", fmt.Errorf("registry: digest of a submission: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+func defaultAlias(name string) string {
+	_, last, _ := strings.Cut(name, "/")
+	var b strings.Builder
+	for _, r := range strings.ToLower(last) {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			b.WriteRune(r)
+		} else if b.Len() > 0 {
+			b.WriteByte('-')
+		}
+	}
+	alias := b.String()
+	return strings.Trim(alias[:min(len(alias), 20)], "-")
+}
+
+func badText(s string) bool {
+	_, deceptive := admission.Deceptive(s)
+	return deceptive || len(s) > 4096 || strings.ContainsAny(s, "\n\r\t\x00")
+}
+
+func badScope(s string) bool {
+	return s == "" || len(s) > 200 || strings.ContainsAny(s, " ") || badText(s)
+}
