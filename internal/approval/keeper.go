@@ -32,7 +32,7 @@ type KeeperConfig struct {
 	// defaults.
 	Now    func() time.Time
 	Uptime func() time.Duration
-	// OnEvent is told what an operator must see; it must not call the Keeper.
+	// OnEvent is told what an operator must see; it must not call Refresh.
 	OnEvent func(context.Context, KeeperEvent)
 }
 
@@ -73,6 +73,9 @@ func NewKeeper(c KeeperConfig) (*Keeper, error) {
 		c.Grace = DefaultGrace
 	case c.Grace < 0:
 		c.Grace = 0
+	}
+	if c.Source == nil {
+		return nil, fmt.Errorf("%w: none configured", ErrSource)
 	}
 	if c.MinBinding != "" && !c.MinBinding.Valid() {
 		return nil, fmt.Errorf("%w: unknown minimum %q", ErrBinding, c.MinBinding)

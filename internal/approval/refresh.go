@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,20 @@ func (k *Keeper) restore() {
 		}
 	}
 	k.publish(s, k.deadline(s))
+}
+
+// deadline is the uptime at which the snapshot and its grace are over. Reading
+// the same snapshot again prolongs nothing.
+func (k *Keeper) deadline(s *Snapshot) time.Duration {
+	now := k.c.Now()
+	if now.Before(s.Issued) {
+		now = s.Issued
+	}
+	until := k.c.Uptime() + s.Expires.Add(k.c.Grace).Sub(now)
+	if cur := k.view.Load(); cur != nil && cur.snapshot != nil && cur.snapshot.payload == s.payload {
+		until = min(until, cur.until)
+	}
+	return until
 }
 
 // Refresh reads the trust file if it changed, asks the source for the snapshot,
@@ -172,9 +187,6 @@ func (k *Keeper) follow(ctx context.Context) error {
 	k.over(EventSnapshotRefused, "")
 
 	until := k.deadline(s)
-	if cur := k.view.Load(); cur.snapshot != nil && cur.snapshot.payload == s.payload {
-		until = min(until, cur.until) // asking again prolongs nothing
-	}
 	if err := k.persist(s, b); err != nil {
 		// What is not on disk could be rolled back by a restart: admit nothing
 		// new, but do take away.
@@ -205,7 +217,7 @@ func (k *Keeper) judgeSnapshot(b []byte) (*Snapshot, error) {
 }
 
 func (k *Keeper) persist(s *Snapshot, b []byte) error {
-	if s.Sequence == k.state.Sequence && len(k.state.Snapshot) > 0 {
+	if s.Sequence == k.state.Sequence && bytes.Equal(b, k.state.Snapshot) {
 		return nil
 	}
 	st := *k.state
@@ -215,15 +227,6 @@ func (k *Keeper) persist(s *Snapshot, b []byte) error {
 	}
 	k.state = &st
 	return nil
-}
-
-// deadline is the uptime at which the snapshot and its grace are over.
-func (k *Keeper) deadline(s *Snapshot) time.Duration {
-	now := k.c.Now()
-	if now.Before(s.Issued) {
-		now = s.Issued
-	}
-	return k.c.Uptime() + s.Expires.Add(k.c.Grace).Sub(now)
 }
 
 // drop forgets what the snapshot no longer lists.
@@ -296,6 +299,8 @@ func (k *Keeper) obtain(ctx context.Context, digest string) (*Approval, error) {
 	}
 	if err := k.store.cache(digest, b); err != nil {
 		k.tellOnce(ctx, KeeperEvent{Kind: EventStateFailed, Digest: digest, Err: err}) // served from memory
+	} else {
+		k.over(EventStateFailed, digest)
 	}
 	return a, nil
 }

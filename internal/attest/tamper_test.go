@@ -2,8 +2,15 @@ package attest_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"go/build"
 	"os"
 	"path/filepath"
@@ -58,13 +65,55 @@ func setPayload(o object, payload []byte) {
 	envelopeOf(o)["payload"] = base64.StdEncoding.EncodeToString(payload)
 }
 
+func rawKey(t testing.TB) (*ecdsa.PrivateKey, *attest.PublicKey) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := attest.ParsePublicKey(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return private, public
+}
+
+// signRaw signs anything at all: DSSE v1 by hand
+// (https://github.com/secure-systems-lab/dsse/blob/master/protocol.md).
+func signRaw(t testing.TB, k *ecdsa.PrivateKey, payloadType string, payload []byte) []byte {
+	t.Helper()
+	pae := fmt.Sprintf("DSSEv1 %d %s %d %s", len(payloadType), payloadType, len(payload), payload)
+	digest := sha256.Sum256([]byte(pae))
+	sig, err := ecdsa.SignASN1(rand.Reader, k, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(object{
+		"mediaType":            "application/vnd.dev.sigstore.bundle.v0.3+json",
+		"verificationMaterial": object{"publicKey": object{"hint": ""}},
+		"dsseEnvelope":         object{"payload": payload, "payloadType": payloadType, "signatures": []object{{"sig": sig}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func TestTamperedKeyBundles(t *testing.T) {
 	k, other := newKey(t), newKey(t)
 	artifact := []byte("artifact")
 	stmt := statement(t, artifact)
 	good := sign(t, k, stmt)
 	foreign := sign(t, k, statement(t, []byte("another artifact")))
-	policy := attest.Policy{Keys: []*attest.PublicKey{k.Public()}}
+	raw, rawPublic := rawKey(t)
+	policy := attest.Policy{Keys: []*attest.PublicKey{k.Public(), rawPublic}}
+	if _, err := policy.Verify(signRaw(t, raw, attest.PayloadType, stmt)); err != nil {
+		t.Fatalf("a truthfully signed bundle: %v", err)
+	}
 	digests := map[string]string{"sha256": sum(artifact)}
 	if _, err := policy.VerifyArtifact(good, digests); err != nil {
 		t.Fatalf("the untouched bundle: %v", err)
@@ -94,20 +143,21 @@ func TestTamperedKeyBundles(t *testing.T) {
 		}), attest.ErrUnverified},
 		"no signature":  {edit(t, good, func(o object) { envelopeOf(o)["signatures"] = []any{} }), attest.ErrUnverified},
 		"empty payload": {edit(t, good, func(o object) { setPayload(o, nil) }), attest.ErrStatement},
-		"duplicate members in the payload, signed so": {edit(t, good, func(o object) { setPayload(o, twice) }), attest.ErrStatement},
-		"other payload type":                          {edit(t, good, func(o object) { envelopeOf(o)["payloadType"] = "application/json" }), attest.ErrContent},
-		"truncated":                                   {good[:len(good)-10], attest.ErrBundle},
-		"trailing bytes":                              {append(bytes.Clone(good), "{}"...), attest.ErrBundle},
-		"duplicate member":                            {bytes.Replace(good, []byte(`"dsseEnvelope"`), []byte(`"mediaType":"x","dsseEnvelope"`), 1), attest.ErrBundle},
-		"both spellings of one member":                {bytes.Replace(good, []byte(`"dsseEnvelope"`), []byte(`"media_type":"x","dsseEnvelope"`), 1), attest.ErrBundle},
-		"unknown member":                              {edit(t, good, func(o object) { o["extra"] = 1 }), attest.ErrBundle},
-		"future version":                              {edit(t, good, func(o object) { o["mediaType"] = "application/vnd.dev.sigstore.bundle.v0.9+json" }), attest.ErrBundle},
-		"no verification material":                    {edit(t, good, func(o object) { delete(o, "verificationMaterial") }), attest.ErrBundle},
-		"no content":                                  {edit(t, good, func(o object) { delete(o, "dsseEnvelope") }), attest.ErrBundle},
-		"empty":                                       {nil, attest.ErrBundle},
-		"null":                                        {[]byte("null"), attest.ErrBundle},
-		"deep":                                        {bytes.Repeat([]byte(`{"a":`), 5000), attest.ErrBundle},
-		"huge":                                        {make([]byte, attest.MaxBundle+1), attest.ErrTooLarge},
+		"duplicate members in the payload, truly signed": {signRaw(t, raw, attest.PayloadType, twice), attest.ErrStatement},
+		"other payload type, truly signed":               {signRaw(t, raw, "application/json", stmt), attest.ErrContent},
+		"other payload type":                             {edit(t, good, func(o object) { envelopeOf(o)["payloadType"] = "application/json" }), attest.ErrContent},
+		"truncated":                                      {good[:len(good)-10], attest.ErrBundle},
+		"trailing bytes":                                 {append(bytes.Clone(good), "{}"...), attest.ErrBundle},
+		"duplicate member":                               {bytes.Replace(good, []byte(`"dsseEnvelope"`), []byte(`"mediaType":"x","dsseEnvelope"`), 1), attest.ErrBundle},
+		"both spellings of one member":                   {bytes.Replace(good, []byte(`"dsseEnvelope"`), []byte(`"media_type":"x","dsseEnvelope"`), 1), attest.ErrBundle},
+		"unknown member":                                 {edit(t, good, func(o object) { o["extra"] = 1 }), attest.ErrBundle},
+		"future version":                                 {edit(t, good, func(o object) { o["mediaType"] = "application/vnd.dev.sigstore.bundle.v0.9+json" }), attest.ErrBundle},
+		"no verification material":                       {edit(t, good, func(o object) { delete(o, "verificationMaterial") }), attest.ErrBundle},
+		"no content":                                     {edit(t, good, func(o object) { delete(o, "dsseEnvelope") }), attest.ErrBundle},
+		"empty":                                          {nil, attest.ErrBundle},
+		"null":                                           {[]byte("null"), attest.ErrBundle},
+		"deep":                                           {bytes.Repeat([]byte(`{"a":`), 5000), attest.ErrBundle},
+		"huge":                                           {make([]byte, attest.MaxBundle+1), attest.ErrTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if v, err := policy.VerifyArtifact(c.bundle, digests); !errors.Is(err, c.want) {
