@@ -114,10 +114,10 @@ func (e *Engine) checkImportTypes(module wazero.CompiledModule) error {
 	for _, f := range module.ImportedFunctions() {
 		from, name, _ := f.Import()
 		host := e.runtime.Module(from)
-		if host == nil || host.ExportedFunction(name) == nil {
+		if host == nil || host.ExportedFunctionDefinitions()[name] == nil {
 			return fmt.Errorf("%w: %q of module %q is not provided", ErrImports, name, from)
 		}
-		want := host.ExportedFunction(name).Definition()
+		want := host.ExportedFunctionDefinitions()[name]
 		if !slices.Equal(f.ParamTypes(), want.ParamTypes()) || !slices.Equal(f.ResultTypes(), want.ResultTypes()) {
 			return fmt.Errorf("%w: %q of module %q has type %s; expected %s", ErrImports, name, from,
 				formatType(f.ParamTypes(), f.ResultTypes()), formatType(want.ParamTypes(), want.ResultTypes()))
