@@ -37,6 +37,7 @@ const rounds = 4
 // Key separates listings. Two tenants or two credentials never share one.
 type Key struct {
 	Tenant   string
+	Server   string
 	Instance string // names the target and the credential used towards it
 	Era      protocol.Era
 }
@@ -47,6 +48,8 @@ type Config struct {
 	Idle   time.Duration // a conversation unused this long is closed; default 5 min
 	Limits upstream.Limits
 	Now    func() time.Time
+	// Before runs before a conversation is opened; its error keeps it closed.
+	Before func(Key, upstream.Target) error
 }
 
 // Store holds the listings. It is safe for concurrent use.
@@ -70,6 +73,9 @@ func New(cfg Config) *Store {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Before == nil {
+		cfg.Before = func(Key, upstream.Target) error { return nil }
 	}
 	s := &Store{cfg: cfg, sources: map[Key]*source{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

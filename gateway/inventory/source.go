@@ -117,6 +117,9 @@ func (src *source) dial(s *Store, key Key, target upstream.Target) (*upstream.Cl
 			return client, nil
 		}
 	}
+	if err := s.cfg.Before(key, target); err != nil {
+		return nil, err
+	}
 	client, err := upstream.Dial(s.ctx, target, key.Era, s.cfg.Limits)
 	if err != nil {
 		return nil, err

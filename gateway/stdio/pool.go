@@ -70,8 +70,9 @@ func (p *Pool) Close() {
 	}
 }
 
-// start starts a process that counts towards its owner until release.
-func (p *Pool) start(owner string, t upstream.Target) (proc *upstream.Process, release func(), err error) {
+// start starts a process that counts towards its owner until release. before
+// runs first; its error keeps the process from being started.
+func (p *Pool) start(owner string, t upstream.Target, before func() error) (proc *upstream.Process, release func(), err error) {
 	p.mu.Lock()
 	if p.ctx.Err() != nil || p.total >= p.cfg.Processes || p.owners[owner] >= p.cfg.PerOwner {
 		p.mu.Unlock()
@@ -88,7 +89,9 @@ func (p *Pool) start(owner string, t upstream.Target) (proc *upstream.Process, r
 			delete(p.owners, owner)
 		}
 	})
-	proc, err = upstream.StartProcess(p.ctx, t, p.cfg.Limits)
+	if err = before(); err == nil {
+		proc, err = upstream.StartProcess(p.ctx, t, p.cfg.Limits)
+	}
 	if err != nil {
 		release()
 		return nil, nil, err
@@ -97,8 +100,8 @@ func (p *Pool) start(owner string, t upstream.Target) (proc *upstream.Process, r
 }
 
 // Session starts a process of its own for one legacy client session.
-func (p *Pool) Session(owner string, t upstream.Target) (*Session, error) {
-	proc, release, err := p.start(owner, t)
+func (p *Pool) Session(owner string, t upstream.Target, before func() error) (*Session, error) {
+	proc, release, err := p.start(owner, t, before)
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +109,13 @@ func (p *Pool) Session(owner string, t upstream.Target) (*Session, error) {
 }
 
 // Shared returns the process that all modern messages with this key go
-// through; it is started by the first.
-func (p *Pool) Shared(key, owner string, t upstream.Target) *Shared {
+// through; it is started by the first, and before runs at every start.
+func (p *Pool) Shared(key, owner string, t upstream.Target, before func() error) *Shared {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.shared[key]
 	if s == nil {
-		s = &Shared{pool: p, owner: owner, target: t, used: time.Now()}
+		s = &Shared{pool: p, owner: owner, target: t, before: before, used: time.Now()}
 		p.shared[key] = s
 	}
 	return s

@@ -19,6 +19,7 @@ type Shared struct {
 	pool   *Pool
 	owner  string
 	target upstream.Target
+	before func() error
 
 	mu      sync.Mutex
 	proc    *upstream.Process
@@ -117,7 +118,7 @@ func (s *Shared) ensure() error {
 	if time.Now().Before(s.notYet) {
 		return ErrBusy
 	}
-	proc, release, err := s.pool.start(s.owner, s.target)
+	proc, release, err := s.pool.start(s.owner, s.target, s.before)
 	if err != nil {
 		return err
 	}

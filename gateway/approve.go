@@ -1,0 +1,43 @@
+package gateway
+
+import (
+	"context"
+
+	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+)
+
+// approve (step 4) finds the approval in force for the alias and holds the
+// route's launch identity and binding against it.
+type approve struct {
+	routes     *routes
+	unsafeRun  bool
+	minBinding approval.Binding
+}
+
+func (s approve) do(_ context.Context, x *exchange) *refusal {
+	svc, no := s.routes.resolve(x.alias, x.caller.Tenant)
+	if no != nil {
+		return no
+	}
+	x.svc = svc
+	switch {
+	case !svc.launch.Equal(svc.approval.Launch):
+		return refuse(ReasonLaunchMismatch)
+	case svc.local && svc.approval.Binding == approval.BindingArtifact:
+		return refuse(ReasonLaunchMismatch) // only a sandboxed start can prove the tree and the runtime
+	case !svc.approval.Binding.Satisfies(s.minBinding):
+		return refuse(ReasonBindingTooWeak)
+	case svc.local && !s.unsafeRun:
+		return refuse(ReasonUnsafeRun)
+	case x.session != nil && x.session.instance != svc.instance:
+		return refuse(ReasonSessionUnknown) // opened towards a server that this alias no longer means
+	}
+	if _, ok := svc.approval.Roots[string(x.era)]; !ok {
+		return unsupported(either(x.era == protocol.Modern, protocol.VersionModern, x.version), svc.versions())
+	}
+	if svc.local && x.era == protocol.Legacy && x.session == nil && x.msg != nil && x.msg.Method != protocol.MethodInitialize {
+		return refuse(ReasonSessionRequired)
+	}
+	return nil
+}

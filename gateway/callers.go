@@ -1,0 +1,125 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Why the gateway cuts an exchange short.
+var (
+	errKeyRevoked = errors.New("the key is no longer in force")
+	errWithdrawn  = errors.New("the approval is no longer in force")
+	errStopping   = errors.New("the gateway is shutting down")
+	errSilent     = errors.New("the upstream fell silent")
+	errTooLong    = errors.New("the upstream took too long")
+)
+
+// callers knows every exchange under way, so that a revoked key or a withdrawn
+// approval ends open streams too, not only the next request.
+type callers struct {
+	cfg Config
+
+	mu   sync.Mutex
+	held map[*holder]struct{}
+}
+
+// holder is one exchange under way.
+type holder struct {
+	keyID   string
+	endless bool        // a stream that ends only when somebody ends it
+	allowed func() bool // still approved
+	cancel  context.CancelCauseFunc
+}
+
+func newCallers(cfg Config) *callers {
+	return &callers{cfg: cfg, held: map[*holder]struct{}{}}
+}
+
+func (c *callers) hold(h *holder) (release func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held[h] = struct{}{}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.held, h)
+	}
+}
+
+func (c *callers) all() []*holder {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]*holder, 0, len(c.held))
+	for h := range c.held {
+		list = append(list, h)
+	}
+	return list
+}
+
+// watch looks up the keys of everything open, every Recheck. A key that cannot
+// be looked up counts as revoked.
+func (c *callers) watch(ctx context.Context, sessions *sessions) {
+	ticker := time.NewTicker(c.cfg.Recheck)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		held := c.all()
+		var dead []string
+		for _, id := range keysOf(held, sessions) {
+			if !c.alive(ctx, id) {
+				dead = append(dead, id)
+			}
+		}
+		for _, h := range held {
+			switch {
+			case slices.Contains(dead, h.keyID):
+				h.cancel(errKeyRevoked)
+			case !h.allowed():
+				h.cancel(errWithdrawn)
+			}
+		}
+		if len(dead) > 0 {
+			sessions.closeIf(func(s *session) bool { return slices.Contains(dead, s.keyID) })
+		}
+	}
+}
+
+func keysOf(held []*holder, sessions *sessions) []string {
+	ids := sessions.keyIDs()
+	for _, h := range held {
+		if !slices.Contains(ids, h.keyID) {
+			ids = append(ids, h.keyID)
+		}
+	}
+	return ids
+}
+
+func (c *callers) alive(ctx context.Context, id string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	rec, err := c.cfg.Keys.Key(ctx, id)
+	return err == nil && rec.Revoked == nil && c.cfg.Now().Before(rec.Expires)
+}
+
+// closeStreams ends the streams that have no end of their own.
+func (c *callers) closeStreams() {
+	for _, h := range c.all() {
+		if h.endless {
+			h.cancel(errStopping)
+		}
+	}
+}
+
+// closeAll ends everything.
+func (c *callers) closeAll() {
+	for _, h := range c.all() {
+		h.cancel(errStopping)
+	}
+}

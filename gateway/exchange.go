@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/gateway/inventory"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+)
+
+// exchange is one client message on its way, and what each step learned about
+// it. It is owned by one goroutine.
+type exchange struct {
+	// From the connection.
+	began  time.Time
+	id     string // audit id that all events of this exchange share
+	source string // remote address
+	header http.Header
+	alias  string
+	body   []byte
+
+	caller identity.Caller // authenticate
+
+	msg     *jsonrpc.Message // parse; nil for a GET stream
+	method  protocol.Method  // parse; zero Name for an unknown method
+	era     protocol.Era     // parse
+	version string           // parse; "" where the client names none
+	session *session         // parse; nil outside legacy sessions
+
+	svc *service // approve
+
+	ref      inventory.Ref         // what params name; fingerprint settles the kind
+	entry    inventory.Observed    // fingerprint; zero where no entry is named
+	listed   *inventory.Comparison // fingerprint; nil where none was needed
+	readOnly bool                  // fingerprint, from the approval's annotations
+	intended bool                  // recordIntent wrote an intent
+	verdict  *audit.Verdict        // last verdict above allow
+}
+
+// methodName is the method as the client wrote it, or what a GET stream is
+// called in the log.
+func (x *exchange) methodName() string {
+	if x.msg == nil {
+		return "GET"
+	}
+	if x.msg.Kind == jsonrpc.Response {
+		return "response"
+	}
+	return x.msg.Method
+}
+
+// listingKey names the gateway's own listing that this exchange is held against.
+func (x *exchange) listingKey() inventory.Key {
+	return inventory.Key{Tenant: x.caller.Tenant, Server: x.svc.approval.Server, Instance: x.svc.instance, Era: x.era}
+}

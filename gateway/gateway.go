@@ -1,0 +1,169 @@
+// Package gateway is door 2: an MCP proxy that lets a message pass only when
+// its sender is known, the server behind it is approved and started as
+// approved, the entry it names is the one that was reviewed, the scanners
+// have nothing against it, and the record of it is durable.
+//
+// One message goes through a list of steps (steps.go) that can be read from
+// top to bottom and tested one by one; docs/call.md follows them. Bytes are
+// forwarded as they came: what is changed is changed by splicing. The package
+// must not know how approvals, keys or scanners are made or stored, and it
+// never imports the registry.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/gateway/inventory"
+	"github.com/bartizan-mcp/bartizan/gateway/seal"
+	"github.com/bartizan-mcp/bartizan/gateway/stdio"
+)
+
+// Gateway serves /mcp/<alias>, /healthz and /readyz. It is an http.Handler;
+// Serve adds the limits that only a listener can hold.
+type Gateway struct {
+	cfg  Config
+	log  *slog.Logger
+	seal seal.Key
+
+	addresses *addresses
+	sessions  *sessions
+	callers   *callers
+	listings  *inventory.Store
+	local     *stdio.Pool
+	routes    *routes
+	drift     *driftReporter
+	record    *recorder
+
+	request []step        // what a client's message goes through
+	inbound []inboundStep // what an upstream's message goes through
+
+	mu      sync.Mutex
+	closing bool
+	open    sync.WaitGroup // requests under way
+	stop    context.CancelFunc
+	work    sync.WaitGroup // background loops
+	server  *http.Server
+}
+
+// ErrConfig wraps everything that New has against a Config.
+var ErrConfig = errors.New("gateway: configuration refused")
+
+// New makes a gateway. Call Close (or Shutdown) when done with it.
+func New(cfg Config) (*Gateway, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	g := &Gateway{cfg: cfg, log: cfg.Logger, seal: seal.NewKey()}
+	if key, ok := seal.KeyOf(cfg.SealKey); ok {
+		g.seal = key
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	g.stop = stop
+	g.record = &recorder{log: cfg.Audit, slog: cfg.Logger, now: cfg.Now}
+	g.addresses = newAddresses(cfg.RequestsPerAddress)
+	g.local = stdio.NewPool(stdio.Config{Limits: cfg.Upstream, Processes: cfg.Processes, PerOwner: cfg.ProcessesPerCaller, Idle: cfg.Idle})
+	g.sessions = newSessions(cfg)
+	g.callers = newCallers(cfg)
+	g.listings = inventory.New(inventory.Config{MaxAge: cfg.ListingMaxAge, Limits: cfg.Upstream, Now: cfg.Now, Before: g.beforeListing})
+	g.routes = &routes{cfg: cfg}
+	g.drift = newDriftReporter(cfg, g.record)
+	g.request, g.inbound = g.steps()
+	g.work.Go(func() { g.callers.watch(ctx, g.sessions) })
+	g.work.Go(func() { g.sessions.reap(ctx) })
+	return g, nil
+}
+
+// ServeHTTP answers one HTTP request. Every path writes a response.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !g.enter() {
+		g.refuseTransport(w, r, refuse(ReasonShuttingDown))
+		return
+	}
+	defer g.open.Done()
+	out := &tracked{ResponseWriter: w}
+	defer g.recoverPanic(out, r)
+	switch alias, isMCP := aliasOf(r.URL); {
+	case r.URL.Path == "/healthz":
+		plain(out, http.StatusOK, "ok")
+	case r.URL.Path == "/readyz":
+		g.ready(out, r)
+	case isMCP:
+		g.serveMCP(out, r, alias)
+	default:
+		g.refuseTransport(out, r, refuse(ReasonPathUnknown))
+	}
+}
+
+// enter counts a request in unless the gateway is closing.
+func (g *Gateway) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closing {
+		return false
+	}
+	g.open.Add(1)
+	return true
+}
+
+// recoverPanic answers a request whose handling panicked: a fault of ours must
+// not become a silent 200, and never an open door.
+func (g *Gateway) recoverPanic(w *tracked, r *http.Request) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	if fault == http.ErrAbortHandler {
+		panic(fault)
+	}
+	g.log.ErrorContext(r.Context(), "request handling panicked", "fault", fault)
+	if !w.wrote {
+		g.refuseTransport(w, r, refuse(ReasonInternal))
+		return
+	}
+	panic(http.ErrAbortHandler) // a stream that began is cut, so that nobody takes it for complete
+}
+
+// Shutdown refuses new requests, lets those under way finish until ctx ends,
+// then closes everything.
+func (g *Gateway) Shutdown(ctx context.Context) error {
+	g.mu.Lock()
+	g.closing = true
+	server := g.server
+	g.mu.Unlock()
+	g.callers.closeStreams() // streams without an end of their own
+
+	done := make(chan struct{})
+	go func() { g.open.Wait(); close(done) }()
+	var err error
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+		g.callers.closeAll()
+	}
+	if server != nil {
+		err = errors.Join(err, server.Shutdown(ctx))
+	}
+	g.stop()
+	g.sessions.closeAll()
+	g.local.Close()
+	g.listings.Close()
+	g.work.Wait()
+	g.drift.close()
+	return err
+}
+
+// Close is Shutdown without patience.
+func (g *Gateway) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	defer cancel()
+	return g.Shutdown(ctx)
+}
+
+const closePatience = 2 * time.Second

@@ -1,0 +1,229 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+)
+
+// Step 0: what is refused before anybody is asked who they are.
+
+// single are the headers of which a request may carry one value at most: which
+// of two counts would depend on who reads them.
+var single = []string{
+	"Authorization", "Content-Type", "Content-Encoding", "Origin", protocol.HeaderSessionID, protocol.HeaderProtocolVersion,
+	protocol.HeaderMethod, protocol.HeaderName, protocol.HeaderLastEventID,
+}
+
+// checkConnection holds a request against everything that needs no body.
+func (g *Gateway) checkConnection(r *http.Request) *refusal {
+	if no := checkHost(r, g.cfg.AllowedOrigins); no != nil {
+		return no
+	}
+	for name, values := range r.Header {
+		if len(values) > 1 && (slices.Contains(single, name) || strings.HasPrefix(name, protocol.HeaderParamPrefix)) {
+			return refuse(ReasonHeaderAmbiguous)
+		}
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodDelete:
+		return nil
+	case http.MethodPost:
+	default:
+		return refuse(ReasonHTTPMethod)
+	}
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return refuse(ReasonContentEncoding)
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return refuse(ReasonContentType)
+	}
+	if !accepts(r.Header.Values("Accept"), "application/json") || !accepts(r.Header.Values("Accept"), "text/event-stream") {
+		return refuse(ReasonNotAcceptable)
+	}
+	return nil
+}
+
+// accepts reports whether an Accept header admits a media type (RFC 9110
+// §12.5.1); no header admits all.
+func accepts(values []string, media string) bool {
+	if len(values) == 0 {
+		return true
+	}
+	kind, _, _ := strings.Cut(media, "/")
+	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		base, _, _ := strings.Cut(part, ";")
+		switch strings.ToLower(strings.TrimSpace(base)) {
+		case media, kind + "/*", "*/*":
+			return true
+		}
+	}
+	return false
+}
+
+// checkHost keeps web pages out that made a browser resolve their name to this
+// machine (DNS rebinding): a loopback listener answers to loopback names only,
+// and an Origin must be the own one or admitted by configuration.
+func checkHost(r *http.Request, allowed []string) *refusal {
+	host, ok := hostname(r.Host)
+	if !ok {
+		return refuse(ReasonHostRefused)
+	}
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if local != nil && isLoopback(addrHost(local.String())) && !isLoopback(host) {
+		return refuse(ReasonHostRefused)
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" || slices.Contains(allowed, origin) {
+		return nil
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil || !strings.EqualFold(u.Host, r.Host) {
+		return refuse(ReasonOriginRefused)
+	}
+	return nil
+}
+
+// hostname takes the port off a Host header; false for one that a URL parser
+// could cut elsewhere ("a/b", "a?b", "a@b").
+func hostname(host string) (string, bool) {
+	if host == "" || strings.ContainsAny(host, "/?#@\\ \t%") {
+		return "", false
+	}
+	return addrHost(host), true
+}
+
+func addrHost(addr string) string {
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		return host
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(addr, "["), "]")
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// readBody reads a bounded body within BodyTimeout.
+func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
+	if r.ContentLength > g.cfg.BodyBytes {
+		return nil, refuse(ReasonBodyTooLarge)
+	}
+	deadline := http.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(g.cfg.BodyTimeout)) // recorders in tests have none
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.cfg.BodyBytes))
+	_ = deadline.SetReadDeadline(time.Time{})
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, refuse(ReasonBodyTooLarge)
+	case err != nil:
+		return nil, refuse(ReasonBodyUnreadable)
+	}
+	return body, nil
+}
+
+// addresses counts requests under way per remote address.
+type addresses struct {
+	limit int
+	mu    sync.Mutex
+	open  map[string]int
+}
+
+func newAddresses(limit int) *addresses {
+	return &addresses{limit: limit, open: map[string]int{}}
+}
+
+func (a *addresses) enter(host string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.open[host] >= a.limit {
+		return false
+	}
+	a.open[host]++
+	return true
+}
+
+func (a *addresses) leave(host string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.open[host]--; a.open[host] <= 0 {
+		delete(a.open, host)
+	}
+}
+
+// Serve answers requests on l until Shutdown, with the limits that only a
+// listener can hold. It returns http.ErrServerClosed after Shutdown.
+func (g *Gateway) Serve(l net.Listener) error {
+	server := &http.Server{
+		Handler:           g,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    g.cfg.HeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return context.Background() },
+	}
+	g.mu.Lock()
+	if g.closing {
+		g.mu.Unlock()
+		return http.ErrServerClosed
+	}
+	g.server = server
+	g.mu.Unlock()
+	return server.Serve(&limitedListener{
+		Listener: l, total: make(chan struct{}, g.cfg.Connections), perAddress: newAddresses(g.cfg.ConnectionsPerAddress),
+	})
+}
+
+// limitedListener closes connections beyond the limits at once.
+type limitedListener struct {
+	net.Listener
+	total      chan struct{}
+	perAddress *addresses
+}
+
+func (l *limitedListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		host := addrHost(conn.RemoteAddr().String())
+		select {
+		case l.total <- struct{}{}:
+		default:
+			conn.Close()
+			continue
+		}
+		if !l.perAddress.enter(host) {
+			<-l.total
+			conn.Close()
+			continue
+		}
+		return &countedConn{Conn: conn, release: sync.OnceFunc(func() { <-l.total; l.perAddress.leave(host) })}, nil
+	}
+}
+
+type countedConn struct {
+	net.Conn
+	release func()
+}
+
+func (c *countedConn) Close() error {
+	defer c.release()
+	return c.Conn.Close()
+}

@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"context"
+	"strings"
+
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+)
+
+// admitMethod denies what the protocol does not define for this era and
+// direction, unless the approval names it as an extension.
+type admitMethod struct{}
+
+func (admitMethod) do(_ context.Context, x *exchange) *refusal {
+	if x.msg.Kind == jsonrpc.Response || admitted(x, x.msg, protocol.ClientToServer) {
+		return nil
+	}
+	return refuse(ReasonMethodDenied)
+}
+
+// admitted reports whether a request or notification may travel this way.
+// Tasks are denied: their ids are not bound to callers by this gateway.
+func admitted(x *exchange, m *jsonrpc.Message, way protocol.Direction) bool {
+	if x.svc.extensions[m.Method] {
+		return true
+	}
+	method, ok := protocol.Lookup(m.Method)
+	kind := protocol.Request
+	if m.Kind == jsonrpc.Notification {
+		kind = protocol.Notification
+	}
+	return ok && method.Kind == kind && method.In(x.era) &&
+		(method.Direction == way || method.Direction == protocol.Both) && !isTask(m.Method)
+}
+
+func isTask(method string) bool {
+	return strings.HasPrefix(method, "tasks/") || strings.HasPrefix(method, "notifications/tasks/")
+}
+
+// admitReply lets a reply pass only to a server request that this session is
+// waiting to see answered.
+type admitReply struct{}
+
+func (admitReply) do(_ context.Context, x *exchange) *refusal {
+	if x.msg.Kind == jsonrpc.Response && !x.session.takeAsked(x.msg.ID) {
+		return refuse(ReasonReplyUnexpected)
+	}
+	return nil
+}

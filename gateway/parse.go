@@ -1,0 +1,144 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+)
+
+// parse (step 2) reads the body once, strictly, and settles what every later
+// step relies on: the message, its method, era, version and session. Headers
+// that repeat the body must equal it.
+type parse struct {
+	sessions *sessions
+	limit    int
+}
+
+func (s parse) do(_ context.Context, x *exchange) *refusal {
+	m, err := jsonrpc.Parse(x.body, jsonrpc.Limits{Bytes: s.limit})
+	switch {
+	case errors.Is(err, jsonrpc.ErrBatch):
+		return refuse(ReasonBatch)
+	case errors.Is(err, jsonrpc.ErrAmbiguous):
+		return refuse(ReasonAmbiguous).because(err)
+	case errors.Is(err, jsonrpc.ErrTooLarge):
+		return refuse(ReasonBodyTooLarge)
+	case err != nil:
+		return refuse(ReasonMalformed).because(err)
+	}
+	x.msg = m
+	x.method, _ = protocol.Lookup(m.Method)
+	if m.Params != nil && x.method.Name != "" {
+		if err := jsonrpc.CheckNames(m.Params, x.method.Params...); err != nil {
+			return refuse(ReasonAmbiguous).because(err)
+		}
+	}
+	if no := settleEra(x); no != nil {
+		return no
+	}
+	if no := nameEntry(x); no != nil {
+		return no
+	}
+	if x.era == protocol.Modern {
+		return checkHeaders(x)
+	}
+	return s.findSession(x)
+}
+
+// findSession attaches the legacy session that the request names. Sessions are
+// bound to principal and alias; somebody else's is as unknown as none.
+func (s parse) findSession(x *exchange) *refusal {
+	id := x.header.Get(protocol.HeaderSessionID)
+	switch {
+	case x.msg.Method == protocol.MethodInitialize:
+		return nil // opens a new one, whatever the client still holds
+	case id == "" && x.msg.Kind == jsonrpc.Response:
+		return refuse(ReasonSessionRequired)
+	case id == "":
+		return nil // an upstream without sessions; approve refuses it where one is needed
+	}
+	session, ok := s.sessions.find(id, x.caller, x.alias)
+	if !ok {
+		return refuse(ReasonSessionUnknown)
+	}
+	x.session = session
+	if v := session.protocolVersion(); x.version != "" && v != "" && x.version != v {
+		return refuse(ReasonHeaderMismatch)
+	}
+	return nil
+}
+
+// settleEra decides which generation of the protocol the message belongs to.
+// Header and body must say the same (2026-07-28, streamable-http, "Protocol
+// version header").
+func settleEra(x *exchange) *refusal {
+	header := x.header.Get(protocol.HeaderProtocolVersion)
+	body := ""
+	if x.msg.Params != nil {
+		body = text(x.msg.Params, "/_meta/io.modelcontextprotocol~1protocolVersion")
+	}
+	for _, version := range []string{header, body} {
+		if version != "" && protocol.EraOf(version) == "" {
+			return unsupported(version, append([]string{protocol.VersionModern}, protocol.LegacyVersions...))
+		}
+	}
+	modern := protocol.EraOf(header) == protocol.Modern
+	x.era, x.version = protocol.Legacy, header
+	switch {
+	case x.msg.Method == protocol.MethodInitialize:
+		if modern {
+			return refuse(ReasonHeaderMismatch)
+		}
+		return nil
+	case protocol.EraOf(body) == protocol.Modern && !modern:
+		return refuse(ReasonHeaderMismatch)
+	case !modern:
+		return nil
+	case x.msg.Kind == jsonrpc.Response: // the modern era has no server requests to reply to
+		return refuse(ReasonReplyUnexpected)
+	case body == "" && x.msg.Kind == jsonrpc.Request:
+		return refuse(ReasonInvalidParams)
+	case body != "" && body != header:
+		return refuse(ReasonHeaderMismatch)
+	}
+	x.era = protocol.Modern
+	return nil
+}
+
+func unsupported(requested string, supported []string) *refusal {
+	no := refuse(ReasonVersion)
+	no.requested, no.supported = requested, supported
+	return no
+}
+
+// checkHeaders compares the modern headers with the body.
+func checkHeaders(x *exchange) *refusal {
+	if x.header.Get(protocol.HeaderMethod) != x.msg.Method {
+		return refuse(ReasonHeaderMismatch)
+	}
+	name := x.header.Get(protocol.HeaderName)
+	if x.method.Entry == "" {
+		return nil
+	}
+	if decoded, ok := protocol.DecodeHeader(name); !ok || name == "" || decoded != x.ref.Key {
+		return refuse(ReasonHeaderMismatch)
+	}
+	return nil
+}
+
+// text returns the string at ptr, "" for anything else.
+func text(v jsontext.Value, ptr jsontext.Pointer) string {
+	val, _, _, err := jsonrpc.Get(v, ptr)
+	if err != nil || val.Kind() != '"' {
+		return ""
+	}
+	decoded, err := jsontext.AppendUnquote(nil, val)
+	if err != nil {
+		return ""
+	}
+	return string(decoded)
+}

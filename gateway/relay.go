@@ -1,0 +1,386 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/gateway/stdio"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
+)
+
+// relay is one exchange from step 9 on: the message goes to the upstream, and
+// what the upstream says goes through the inbound steps to the client.
+type relay struct {
+	g    *Gateway
+	x    *exchange
+	out  *responder
+	link link
+	dog  *watchdog
+
+	bytes, messages int64
+	resumable       bool // an event id was handed out: the client may come back for the rest
+}
+
+// forward runs steps 9 to 11 for a message that passed the others.
+func (g *Gateway) forward(ctx context.Context, x *exchange, out *responder) {
+	r := &relay{g: g, x: x, out: out}
+	if no := r.openSession(); no != nil {
+		r.end(ctx, no, false)
+		return
+	}
+	r.link = g.linkOf(x)
+	if x.session != nil {
+		defer x.session.use(g.cfg.Now)()
+		out.session = x.session
+	}
+	if x.msg.Kind != jsonrpc.Request {
+		r.deliver(ctx)
+		return
+	}
+	r.ask(ctx)
+}
+
+// openSession starts the process that a new legacy session of a local server
+// gets for itself.
+func (r *relay) openSession() *refusal {
+	x := r.x
+	if x.msg.Method != protocol.MethodInitialize || !x.svc.local {
+		return nil
+	}
+	local, err := r.g.local.Session(x.caller.Tenant+"\x00"+x.caller.Principal, x.svc.target, r.g.beforeStart(x))
+	if err != nil {
+		return refuse(reasonOf(err)).because(err)
+	}
+	opened := &session{local: local}
+	if no := r.g.sessions.add(x, opened); no != nil {
+		local.Close()
+		return no
+	}
+	x.session = opened
+	r.out.naming = true
+	return nil
+}
+
+// deliver forwards a notification or a reply, which no message answers.
+func (r *relay) deliver(ctx context.Context) {
+	ctx, dog := guard(ctx, r.g.cfg, false)
+	defer dog.stop()
+	ans, err := r.link.send(ctx, r.x, r.x.msg)
+	if err != nil {
+		r.end(ctx, r.failure(ctx, err), true)
+		return
+	}
+	defer ans.close()
+	if status := ans.head().status; status < 200 || status > 299 {
+		r.end(ctx, r.refusedWith(status), true)
+		return
+	}
+	r.out.accept()
+}
+
+// ask forwards a request and relays until it is answered.
+func (r *relay) ask(ctx context.Context) {
+	x := r.x
+	endless := x.msg.Method == protocol.MethodSubscriptionsListen
+	ctx, dog := guard(ctx, r.g.cfg, endless)
+	r.dog = dog
+	defer dog.stop()
+	defer r.g.callers.hold(&holder{keyID: x.caller.KeyID, endless: endless, allowed: r.g.stillAllowed(x), cancel: dog.cancel})()
+
+	if x.session != nil {
+		x.session.noteSent(x.msg.ID, sent{x.msg.Method, x.ref.Key})
+	}
+	ans, err := r.link.send(ctx, x, x.msg)
+	if err != nil {
+		r.end(ctx, r.failure(ctx, err), true)
+		return
+	}
+	defer ans.close()
+	h := ans.head()
+	if no := r.nameSession(h); no != nil {
+		r.end(ctx, no, true)
+		return
+	}
+	if h.status < 200 || h.status > 299 {
+		r.relayRefusal(ctx, ans, h)
+		return
+	}
+	for {
+		ev, err := ans.next(ctx)
+		if err != nil {
+			r.stopped(ctx, err)
+			return
+		}
+		if done := r.message(ctx, ev, h); done {
+			return
+		}
+	}
+}
+
+// nameSession opens the gateway's own session for one that an upstream over
+// HTTP opened. One without an id gets one too: replies need an owner.
+func (r *relay) nameSession(h head) *refusal {
+	x := r.x
+	if x.msg.Method != protocol.MethodInitialize || x.svc.local || h.status < 200 || h.status > 299 {
+		return nil
+	}
+	opened := &session{upstream: h.session}
+	if h.session != "" {
+		opened.end = r.g.endSession(x, h.session)
+	}
+	if no := r.g.sessions.add(x, opened); no != nil {
+		return no
+	}
+	x.session, r.out.session, r.out.naming = opened, opened, true
+	return nil
+}
+
+// message handles one event of the answer; true when the exchange is over.
+func (r *relay) message(ctx context.Context, ev upstream.Event, h head) (done bool) {
+	r.dog.heard()
+	r.messages++
+	r.bytes += int64(len(ev.Data))
+	if r.x.msg.Method != protocol.MethodSubscriptionsListen &&
+		(r.messages > int64(r.g.cfg.AnswerMessages) || r.bytes > r.g.cfg.AnswerBytes) {
+		r.end(ctx, refuse(ReasonUpstreamTooLarge), true)
+		return true
+	}
+	r.resumable = r.resumable || ev.ID != "" && r.x.session != nil
+	if len(ev.Data) == 0 {
+		r.out.event(ev)
+		return false
+	}
+	m, err := jsonrpc.Parse(ev.Data, jsonrpc.Limits{})
+	if err != nil {
+		r.end(ctx, refuse(ReasonUpstreamProtocol).because(err), true)
+		return true
+	}
+	if m.Kind == jsonrpc.Response {
+		if idKey(m.ID) != idKey(r.x.msg.ID) {
+			r.g.log.WarnContext(ctx, "upstream answered a request that was not asked here", "server", r.x.svc.approval.Server)
+			return false
+		}
+		r.finish(ctx, m, ev, h)
+		return true
+	}
+	r.aside(ctx, m, ev)
+	if r.out.err != nil {
+		r.left(ctx)
+		return true
+	}
+	return false
+}
+
+// finish takes the response through the inbound steps and the outcome record.
+func (r *relay) finish(ctx context.Context, m *jsonrpc.Message, ev upstream.Event, h head) {
+	in := inboundOf(r.x, m)
+	if no := r.g.inspect(ctx, r.x, in); no != nil {
+		r.end(ctx, no, true)
+		return
+	}
+	if no := r.g.record.answered(ctx, r.x, in); no != nil {
+		r.end(ctx, no, true)
+		return
+	}
+	if r.x.msg.Method == protocol.MethodInitialize && r.x.session != nil {
+		if in.msg.Error != nil {
+			r.g.sessions.remove(r.x.session)
+			r.out.naming = false
+		} else {
+			r.x.session.setVersion(text(in.msg.Result, "/protocolVersion"))
+		}
+	}
+	r.out.answer(in.msg.Raw, ev, h.status, h.stream)
+}
+
+// inspect runs the inbound steps.
+func (g *Gateway) inspect(ctx context.Context, x *exchange, in *inbound) *refusal {
+	for _, s := range g.inbound {
+		if no := s.do(ctx, x, in); no != nil {
+			return no
+		}
+	}
+	return nil
+}
+
+// aside relays a notification or a request of the upstream that comes before
+// the response.
+func (r *relay) aside(ctx context.Context, m *jsonrpc.Message, ev upstream.Event) {
+	in := inboundOf(r.x, m)
+	no := r.g.inspect(ctx, r.x, in)
+	if no == nil && m.Kind == jsonrpc.Request && !r.x.session.noteAsked(m.ID) {
+		no = refuse(ReasonTooManyRequests)
+	}
+	if no != nil {
+		r.g.turnAway(ctx, r.x, r.link, in, no)
+		return
+	}
+	ev.Data = in.msg.Raw
+	r.out.event(ev)
+}
+
+// turnAway drops a blocked notification and answers a blocked request, both on
+// record.
+func (g *Gateway) turnAway(ctx context.Context, x *exchange, l link, in *inbound, no *refusal) {
+	g.logRefusal(ctx, no)
+	call := callOf(x)
+	call.ID, call.Method, call.Kind, call.Entry = audit.NewID(), in.method, "", ""
+	call.Request = payloadOf(in.msg.Raw)
+	id, failed := g.record.appendID(ctx, audit.CallRefused(call, audit.Refusal{
+		Reason: string(no.reason), Rules: no.rules, Pointers: no.pointers, Verdict: x.verdict, Code: no.code(x.era),
+	}))
+	g.record.complain(ctx, failed)
+	if in.msg.Kind != jsonrpc.Request {
+		return
+	}
+	reply, err := jsonrpc.Parse(no.message(in.msg.ID, x.era, id), jsonrpc.Limits{})
+	if err != nil {
+		return
+	}
+	go func() { // the stream that the request came on goes on meanwhile
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if ans, err := l.send(ctx, x, reply); err == nil {
+			ans.close()
+		}
+	}()
+}
+
+// passed are statuses of an upstream's error answer that mean the same to the
+// client. 401 and 403 would be taken for the gateway's own.
+var passed = []int{
+	http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable,
+	http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity,
+}
+
+// relayRefusal relays an error answer that came with an HTTP error status.
+func (r *relay) relayRefusal(ctx context.Context, ans answers, h head) {
+	if slices.Contains(passed, h.status) {
+		if ev, err := ans.next(ctx); err == nil {
+			m, err := jsonrpc.Parse(ev.Data, jsonrpc.Limits{})
+			if err == nil && m.Kind == jsonrpc.Response && m.Error != nil && (string(m.ID) == "null" || idKey(m.ID) == idKey(r.x.msg.ID)) {
+				h.stream = false
+				r.finish(ctx, m, upstream.Event{}, h)
+				return
+			}
+		}
+	}
+	r.end(ctx, r.refusedWith(h.status), true)
+}
+
+// refusedWith is what an upstream's bare error status means.
+func (r *relay) refusedWith(status int) *refusal {
+	if status == http.StatusNotFound && r.x.session != nil && r.x.session.upstream != "" {
+		r.g.sessions.remove(r.x.session)
+		return refuse(ReasonSessionUnknown)
+	}
+	return refuse(ReasonUpstreamRefused)
+}
+
+// stopped handles the end of an answer without a response.
+func (r *relay) stopped(ctx context.Context, err error) {
+	switch {
+	case errors.Is(err, io.EOF) && r.resumable:
+		// The upstream closed the stream and will go on when the client
+		// resumes it (2025-11-25, SSE polling).
+		r.g.record.unanswered(ctx, r.x, ReasonUpstreamGone)
+		r.out.begin()
+	case errors.Is(err, io.EOF):
+		r.end(ctx, refuse(ReasonUpstreamGone), true)
+	default:
+		if no := r.failure(ctx, err); no != nil {
+			r.end(ctx, no, true)
+		} else {
+			r.left(ctx)
+		}
+	}
+}
+
+// left records that the client went away before the answer.
+func (r *relay) left(ctx context.Context) {
+	r.g.record.unanswered(ctx, r.x, ReasonClientGone)
+}
+
+// failure turns an error of the conversation into a refusal; nil when it was
+// the client who left.
+func (r *relay) failure(ctx context.Context, err error) *refusal {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errSilent) || errors.Is(cause, errTooLong):
+		return refuse(ReasonUpstreamTimeout).because(cause)
+	case errors.Is(cause, errKeyRevoked):
+		no := refuse(ReasonUnauthenticated).because(cause)
+		no.badToken = true
+		return no
+	case errors.Is(cause, errWithdrawn):
+		return refuse(ReasonNotApproved).because(cause)
+	case errors.Is(cause, errStopping):
+		return refuse(ReasonShuttingDown)
+	case cause != nil:
+		return nil
+	}
+	return refuse(reasonOf(err)).because(err)
+}
+
+func reasonOf(err error) Reason {
+	switch {
+	case errors.Is(err, stdio.ErrBusy):
+		return ReasonUpstreamBusy
+	case errors.Is(err, stdio.ErrIDInUse):
+		return ReasonIDInUse
+	case errors.Is(err, upstream.ErrTooLarge), errors.Is(err, stdio.ErrOverflow):
+		return ReasonUpstreamTooLarge
+	case errors.Is(err, upstream.ErrProtocol), errors.Is(err, upstream.ErrRedirect):
+		return ReasonUpstreamProtocol
+	case errors.Is(err, context.DeadlineExceeded):
+		return ReasonUpstreamTimeout
+	case errors.Is(err, stdio.ErrGone), errors.Is(err, upstream.ErrClosed), errors.Is(err, io.ErrUnexpectedEOF):
+		return ReasonUpstreamGone
+	case errors.Is(err, audit.ErrUnavailable):
+		return ReasonAudit
+	}
+	return ReasonUpstreamDown
+}
+
+// end refuses: on record first, then to the client. forwarded says that the
+// message may have reached the upstream.
+func (r *relay) end(ctx context.Context, no *refusal, forwarded bool) {
+	if no == nil {
+		r.left(ctx)
+		return
+	}
+	if r.x.session != nil && r.x.msg.Method == protocol.MethodInitialize {
+		r.g.sessions.remove(r.x.session)
+		r.out.naming = false
+	}
+	r.g.answerRefusal(ctx, r.x, r.out, no, forwarded)
+}
+
+// answerRefusal records a refusal and tells the client.
+func (g *Gateway) answerRefusal(ctx context.Context, x *exchange, out *responder, no *refusal, forwarded bool) {
+	g.logRefusal(ctx, no)
+	id := g.record.refused(ctx, x, no, forwarded)
+	var raw []byte
+	if x.msg != nil && x.msg.Kind == jsonrpc.Request {
+		raw = no.message(x.msg.ID, x.era, id)
+	} else {
+		raw = no.message(nil, x.era, id)
+	}
+	no.challenge(out.w.Header(), g.cfg.ResourceMetadata)
+	out.refuse(no.status(x.era, g.cfg.BlockStatus), raw)
+}
+
+// stillAllowed asks again, without a client message, whether the exchange's
+// server is approved as it was.
+func (g *Gateway) stillAllowed(x *exchange) func() bool {
+	return func() bool {
+		svc, no := g.routes.resolve(x.alias, x.caller.Tenant)
+		return no == nil && svc.instance == x.svc.instance && svc.approval.Digest == x.svc.approval.Digest
+	}
+}

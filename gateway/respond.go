@@ -1,0 +1,150 @@
+package gateway
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/gateway/seal"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
+)
+
+// responder writes the answer to one client request. Headers wait for the
+// first verdict: nothing is written before the first message may pass, so that
+// a block can still choose the status.
+type responder struct {
+	w       *tracked
+	timeout time.Duration
+	seal    seal.Key
+	session *session // names itself in the header; binds event ids
+	naming  bool     // this answer opens the session
+
+	began bool             // the stream has begun
+	held  []upstream.Event // events without a message that came before the first one
+	err   error            // the client does not take what is written
+}
+
+// tracked notes whether anything was written.
+type tracked struct {
+	http.ResponseWriter
+	wrote bool
+}
+
+func (t *tracked) WriteHeader(status int) {
+	t.wrote = true
+	t.ResponseWriter.WriteHeader(status)
+}
+
+func (t *tracked) Write(b []byte) (int, error) {
+	t.wrote = true
+	return t.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController through.
+func (t *tracked) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+// begin starts a stream and lets out what was held.
+func (r *responder) begin() {
+	if r.began {
+		return
+	}
+	r.began = true
+	h := r.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-cache, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	h.Set("X-Content-Type-Options", "nosniff")
+	r.nameSession()
+	r.w.WriteHeader(http.StatusOK)
+	held := r.held
+	r.held = nil
+	for _, ev := range held {
+		r.write(ev)
+	}
+	r.flush()
+}
+
+func (r *responder) nameSession() {
+	if r.naming && r.session != nil {
+		r.w.Header().Set(protocol.HeaderSessionID, r.session.id)
+	}
+}
+
+// event writes one message, or an event without one.
+func (r *responder) event(ev upstream.Event) {
+	if len(ev.Data) == 0 && !r.began {
+		if len(r.held) < 8 {
+			r.held = append(r.held, ev)
+		}
+		return
+	}
+	r.begin()
+	r.write(ev)
+	r.flush()
+}
+
+// write puts an event on the wire. Data of several lines stays byte for byte
+// what it was: readers join the lines again.
+func (r *responder) write(ev upstream.Event) {
+	if r.err != nil {
+		return
+	}
+	var b bytes.Buffer
+	if len(ev.Data) > 0 {
+		b.WriteString("event: message\n")
+	}
+	if ev.ID != "" && r.session != nil {
+		fmt.Fprintf(&b, "id: %s\n", r.seal.Seal(ev.ID, "event", r.session.id))
+	}
+	if ev.Retry > 0 {
+		b.WriteString("retry: " + strconv.Itoa(ev.Retry) + "\n")
+	}
+	for line := range bytes.SplitSeq(ev.Data, []byte("\n")) {
+		b.WriteString("data: ")
+		b.Write(line)
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	r.deadline()
+	_, r.err = r.w.Write(b.Bytes())
+}
+
+func (r *responder) flush() {
+	if err := http.NewResponseController(r.w).Flush(); err != nil && r.err == nil {
+		r.err = err
+	}
+}
+
+// deadline gives a client that does not read a limited time.
+func (r *responder) deadline() {
+	_ = http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(r.timeout)) // recorders in tests have none
+}
+
+// answer writes the one response: as the only body where nothing was streamed.
+func (r *responder) answer(raw []byte, ev upstream.Event, status int, stream bool) {
+	if stream || r.began {
+		ev.Data = raw
+		r.event(ev)
+		return
+	}
+	r.deadline()
+	r.nameSession()
+	writeJSON(r.w, status, raw)
+}
+
+// accept answers a notification or a reply.
+func (r *responder) accept() { r.w.WriteHeader(http.StatusAccepted) }
+
+// refuse writes an error response: with its own status where nothing was
+// streamed, else as the response event.
+func (r *responder) refuse(status int, raw []byte) {
+	if r.began {
+		r.event(upstream.Event{Data: raw})
+		return
+	}
+	r.deadline()
+	writeJSON(r.w, status, raw)
+}

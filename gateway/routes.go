@@ -1,0 +1,225 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/gateway/inventory"
+	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
+)
+
+// baseline are the variables that a local server gets beside those of its
+// launch identity: without them an interpreter is not even found.
+var baseline = []string{"PATH", "HOME"}
+
+// check holds a route's two halves to the same thing and fills in the missing one.
+func (r *Route) check() error {
+	hasTarget := r.Target.URL != "" || len(r.Target.Command) > 0
+	hasLaunch := r.Launch.URL != "" || len(r.Launch.Command) > 0
+	if !hasTarget && !hasLaunch {
+		return errors.New("neither a target nor a launch identity")
+	}
+	if !hasLaunch {
+		r.Launch = approval.Launch{Command: r.Target.Command, Dir: r.Target.Dir, URL: r.Target.URL}
+		for _, pair := range r.Target.Env {
+			if name, _, _ := strings.Cut(pair, "="); !slices.Contains(baseline, name) {
+				r.Launch.EnvNames = append(r.Launch.EnvNames, name)
+			}
+		}
+	}
+	if !hasTarget {
+		return nil // built from the launch when it is used
+	}
+	for _, pair := range r.Target.Env {
+		name, _, _ := strings.Cut(pair, "=")
+		if !slices.Contains(r.Launch.EnvNames, name) && !slices.Contains(baseline, name) {
+			return fmt.Errorf("environment variable %s is not part of the launch identity", name)
+		}
+	}
+	if !slices.Equal(r.Target.Command, r.Launch.Command) || r.Target.Dir != r.Launch.Dir || r.Target.URL != r.Launch.URL {
+		return errors.New("target and launch identity name different things")
+	}
+	if (r.Target.URL == "") == (len(r.Target.Command) == 0) {
+		return errors.New("either a URL or a command")
+	}
+	return nil
+}
+
+// service is one approved server behind an alias.
+type service struct {
+	*terms
+	alias    string
+	approval *approval.Approval
+	launch   approval.Launch
+	target   upstream.Target
+	local    bool
+	instance string // names target and credential
+}
+
+// terms is an approval in the form that every call needs.
+type terms struct {
+	approved   map[protocol.Era]inventory.Approved
+	extensions map[string]bool
+	readOnly   map[string]bool // tools
+	waivers    []engine.Waiver
+}
+
+// versions are the protocol versions of the eras that are approved.
+func (s *service) versions() []string {
+	var served []string
+	if _, ok := s.approval.Roots[string(protocol.Modern)]; ok {
+		served = append(served, protocol.VersionModern)
+	}
+	if _, ok := s.approval.Roots[string(protocol.Legacy)]; ok {
+		served = append(served, protocol.LegacyVersions...)
+	}
+	return served
+}
+
+// routes finds the service behind an alias.
+type routes struct {
+	cfg Config
+
+	mu    sync.Mutex
+	terms map[string]*terms // by approval digest
+}
+
+// resolve returns the service that alias means for a tenant.
+func (r *routes) resolve(alias, tenant string) (*service, *refusal) {
+	route := Route{Alias: alias}
+	i := slices.IndexFunc(r.cfg.Routes, func(route Route) bool { return route.Alias == alias })
+	if i >= 0 {
+		route = r.cfg.Routes[i]
+	} else if no := r.claimed(&route); no != nil {
+		return nil, no
+	}
+	a, err := r.cfg.Approvals.Find(route.Server)
+	switch {
+	case errors.Is(err, approval.ErrNotApproved):
+		return nil, refuse(ReasonNotApproved)
+	case err != nil:
+		return nil, refuse(ReasonApprovalsStale).because(err)
+	case a.Tenant != tenant || tenant != r.cfg.Tenant:
+		return nil, refuse(ReasonServerUnknown)
+	}
+	if i < 0 {
+		route.Launch = a.Launch
+	}
+	svc := &service{terms: r.termsOf(a), alias: alias, approval: a, launch: route.Launch, local: len(route.Launch.Command) > 0}
+	svc.target = r.target(route)
+	svc.instance = instanceOf(alias, svc)
+	return svc, nil
+}
+
+// claimed finds the approved server that claims an alias.
+func (r *routes) claimed(route *Route) *refusal {
+	if !r.cfg.AutoRoutes {
+		return refuse(ReasonServerUnknown)
+	}
+	for _, a := range r.cfg.Approvals.All() {
+		switch {
+		case a.Alias != route.Alias || a.Server == route.Server:
+		case route.Server != "":
+			return refuse(ReasonAliasConflict)
+		default:
+			route.Server = a.Server
+		}
+	}
+	if route.Server != "" {
+		return nil
+	}
+	if err := r.fresh(); err != nil {
+		return refuse(ReasonApprovalsStale).because(err)
+	}
+	return refuse(ReasonServerUnknown)
+}
+
+// fresh reports why approvals cannot be relied on, nil if they can.
+func (r *routes) fresh() error {
+	if _, err := r.cfg.Approvals.Find(""); err != nil && !errors.Is(err, approval.ErrNotApproved) {
+		return err
+	}
+	return nil
+}
+
+// target says where a route's server is.
+func (r *routes) target(route Route) upstream.Target {
+	t := route.Target
+	if t.URL == "" && len(t.Command) == 0 {
+		t.Command, t.Dir, t.URL = route.Launch.Command, route.Launch.Dir, route.Launch.URL
+		if len(t.Command) > 0 {
+			for _, name := range slices.Concat(baseline, route.Launch.EnvNames) {
+				if value, ok := r.cfg.Environ(name); ok {
+					t.Env = append(t.Env, name+"="+value)
+				}
+			}
+		}
+	}
+	if t.Client == nil {
+		t.Client = r.cfg.Client
+	}
+	return t
+}
+
+// instanceOf names a target together with the credential used towards it.
+func instanceOf(alias string, svc *service) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %s %q", alias, svc.launch.Digest(), svc.target.Env)
+	_ = svc.target.Header.Write(h) // a hash never fails; header names are sorted
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// keptTerms bounds the memory for approvals that are no longer in force.
+const keptTerms = 1024
+
+func (r *routes) termsOf(a *approval.Approval) *terms {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t, ok := r.terms[a.Digest]; ok {
+		return t
+	}
+	t := &terms{approved: map[protocol.Era]inventory.Approved{}, extensions: map[string]bool{}, readOnly: map[string]bool{}}
+	for _, era := range []protocol.Era{protocol.Legacy, protocol.Modern} {
+		set := inventory.Approved{ID: a.Digest, Entries: map[inventory.Ref]fingerprint.Digest{}, Volatile: a.VolatileMeta}
+		for _, e := range a.Entries {
+			if kind, ok := kindNamed[e.Kind]; ok && e.Era == string(era) {
+				set.Entries[inventory.Ref{Kind: kind, Key: e.Key}] = e.Behavioural
+			}
+		}
+		t.approved[era] = set
+	}
+	for _, method := range a.ExtensionMethods {
+		t.extensions[method] = true
+	}
+	for tool, annotations := range a.Annotations {
+		hint, _, _, err := jsonrpc.Get(annotations, "/readOnlyHint")
+		t.readOnly[tool] = err == nil && string(hint) == "true"
+	}
+	for _, w := range a.Waivers {
+		t.waivers = append(t.waivers, engine.Waiver{Rule: w.Rule, Pointer: w.Pointer, Leaf: w.Leaf, Expires: w.Expires})
+	}
+	if len(r.terms) >= keptTerms || r.terms == nil {
+		r.terms = map[string]*terms{}
+	}
+	r.terms[a.Digest] = t
+	return t
+}
+
+// kindNamed maps the names in approvals to kinds.
+var kindNamed = func() map[string]fingerprint.Kind {
+	names := map[string]fingerprint.Kind{}
+	for kind := fingerprint.KindInstructions; kind <= fingerprint.KindResource; kind++ {
+		names[kind.String()] = kind
+	}
+	return names
+}()

@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+)
+
+// aliasOf takes the alias out of /mcp/<alias>. The raw path is matched, so that
+// no two readers can see different aliases in one request.
+func aliasOf(u *url.URL) (alias string, ok bool) {
+	alias, ok = strings.CutPrefix(u.Path, "/mcp/")
+	return alias, ok && (u.RawPath == "" || u.RawPath == u.Path) && aliasPattern.MatchString(alias)
+}
+
+// serveMCP answers a request to one server: step 0, then by HTTP method.
+func (g *Gateway) serveMCP(w *tracked, r *http.Request, alias string) {
+	x := &exchange{began: g.cfg.Now(), id: audit.NewID(), source: r.RemoteAddr, header: r.Header, alias: alias}
+	out := &responder{w: w, timeout: g.cfg.WriteTimeout, seal: g.seal}
+	host := addrHost(r.RemoteAddr)
+	if !g.addresses.enter(host) {
+		no := refuse(ReasonTooManyRequests)
+		no.retry = time.Second
+		g.answerRefusal(r.Context(), x, out, no, false)
+		return
+	}
+	defer g.addresses.leave(host)
+	if no := g.checkConnection(r); no != nil {
+		g.answerRefusal(r.Context(), x, out, no, false)
+		return
+	}
+	switch r.Method {
+	case http.MethodGet:
+		g.listen(r.Context(), x, out)
+	case http.MethodDelete:
+		g.endClientSession(r.Context(), x, out)
+	default:
+		g.post(w, r, x, out)
+	}
+}
+
+// post takes one message through the pipeline.
+func (g *Gateway) post(w *tracked, r *http.Request, x *exchange, out *responder) {
+	ctx := r.Context()
+	var no *refusal
+	if r.Header.Get(protocol.HeaderLastEventID) != "" {
+		no = refuse(ReasonEventUnknown) // only a GET resumes
+	} else {
+		x.body, no = g.readBody(w, r)
+	}
+	for _, s := range g.request {
+		if no != nil {
+			break
+		}
+		no = s.do(ctx, x)
+	}
+	if no != nil {
+		g.answerRefusal(ctx, x, out, no, false)
+		return
+	}
+	g.forward(ctx, x, out)
+}
+
+// ready tells a load balancer whether calls can pass.
+func (g *Gateway) ready(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case g.routes.fresh() != nil:
+		plain(w, http.StatusServiceUnavailable, "approvals are not fresh")
+	case !g.record.ready():
+		plain(w, http.StatusServiceUnavailable, "the audit log cannot be written")
+	default:
+		plain(w, http.StatusOK, "ready")
+	}
+}
