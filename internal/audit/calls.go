@@ -1,6 +1,9 @@
 package audit
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // maxCarried bounds the ids in a segment's header, so that it fits one line.
 const maxCarried = 2000
@@ -83,8 +86,8 @@ func (c *calls) lost(events []*Event) {
 
 // abandon turns every open call into an orphan.
 func (c *calls) abandon() {
-	for _, intent := range c.open {
-		c.orphan(intent, ReasonOrphaned)
+	for _, id := range slices.Sorted(maps.Keys(c.open)) {
+		c.orphan(c.open[id], ReasonOrphaned)
 	}
 }
 
@@ -94,12 +97,8 @@ func (c *calls) header(segment int) *Event {
 	e := logEvent(activityRotate, "Rotate", "segment_opened", "Log segment opened")
 	s := &Segment{Number: segment, Carried: len(c.open) + len(c.orphans)}
 	if s.Carried <= maxCarried {
-		for id := range c.open {
-			s.Pending = append(s.Pending, id)
-		}
-		for id := range c.orphans {
-			s.Pending = append(s.Pending, id)
-		}
+		s.Pending = slices.AppendSeq(s.Pending, maps.Keys(c.open))
+		s.Pending = slices.AppendSeq(s.Pending, maps.Keys(c.orphans))
 		slices.Sort(s.Pending)
 	}
 	e.Unmapped.Segment = s
