@@ -60,7 +60,7 @@ func moduleConfig(log *boundedLog) wazero.ModuleConfig {
 		WithName(""). // anonymous, so that instances can exist side by side
 		WithStartFunctions(exportStart).
 		WithWalltime(func() (int64, int32) { return 0, 0 }, sys.ClockResolution(time.Microsecond)).
-		WithNanotime(func() int64 { return 0 }, sys.ClockResolution(1)).
+		WithNanotime(func() int64 { return 1 }, sys.ClockResolution(1)). // Go refuses to start at zero
 		WithRandSource(rand.NewChaCha8([32]byte{})).
 		WithStdout(log).WithStderr(log)
 }

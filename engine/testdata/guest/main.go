@@ -49,8 +49,6 @@ func scan(in *scanner.Input) *scanner.Output {
 				kept = append(kept, make([]byte, 1<<20))
 				calls += len(kept)
 			}
-		case "recurse":
-			calls += recurse(1)
 		case "nil":
 			return nil
 		case "skip":
@@ -73,11 +71,4 @@ func scan(in *scanner.Input) *scanner.Output {
 		}
 	}
 	return out
-}
-
-func recurse(n int) int {
-	if n < 0 {
-		return 0
-	}
-	return recurse(n+1) + 1
 }
