@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/engine/message"
+)
+
+// scanned is a verdict as `scan` prints it.
+type scanned struct {
+	ID         string           `json:"id,omitzero"`
+	Action     engine.Action    `json:"action"`
+	Findings   []engine.Finding `json:"findings"`
+	Failures   []engine.Failure `json:"failures"`
+	Unexamined bool             `json:"unexamined"`
+}
+
+// add merges a verdict in: the highest action wins.
+func (s *scanned) add(v engine.Verdict) {
+	if s.Action == "" || s.Action.Less(v.Action) {
+		s.Action = v.Action
+	}
+	s.Findings = append(s.Findings, v.Findings...)
+	s.Failures = append(s.Failures, v.Failures...)
+	s.Unexamined = s.Unexamined || v.Unexamined
+}
+
+func newScan() *cobra.Command {
+	var rows, phase, server, cache string
+	var extra []string
+	cmd := &cobra.Command{
+		Use:   "scan [FILE|-]",
+		Short: "Run every scanner over a listing, a call or a result",
+		Long: "FILE is a capture, a tools/list response, one tool, a JSON-RPC request or a\n" +
+			"JSON-RPC response. Exit code 3 from the action flag upwards. With --jsonl every\n" +
+			"line is a labelled row and the exit code says only whether all were processed.",
+		Example: "  bartizan scan listing.json\n  bartizan scan --jsonl rows.jsonl -o jsonl",
+		Args:    cobra.MaximumNArgs(1),
+	}
+	format := outputFlag(cmd, "table", "json", "jsonl", "sarif")
+	cmd.Flags().StringVar(&rows, "jsonl", "", "file of rows, one JSON object a line")
+	cmd.Flags().StringVar(&phase, "phase", "", "listing, request, result, prompt or resource (default: by shape)")
+	cmd.Flags().StringVar(&server, "server", "", "name of the server that the document is about")
+	cmd.Flags().StringSliceVar(&extra, "scanner", nil, "further scanner modules, with a manifest")
+	cmd.Flags().StringVar(&cache, "cache", os.Getenv("BARTIZAN_CACHE"), "folder that keeps compiled scanners")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkFormat(*format, "table", "json", "jsonl", "sarif"); err != nil {
+			return err
+		}
+		if (rows == "") == (len(args) == 0) {
+			return usageError("either a document or --jsonl FILE")
+		}
+		if rows == "" && phase != "" && !message.Phase(phase).Valid() {
+			return usageError("unknown phase %q", phase)
+		}
+		loaded, err := scanners.Load(cmd.Context(), scanners.Options{CacheDir: cache, Extra: extra})
+		if err != nil {
+			return err
+		}
+		defer loaded.Close(cmd.Context())
+		if rows != "" {
+			return scanRows(cmd, loaded.Set, rows)
+		}
+		return scanOne(cmd, loaded.Set, args[0], message.Phase(phase), server, *format)
+	}
+	return cmd
+}
+
+func scanOne(cmd *cobra.Command, set *engine.Set, name string, phase message.Phase, server, format string) error {
+	raw, err := readInput(cmd, name)
+	if err != nil {
+		return err
+	}
+	if phase == "" {
+		phase = phaseOf(raw)
+	}
+	messages, err := readMessages(phase, server, raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	result := scanned{Action: engine.ActionAllow, Findings: []engine.Finding{}, Failures: []engine.Failure{}}
+	for _, m := range messages {
+		result.add(set.Scan(cmd.Context(), m))
+	}
+	if err := printScan(cmd, name, result, format); err != nil {
+		return err
+	}
+	if result.Action.Less(engine.ActionFlag) {
+		return nil
+	}
+	return &exitError{Code: exitPolicy}
+}
+
+func printScan(cmd *cobra.Command, name string, s scanned, format string) error {
+	out := cmd.OutOrStdout()
+	switch format {
+	case "json":
+		return printJSON(out, s)
+	case "jsonl":
+		return printLine(out, s)
+	case "sarif":
+		return printJSON(out, sarifLog(name, s))
+	}
+	var rows [][]string
+	for _, f := range s.Findings {
+		rows = append(rows, []string{string(f.Action), string(f.Severity), f.Rule, f.Pointer, f.Message})
+	}
+	for _, f := range s.Failures {
+		rows = append(rows, []string{"failure", f.Kind, f.Scanner, "", f.Detail})
+	}
+	if err := table(out, []string{"ACTION", "SEVERITY", "RULE", "POINTER", "MESSAGE"}, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "verdict: %s\n", s.Action)
+	return err
+}
+
+// elapsedUs is a duration as the CLI reports it.
+func elapsedUs(d time.Duration) int64 { return d.Microseconds() }

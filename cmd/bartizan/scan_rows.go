@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/cobra"
+
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/engine/message"
+	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
+)
+
+// row is one labelled case of a detection corpus. Members that describe where
+// it came from are not read.
+type row struct {
+	ID        string         `json:"id"`
+	Kind      string         `json:"kind"`
+	Server    string         `json:"server"`
+	Tool      jsontext.Value `json:"tool"`
+	Arguments jsontext.Value `json:"arguments"`
+	Content   *string        `json:"content"`
+	Context   []struct {
+		Server string         `json:"server"`
+		Tool   jsontext.Value `json:"tool"`
+	} `json:"context"`
+	Steps []struct {
+		User      *string        `json:"user"`
+		Call      *string        `json:"call"`
+		Arguments jsontext.Value `json:"arguments"`
+		Result    *string        `json:"result"`
+	} `json:"steps"`
+}
+
+// scanRows answers every line with one line, in order. An unreadable line is
+// blocked with a failure, as a message that cannot be parsed would be.
+func scanRows(cmd *cobra.Command, set *engine.Set, name string) error {
+	in := cmd.InOrStdin()
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	lines := bufio.NewReaderSize(in, 1<<20)
+	out := bufio.NewWriter(cmd.OutOrStdout())
+	for {
+		line, err := readLine(lines)
+		if errors.Is(err, io.EOF) {
+			return out.Flush()
+		}
+		if err != nil {
+			return err
+		}
+		if err := printLine(out, scanRow(cmd.Context(), set, line)); err != nil {
+			return err
+		}
+		if err := cmd.Context().Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// readLine returns the next line without its end, io.EOF after the last.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, more, err := r.ReadLine()
+		if err != nil {
+			return nil, err
+		}
+		if line = append(line, part...); !more {
+			return line, nil
+		}
+		if len(line) > maxScanInput {
+			return nil, fmt.Errorf("a line of more than %d bytes", maxScanInput)
+		}
+	}
+}
+
+func scanRow(ctx context.Context, set *engine.Set, line []byte) scanned {
+	result := scanned{Action: engine.ActionAllow, Findings: []engine.Finding{}, Failures: []engine.Failure{}}
+	var r row
+	if err := json.Unmarshal(line, &r); err != nil {
+		return unreadable(line, err)
+	}
+	result.ID = r.ID
+	messages, err := r.messages()
+	if err != nil {
+		return unreadable(line, err)
+	}
+	for _, m := range messages {
+		result.add(set.Scan(ctx, m))
+	}
+	return result
+}
+
+func unreadable(line []byte, err error) scanned {
+	var named struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(line, &named, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return scanned{
+		ID: named.ID, Action: engine.ActionBlock, Findings: []engine.Finding{},
+		Failures: []engine.Failure{{Scanner: "host", Kind: engine.FailureRefused, Detail: "unreadable row: " + err.Error()}},
+	}
+}
+
+// messages are what the scanners would have seen of the row on the wire.
+func (r row) messages() ([]*message.Message, error) {
+	tool := toolName(r.Tool)
+	switch r.Kind {
+	case "listing":
+		m, err := message.FromTool(r.Server, r.Tool)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range r.Context {
+			entry, err := message.ContextOf(c.Server, fingerprint.KindTool, c.Tool)
+			if err != nil {
+				return nil, err
+			}
+			m.Context = append(m.Context, entry)
+		}
+		return []*message.Message{m}, nil
+	case "call":
+		m, err := message.FromArguments(r.Server, tool, r.Arguments)
+		return []*message.Message{m}, err
+	case "result":
+		if r.Content == nil {
+			return nil, errors.New("a result without content")
+		}
+		m, err := message.FromContent(r.Server, tool, *r.Content)
+		return []*message.Message{m}, err
+	case "session":
+		return r.session()
+	}
+	return nil, fmt.Errorf("unknown kind %q", r.Kind)
+}
+
+// session returns the messages of the steps in order. What the person said is
+// no traffic of a server.
+func (r row) session() ([]*message.Message, error) {
+	var all []*message.Message
+	last := ""
+	for _, step := range r.Steps {
+		var m *message.Message
+		var err error
+		switch {
+		case step.Call != nil:
+			last = *step.Call
+			m, err = message.FromArguments(r.Server, last, step.Arguments)
+		case step.Result != nil:
+			m, err = message.FromContent(r.Server, last, *step.Result)
+		default:
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+func toolName(tool jsontext.Value) string {
+	var t struct {
+		Name string `json:"name"`
+	}
+	if len(tool) > 0 {
+		_ = json.Unmarshal(tool, &t)
+	}
+	return t.Name
+}

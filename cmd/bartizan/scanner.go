@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/cobra"
+
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/engine/message"
+	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+)
+
+func newScanner() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "scanner",
+		Short: "Inspect, run, test and complete scanner modules",
+		Args:  cobra.NoArgs,
+	}
+	cmd.AddCommand(newScannerInspect(), newScannerRun(), newScannerTest(), newScannerAttach())
+	return cmd
+}
+
+// scannerRun is what `scanner run` always prints.
+type scannerRun struct {
+	Scanner struct {
+		Name   string `json:"name"`
+		Digest string `json:"digest"`
+	} `json:"scanner"`
+	Action    engine.Action    `json:"action"`
+	Findings  []engine.Finding `json:"findings"`
+	Failure   *engine.Failure  `json:"failure"`
+	Fuel      *int64           `json:"fuel"` // null: this engine bounds by deadline
+	ElapsedUs int64            `json:"elapsedUs"`
+}
+
+func newScannerRun() *cobra.Command {
+	var phase, input, config, server string
+	cmd := &cobra.Command{
+		Use:   "run X.wasm --phase PHASE --input FILE",
+		Short: "Run one module, signed or not, over one message",
+		Long: "FILE is a JSON-RPC request, a whole response, or a tools/list response or\n" +
+			"capture, by --phase. Exit code 0 allow, 3 from flag upwards and on any failure.",
+		Example: "  bartizan scanner run ticket.wasm --phase request --input call.json -o json",
+		Args:    cobra.ExactArgs(1),
+	}
+	format := outputFlag(cmd, "json", "table")
+	cmd.Flags().StringVar(&phase, "phase", "", "listing, request, result, prompt or resource")
+	cmd.Flags().StringVar(&input, "input", "", "file, or - for standard input")
+	cmd.Flags().StringVar(&config, "config", "", "file handed to bartizan_init")
+	cmd.Flags().StringVar(&server, "server", "", "name of the server that the message is about")
+	_ = cmd.MarkFlagRequired("phase")
+	_ = cmd.MarkFlagRequired("input")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkFormat(*format, "json", "table"); err != nil {
+			return err
+		}
+		if !message.Phase(phase).Valid() {
+			return usageError("unknown phase %q", phase)
+		}
+		wasm, err := readInput(cmd, args[0])
+		if err != nil {
+			return err
+		}
+		raw, err := readInput(cmd, input)
+		if err != nil {
+			return err
+		}
+		messages, err := readMessages(message.Phase(phase), server, raw)
+		if err != nil {
+			return fmt.Errorf("%s: %w", input, err)
+		}
+		var configured []byte
+		if config != "" {
+			if configured, err = readInput(cmd, config); err != nil {
+				return err
+			}
+		}
+		result, err := runScanner(cmd.Context(), args[0], wasm, configured, messages)
+		if err != nil {
+			return err
+		}
+		if err := printScannerRun(cmd, result, *format); err != nil {
+			return err
+		}
+		if result.Failure != nil || !result.Action.Less(engine.ActionFlag) {
+			return &exitError{Code: exitPolicy}
+		}
+		return nil
+	}
+	return cmd
+}
+
+// runScanner loads one module and runs it. A module that is refused is a
+// failure of kind refused, not an error: the answer has the same shape.
+func runScanner(ctx context.Context, name string, wasm, config []byte, messages []*message.Message) (scannerRun, error) {
+	result := scannerRun{Action: engine.ActionAllow, Findings: []engine.Finding{}}
+	result.Scanner.Name = name
+	result.Scanner.Digest = engine.Digest(wasm)
+	e, err := engine.New(ctx, engine.Config{})
+	if err != nil {
+		return result, err
+	}
+	defer e.Close(ctx)
+	s, err := loadAny(ctx, e, name, wasm, engine.Options{Config: config})
+	if err != nil {
+		result.Action = engine.ActionBlock
+		result.Failure = &engine.Failure{Scanner: name, Kind: engine.FailureRefused, Detail: err.Error()}
+		return result, nil
+	}
+	result.Scanner.Name = s.Manifest().Name
+	set := engine.NewSet(s)
+	for _, m := range messages {
+		v := set.Scan(ctx, m)
+		if result.Action.Less(v.Action) {
+			result.Action = v.Action
+		}
+		result.Findings = append(result.Findings, v.Findings...)
+		if len(v.Failures) > 0 && result.Failure == nil {
+			result.Failure = &v.Failures[0]
+		}
+		result.ElapsedUs += v.Elapsed.Microseconds()
+	}
+	return result, nil
+}
+
+// loadAny admits a module with or without a manifest.
+func loadAny(ctx context.Context, e *engine.Engine, name string, wasm []byte, o engine.Options) (*engine.Scanner, error) {
+	sections, err := wasmsection.Custom(wasm, engine.ManifestSection)
+	if err == nil && len(sections) == 0 {
+		return e.LoadUnmanifested(ctx, wasm, name, o)
+	}
+	return e.Load(ctx, wasm, o)
+}
+
+func printScannerRun(cmd *cobra.Command, r scannerRun, format string) error {
+	out := cmd.OutOrStdout()
+	if format == "json" {
+		return printJSON(out, r)
+	}
+	s := scanned{Action: r.Action, Findings: r.Findings}
+	if r.Failure != nil {
+		s.Failures = []engine.Failure{*r.Failure}
+	}
+	return printScan(cmd, "", s, "table")
+}
+
+func newScannerInspect() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "inspect X.wasm",
+		Short:   "Show a module's manifest, exports, imports and what stands in its way",
+		Long:    "Exit code 3 when the module would not load.",
+		Example: "  bartizan scanner inspect ticket.wasm",
+		Args:    cobra.ExactArgs(1),
+	}
+	format := outputFlag(cmd, "json", "table")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkFormat(*format, "json", "table"); err != nil {
+			return err
+		}
+		wasm, err := readInput(cmd, args[0])
+		if err != nil {
+			return err
+		}
+		seen, err := engine.Inspect(cmd.Context(), wasm)
+		if err != nil {
+			return policyError("%s: %w", args[0], err)
+		}
+		if *format == "json" {
+			err = printJSON(cmd.OutOrStdout(), seen)
+		} else {
+			err = printInspection(cmd, seen)
+		}
+		if err == nil && len(seen.Problems) > 0 {
+			return &exitError{Code: exitPolicy}
+		}
+		return err
+	}
+	return cmd
+}
+
+func printInspection(cmd *cobra.Command, seen engine.Inspection) error {
+	rows := [][]string{{"digest", seen.Digest}}
+	if m := seen.Manifest; m != nil {
+		rows = append(rows, []string{"name", m.Name + " " + m.Version}, []string{"phases", fmt.Sprint(m.Phases)})
+		for _, r := range m.Rules {
+			rows = append(rows, []string{"rule", r.ID + " (" + string(r.Severity) + ", " + r.Family + ")"})
+		}
+	}
+	for _, e := range seen.Exports {
+		rows = append(rows, []string{"export", fmt.Sprint(e)})
+	}
+	for _, i := range seen.Imports {
+		rows = append(rows, []string{"import", fmt.Sprint(i)})
+	}
+	for _, p := range seen.Problems {
+		rows = append(rows, []string{"problem", p})
+	}
+	return table(cmd.OutOrStdout(), []string{"WHAT", "VALUE"}, rows)
+}
+
+func newScannerAttach() *cobra.Command {
+	var manifest, out string
+	cmd := &cobra.Command{
+		Use:     "attach X.wasm --manifest FILE",
+		Short:   "Put a manifest into a module, replacing the one it has",
+		Example: "  bartizan scanner attach ticket.wasm --manifest manifest.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			wasm, err := readInput(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			body, err := readInput(cmd, manifest)
+			if err != nil {
+				return err
+			}
+			if err := jsontextCompact(&body); err != nil {
+				return fmt.Errorf("%s: %w", manifest, err)
+			}
+			if _, err := engine.ParseManifest(body); err != nil {
+				return fmt.Errorf("%s: %w", manifest, err)
+			}
+			attached, err := wasmsection.Attach(wasm, engine.ManifestSection, body)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			if out == "" {
+				out = args[0]
+			}
+			if err := os.WriteFile(out, attached, 0o644); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), engine.Digest(attached))
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&manifest, "manifest", "", "manifest as JSON")
+	cmd.Flags().StringVar(&out, "out", "", "write here instead of in place")
+	_ = cmd.MarkFlagRequired("manifest")
+	return cmd
+}
+
+// jsontextCompact removes insignificant white space.
+func jsontextCompact(body *[]byte) error {
+	v := jsontext.Value(strings.TrimSpace(string(*body)))
+	if err := v.Compact(); err != nil {
+		return err
+	}
+	*body = v
+	return nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"bartizan": func() { main() },
+	})
+}
+
+// TestScripts runs testdata/script: the command line as its users type it.
+//
+// Beside the standard commands, scripts have `exits CODE command...`, which
+// demands an exit code; `doors [flags]`, which starts `bartizan serve` until
+// the script ends and sets REGISTRY, GATEWAY and ADMIN; and `pick VAR
+// POINTER`, which takes a string out of the JSON on the last standard output.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": cmdExits,
+			"doors": cmdDoors,
+			"pick":  cmdPick,
+			"get":   cmdGet,
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("BARTIZAN_CACHE", filepath.Join(os.TempDir(), "bartizan-test-cache-"+strconv.Itoa(os.Getuid())))
+			return nil
+		},
+	})
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE command [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if err != nil {
+		exit, ok := err.(*exec.ExitError)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// cmdDoors starts `bartizan serve` on free ports and waits until it is ready.
+func cmdDoors(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: doors [flags]")
+	}
+	bin, err := exec.LookPath("bartizan")
+	if err != nil {
+		bin = filepath.Join(strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator))[0], "bartizan")
+	}
+	cmd := exec.Command(bin, append([]string{"serve", "--data", ts.MkAbs("data"),
+		"--registry-addr", "127.0.0.1:0", "--gateway-addr", "127.0.0.1:0"}, args...)...)
+	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("WORK"), "BARTIZAN_CACHE="+ts.Getenv("BARTIZAN_CACHE"))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		ts.Logf("serve said:\n%s", stderr.Bytes())
+	})
+	var doors struct {
+		Registry string `json:"registry"`
+		Gateway  string `json:"gateway"`
+		AdminKey string `json:"adminKey"`
+	}
+	if err := json.UnmarshalDecode(jsontext.NewDecoder(out), &doors); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		ts.Fatalf("serve printed no JSON line: %v\n%s", err, stderr.Bytes())
+	}
+	go io.Copy(io.Discard, out)
+	for _, url := range []string{doors.Registry, doors.Gateway} {
+		ts.Check(waitReady(url + "/readyz"))
+	}
+	ts.Setenv("REGISTRY", doors.Registry)
+	ts.Setenv("GATEWAY", doors.Gateway)
+	ts.Setenv("ADMIN", doors.AdminKey)
+	ts.Setenv("BARTIZAN_REGISTRY", doors.Registry)
+	ts.Setenv("BARTIZAN_TOKEN", doors.AdminKey)
+}
+
+func waitReady(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for ctx.Err() == nil {
+		if resp, err := http.Get(url); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return fmt.Errorf("%s is not ready", url)
+}
+
+func cmdPick(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: pick VAR POINTER")
+	}
+	value, err := pickJSON([]byte(ts.ReadFile("stdout")), args[1])
+	if err != nil {
+		ts.Fatalf("pick %s: %v", args[1], err)
+	}
+	ts.Setenv(args[0], value)
+}
+
+// pickJSON follows a JSON Pointer to a string.
+func pickJSON(body []byte, pointer string) (string, error) {
+	var v any
+	if err := json.Unmarshal(body, &v); err != nil {
+		return "", err
+	}
+	for _, part := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+		switch at := v.(type) {
+		case map[string]any:
+			v = at[part]
+		case []any:
+			i, err := strconv.Atoi(part)
+			if err != nil || i >= len(at) {
+				return "", fmt.Errorf("no element %s", part)
+			}
+			v = at[i]
+		}
+	}
+	s, ok := v.(string)
+	if !ok {
+		return "", fmt.Errorf("%v is no string", v)
+	}
+	return s, nil
+}
+
+// cmdGet prints the status and body of a GET with the script's token.
+func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: get STATUS URL")
+	}
+	req, err := http.NewRequest(http.MethodGet, args[1], nil)
+	ts.Check(err)
+	req.Header.Set("Authorization", "Bearer "+ts.Getenv("BARTIZAN_TOKEN"))
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	ts.Check(err)
+	if got := strconv.Itoa(resp.StatusCode); got != args[0] {
+		ts.Fatalf("GET %s: %s, want %s\n%s", args[1], got, args[0], body)
+	}
+	fmt.Fprintf(ts.Stdout(), "%s\n", body)
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
+	"github.com/bartizan-mcp/bartizan/cmd/internal/gatewayrun"
+	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/registry/api"
+)
+
+func newServe() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "serve --data DIR",
+		Short: "Open both doors: the registry and the gateway",
+		Long: "On first start makes trust.json, the keys it names and an admin key, and prints\n" +
+			"one JSON line with both URLs and that key. Later starts print the URLs. Ready\n" +
+			"when /readyz of both answers 200.",
+		Example: "  bartizan serve --data ./data",
+		Args:    cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	flags.String("data", "", "folder of all state")
+	flags.String("registry-addr", "", "listen address of the registry (default 127.0.0.1:8470)")
+	flags.String("gateway-addr", "", "listen address of the gateway (default 127.0.0.1:8471)")
+	flags.String("audit", "", "folder of the audit log, or an existing device (default DATA/audit)")
+	flags.Bool("public-reads", false, "let anybody read the official registry API")
+	flags.Bool("unsafe-run", false, "start local servers without a sandbox; audited")
+	flags.Bool("unsafe-plaintext", false, "listen beyond loopback without TLS; audited")
+	flags.StringVar(&file, "config", os.Getenv("BARTIZAN_CONFIG"), "YAML configuration file")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, _, err := config.Load(config.Sources{File: file, Env: os.LookupEnv, Flags: settingFlags(cmd, map[string]string{
+			"data": "data", "registry-addr": "registry.addr", "gateway-addr": "gateway.addr", "audit": "audit.path",
+			"public-reads": "registry.publicReads", "unsafe-run": "gateway.unsafeRun", "unsafe-plaintext": "gateway.unsafePlaintext",
+		})})
+		if err != nil {
+			return err
+		}
+		if err := c.Validate(); err != nil {
+			return usageError("%w", joinLines("configuration", err))
+		}
+		return serve(cmd, c)
+	}
+	return cmd
+}
+
+// serve wires both doors in one process. They share the audit log and the
+// scanners, and no belief: the gateway verifies the registry's documents as it
+// would over the network.
+func serve(cmd *cobra.Command, c config.Config) (err error) {
+	ctx := cmd.Context()
+	logger := newLogger(cmd.ErrOrStderr(), c.LogLevel)
+	if c.Data, err = filepath.Abs(c.Data); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return err
+	}
+	log, err := audit.Open(c.AuditPath(), audit.Options{Version: version()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	loaded, err := scanners.Load(ctx, scanners.Options{
+		CacheDir: cacheDir(c), Extra: c.Scanners.Extra, UnsafeMonitor: c.Scanners.Mode == "unsafe-monitor",
+	})
+	if err != nil {
+		return err
+	}
+	defer loaded.Close(context.WithoutCancel(ctx))
+
+	reg, err := openRegistry(ctx, c, log, loaded.Set, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reg.service.Close()) }()
+	listener, err := net.Listen("tcp", c.Registry.Addr)
+	if err != nil {
+		return err
+	}
+	door2, err := gatewayrun.Start(ctx, gatewayrun.Parts{
+		Config: c, TrustPath: reg.trustPath, Source: reg.service.Source(c.Tenant), Keys: reg.service,
+		Scanners: loaded.Set, Audit: log, Logger: logger,
+		Changed: reg.changed(c.Tenant), OnDrift: reg.reportDrift,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	hello, err := reg.greet(ctx, c, "http://"+listener.Addr().String(), door2.URL)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err := printLine(cmd.OutOrStdout(), hello); err != nil {
+		return err
+	}
+	return open(ctx, reg, listener, door2, c, log, logger)
+}
+
+// open serves both doors until the context ends or one of them fails.
+func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *gatewayrun.Running, c config.Config, log *audit.Log, logger *slog.Logger) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	server := &http.Server{
+		Handler:           api.New(api.Config{Service: reg.service, Audit: log, AuditPath: c.AuditPath(), PublicReads: c.Registry.PublicReads, Logger: logger}),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       5 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	var work sync.WaitGroup
+	errs := make([]error, 2)
+	work.Go(func() { reg.service.Run(ctx) })
+	work.Go(func() {
+		defer stop()
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			errs[0] = fmt.Errorf("registry: %w", err)
+		}
+	})
+	work.Go(func() {
+		defer stop()
+		if err := door2.Serve(ctx); err != nil {
+			errs[1] = fmt.Errorf("gateway: %w", err)
+		}
+	})
+	<-ctx.Done()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	shut := server.Shutdown(drain)
+	work.Wait()
+	return errors.Join(errs[0], errs[1], shut)
+}
+
+// hello is the line that serve prints.
+type hello struct {
+	Registry string `json:"registry"`
+	Gateway  string `json:"gateway"`
+	AdminKey string `json:"adminKey,omitzero"` // on first start only
+}
+
+func newLogger(w interface{ Write([]byte) (int, error) }, level string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // Validate has seen it
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
+}
+
+// cacheDir keeps compiled scanners: a shared folder where the environment names
+// one, else the installation's own.
+func cacheDir(c config.Config) string {
+	if dir := os.Getenv("BARTIZAN_CACHE"); dir != "" {
+		return dir
+	}
+	return filepath.Join(c.Data, "cache")
+}
+

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/gateway"
+	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/blob"
+	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/registry"
+)
+
+// registryDoor is door 1 as serve holds it.
+type registryDoor struct {
+	service   *registry.Service
+	trustPath string
+	log       *slog.Logger
+}
+
+// sbomKeyFile countersigns SBOMs. It is no key of trust.json: a gateway never
+// asks for it.
+const sbomKeyFile = "sbom.key"
+
+func openRegistry(ctx context.Context, c config.Config, log *audit.Log, set *engine.Set, logger *slog.Logger) (*registryDoor, error) {
+	dir := trustDir(c.Data)
+	if _, err := approval.InitTrust(ctx, dir, "local", time.Now()); err != nil {
+		return nil, err
+	}
+	approvals, err := attest.LoadKey(filepath.Join(dir, approval.ApprovalKeyFile))
+	if err != nil {
+		return nil, err
+	}
+	snapshots, err := attest.LoadKey(filepath.Join(dir, approval.SnapshotKeyFile))
+	if err != nil {
+		return nil, err
+	}
+	bills, err := loadOrMakeKey(filepath.Join(dir, sbomKeyFile))
+	if err != nil {
+		return nil, err
+	}
+	var root *attest.TrustedRoot
+	if c.Registry.TrustedRoot != "" {
+		if root, err = attest.LoadTrustedRoot(c.Registry.TrustedRoot); err != nil {
+			return nil, err
+		}
+	}
+	blobs, err := blob.Open(filepath.Join(c.Data, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	door := &registryDoor{trustPath: filepath.Join(dir, approval.TrustFile), log: logger}
+	door.service, err = registry.Open(ctx, registry.Config{
+		DataDir: c.Data, Blobs: blobs, Audit: log, TrustPath: door.trustPath,
+		ApprovalSigner: approvals, SnapshotSigner: snapshots, SBOMSigner: bills,
+		Scanners: set, TrustedRoot: root, LoopbackUpstreams: config.Loopback(c.Registry.Addr), Logger: logger,
+	})
+	return door, err
+}
+
+func loadOrMakeKey(path string) (*attest.Key, error) {
+	key, err := attest.LoadKey(path)
+	if !errors.Is(err, os.ErrNotExist) {
+		return key, err
+	}
+	if key, err = attest.GenerateKey(); err != nil {
+		return nil, err
+	}
+	return key, key.Save(path)
+}
+
+// greet says where the doors are and, on an installation without keys, issues
+// the first admin key. It is printed and kept nowhere.
+func (d *registryDoor) greet(ctx context.Context, c config.Config, registryURL, gatewayURL string) (hello, error) {
+	h := hello{Registry: registryURL, Gateway: gatewayURL}
+	keys, err := d.service.Keys(ctx, c.Tenant)
+	if err != nil || len(keys) > 0 {
+		return h, err
+	}
+	h.AdminKey, _, err = d.service.IssueKey(ctx, audit.Origin{}, identity.KeySpec{
+		Tenant: c.Tenant, Principal: "admin", Kind: identity.KindUser,
+		Roles: []string{identity.RoleAdmin}, Namespaces: []string{identity.AnyNamespace},
+		Lifetime: identity.MaxLifetime,
+	})
+	return h, err
+}
+
+// changed waits for the feed of the registry in this process.
+func (d *registryDoor) changed(tenant string) func(context.Context, int64) (int64, error) {
+	return func(ctx context.Context, cursor int64) (int64, error) {
+		_, next, err := d.service.Feed(ctx, tenant, cursor, 30*time.Second)
+		return next, err
+	}
+}
+
+// reportDrift keeps what the gateway observed as evidence for the reviewers.
+func (d *registryDoor) reportDrift(ctx context.Context, drift gateway.Drift) {
+	_, err := d.service.ReportDrift(ctx, gatewayOrigin(drift.Tenant), registry.DriftReport{
+		Name: drift.Server, Version: drift.Version, Era: string(drift.Era),
+		Kind: drift.Kind.String(), Key: drift.Key, Observed: drift.New,
+	})
+	if err != nil {
+		d.log.ErrorContext(ctx, "drift report", "server", drift.Server, "error", fmt.Sprint(err))
+	}
+}
+
+// gatewayOrigin is the gateway in this process, speaking to the registry.
+func gatewayOrigin(tenant string) audit.Origin {
+	return audit.Origin{Caller: identity.Caller{
+		Tenant: tenant, Principal: "gateway", Kind: identity.KindService, Roles: []string{identity.RoleGateway},
+	}}
+}

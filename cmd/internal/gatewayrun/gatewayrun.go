@@ -1,0 +1,224 @@
+// Package gatewayrun starts door 2 for both binaries: the keeper that follows
+// a registry, the gateway over it and its listener. It knows configuration and
+// wiring, and takes the registry only as the small interfaces that the gateway
+// and the keeper declare, so that bartizan-gateway links no registry.
+package gatewayrun
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/gateway"
+	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
+)
+
+// Parts are what a gateway is started with.
+type Parts struct {
+	Config    config.Config
+	TrustPath string
+	Source    approval.Source
+	Keys      identity.KeySource
+	Scanners  *engine.Set
+	Audit     *audit.Log
+	Logger    *slog.Logger
+	// Changed returns when something at the registry changed after cursor, or
+	// its time is over: the keeper then refreshes at once instead of at its
+	// next poll.
+	Changed func(ctx context.Context, cursor int64) (next int64, err error)
+	// OnDrift tells the registry what was observed.
+	OnDrift func(context.Context, gateway.Drift)
+}
+
+// Running is a started gateway.
+type Running struct {
+	URL      string
+	Keeper   *approval.Keeper
+	gateway  *gateway.Gateway
+	listener net.Listener
+	log      *slog.Logger
+	changed  func(context.Context, int64) (int64, error)
+}
+
+// Start makes the gateway and its listener. Serve answers requests.
+func Start(ctx context.Context, p Parts) (*Running, error) {
+	c := p.Config.Gateway
+	if err := recordUnsafe(ctx, p); err != nil {
+		return nil, err
+	}
+	keeper, err := approval.NewKeeper(approval.KeeperConfig{
+		TrustPath:  p.TrustPath,
+		StateDir:   filepath.Join(p.Config.Data, "gateway"),
+		Tenant:     p.Config.Tenant,
+		Source:     p.Source,
+		Grace:      c.SnapshotGrace,
+		MinBinding: approval.Binding(c.MinBinding),
+		OnEvent:    keeperEvents(p),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := keeper.Refresh(ctx); err != nil {
+		p.Logger.WarnContext(ctx, "no current snapshot yet; everything is denied", "error", err)
+	}
+	g, err := gateway.New(gateway.Config{
+		Tenant:      p.Config.Tenant,
+		Approvals:   keeper,
+		Keys:        p.Keys,
+		Scanners:    p.Scanners,
+		Audit:       p.Audit,
+		Routes:      routes(c.Servers),
+		AutoRoutes:  c.AutoRoutes,
+		MinBinding:  approval.Binding(c.MinBinding),
+		UnsafeRun:   c.UnsafeRun,
+		BlockStatus: c.BlockStatus,
+		OnDrift:     p.OnDrift,
+		Logger:      p.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	listener, url, err := listen(c)
+	if err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	return &Running{URL: url, Keeper: keeper, gateway: g, listener: listener, log: p.Logger, changed: p.Changed}, nil
+}
+
+// Serve answers requests until the context ends, then lets those under way
+// finish.
+func (r *Running) Serve(ctx context.Context) error {
+	background, stop := context.WithCancel(ctx)
+	defer stop()
+	var work sync.WaitGroup
+	work.Go(func() { r.Keeper.Run(background) })
+	work.Go(func() { r.follow(background) })
+	failed := make(chan error, 1)
+	go func() { failed <- r.gateway.Serve(r.listener) }()
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		err = r.gateway.Shutdown(drain)
+		<-failed
+	}
+	stop()
+	work.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return errors.Join(err, r.gateway.Close())
+}
+
+// follow wakes the keeper when the registry says that something changed.
+func (r *Running) follow(ctx context.Context) {
+	if r.changed == nil {
+		return
+	}
+	var cursor int64
+	for ctx.Err() == nil {
+		next, err := r.changed(ctx, cursor)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			r.log.WarnContext(ctx, "registry feed", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(2 * time.Second):
+			}
+		case next != cursor:
+			cursor = next
+			r.Keeper.Notify()
+		}
+	}
+}
+
+// recordUnsafe audits every option that weakens a check before it takes effect.
+func recordUnsafe(ctx context.Context, p Parts) error {
+	used := map[string]bool{
+		"gateway.unsafeRun":       p.Config.Gateway.UnsafeRun,
+		"gateway.unsafePlaintext": p.Config.Gateway.UnsafePlaintext,
+		"scanners.mode":           p.Config.Scanners.Mode == "unsafe-monitor",
+	}
+	for _, option := range slices.Sorted(maps.Keys(used)) {
+		if !used[option] {
+			continue
+		}
+		p.Logger.WarnContext(ctx, "a check is weakened", "option", option)
+		if _, err := p.Audit.Append(ctx, audit.UnsafeUsed(audit.Origin{}, option, "")); err != nil {
+			return fmt.Errorf("%s cannot be used unaudited: %w", option, err)
+		}
+	}
+	return nil
+}
+
+// keeperEvents shows an operator what the keeper reports, and records what it
+// refused.
+func keeperEvents(p Parts) func(context.Context, approval.KeeperEvent) {
+	return func(ctx context.Context, e approval.KeeperEvent) {
+		level := slog.LevelInfo
+		if e.Err != nil {
+			level = slog.LevelWarn
+		}
+		p.Logger.LogAttrs(ctx, level, "approvals", slog.String("event", e.Kind), slog.Uint64("sequence", e.Sequence),
+			slog.String("server", e.Server), slog.String("version", e.Version), slog.Any("error", e.Err))
+		var record *audit.Event
+		switch e.Kind {
+		case approval.EventTrustRefused, approval.EventSnapshotRefused, approval.EventApprovalRefused,
+			approval.EventSnapshotGrace, approval.EventSnapshotExpired, approval.EventStateFailed:
+			record = audit.SnapshotRefused(p.Config.Tenant, e.Kind, e.Sequence)
+		default:
+			return
+		}
+		if _, err := p.Audit.Append(ctx, record); err != nil {
+			p.Logger.ErrorContext(ctx, "audit", "error", err)
+		}
+	}
+}
+
+func routes(servers []config.Server) []gateway.Route {
+	all := make([]gateway.Route, 0, len(servers))
+	for _, s := range servers {
+		target := upstream.Target{Command: s.Command, Dir: s.Dir, URL: s.URL, Header: http.Header{}}
+		for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+			target.Env = append(target.Env, name+"="+s.Env[name])
+		}
+		for name, value := range s.Headers {
+			target.Header.Set(name, value)
+		}
+		all = append(all, gateway.Route{Alias: s.Alias, Server: s.Server, Target: target})
+	}
+	return all
+}
+
+func listen(c config.Gateway) (net.Listener, string, error) {
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return nil, "", err
+	}
+	if c.TLSCert == "" {
+		return l, "http://" + l.Addr().String(), nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, "", errors.Join(err, l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{
+		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+	}), "https://" + l.Addr().String(), nil
+}
