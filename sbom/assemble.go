@@ -33,7 +33,7 @@ func assemble(st *stage, info archive.Info, found *catalogue.Result) *Document {
 		g.addFound(p)
 	}
 	for _, at := range found.Unread {
-		g.gap(strings.TrimPrefix(at, stageTree+"/"), "could not be read by the cataloguing library")
+		g.gap(st.original(at), "could not be read by the cataloguing library")
 	}
 	g.settle()
 	return g.document()
@@ -98,6 +98,7 @@ func (g *graph) base() string {
 
 // location is a path as the document states it.
 func (g *graph) location(at string) string {
+	at = valid(at)
 	if g.prefix != "" {
 		return strings.TrimPrefix(at, g.prefix+"/")
 	}
@@ -110,11 +111,15 @@ func (g *graph) gap(at, text string) { g.gaps[gap{at, text}] = true }
 func (g *graph) chooseRoot() {
 	g.root = node{name: "artifact", application: true}
 	switch p, m := g.st.npm[g.base()], g.st.modules[g.base()]; {
-	case g.st.bundle != nil:
-		g.root.name, g.root.version = g.st.bundle.Name, g.st.bundle.Version
+	case g.info.Kind == KindZip && g.st.bundles[g.base()] != nil:
+		b := g.st.bundles[g.base()]
+		g.root.name, g.root.version = b.Name, b.Version
 	case p != nil:
 		if name, version := p.identity(); name != "" {
 			g.root = *npmNode(name, version)
+		}
+		if p.manifest != nil && p.manifest.License != "" {
+			g.root.licenses = append(g.root.licenses, catalogue.License{Value: p.manifest.License})
 		}
 	case m != nil:
 		g.root = *goNode(gomod.Module{Path: m.Path})
@@ -126,6 +131,7 @@ func (g *graph) chooseRoot() {
 		}
 	}
 	g.root.application = true
+	g.root.name, g.root.version = valid(g.root.name), valid(g.root.version)
 	g.exact[rootRef] = true
 }
 
@@ -140,12 +146,16 @@ func (p *npmProject) identity() (name, version string) {
 	return "", ""
 }
 
+// valid keeps the document UTF-8: executables and file systems hold any bytes.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
 // add merges a component and returns its ref. The root is never its own part.
 func (g *graph) add(n *node, at string) string {
 	if n.purl != "" && n.purl == g.root.purl {
 		g.root.licenses = append(g.root.licenses, n.licenses...)
 		return rootRef
 	}
+	n.name, n.version, n.purl = valid(n.name), valid(n.version), valid(n.purl)
 	have := g.nodes[n.purl]
 	if have == nil {
 		have = n

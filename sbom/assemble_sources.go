@@ -161,7 +161,7 @@ func (g *graph) addFound(p catalogue.Package) {
 	n := &node{name: p.Name, version: p.Version, purl: p.Purl, licenses: p.Licenses, goSum: p.GoSum, scope: required}
 	n.kind, _, _ = strings.Cut(strings.TrimPrefix(p.Purl, "pkg:"), "/")
 	for _, at := range p.Locations {
-		at = strings.TrimPrefix(at, stageTree+"/")
+		at = g.st.original(at)
 		switch base := path.Base(at); {
 		case base == "package-lock.json":
 			g.foundLocked(n, at)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 
@@ -139,8 +140,8 @@ func (n *node) properties() []cdx.Property {
 			p = append(p, cdx.Property{Name: name, Value: value})
 		}
 	}
-	add(propReplaces, n.replaces)
-	add(propModuleSum, n.goSum)
+	add(propReplaces, valid(n.replaces))
+	add(propModuleSum, valid(n.goSum))
 	if n.kind == "npm" && n.scope == excluded {
 		add(propDevelopment, "true")
 	}
@@ -152,8 +153,18 @@ func (n *node) properties() []cdx.Property {
 
 // licenses follows the schema: one SPDX expression, or a list of named licences.
 func licenses(found []catalogue.License) *cdx.Licenses {
-	found = slices.DeleteFunc(slices.Clone(found), func(l catalogue.License) bool { return len(l.Value) > maxLicense })
-	slices.SortFunc(found, func(a, b catalogue.License) int { return strings.Compare(a.Value, b.Value) })
+	found = slices.DeleteFunc(slices.Clone(found), func(l catalogue.License) bool {
+		return len(l.Value) > maxLicense || !utf8.ValidString(l.Value)
+	})
+	slices.SortFunc(found, func(a, b catalogue.License) int {
+		if c := strings.Compare(a.Value, b.Value); c != 0 || a.SPDX == b.SPDX {
+			return c
+		}
+		if a.SPDX {
+			return -1
+		}
+		return 1
+	})
 	found = slices.CompactFunc(found, func(a, b catalogue.License) bool { return a.Value == b.Value })
 	switch {
 	case len(found) == 0:

@@ -67,6 +67,9 @@ func (d *Document) Entries() []EntryView {
 					v.Whole = p.Value
 				}
 			}
+			if v.Kind == "instructions" || v.Kind == "capabilities" {
+				v.Key = "" // there is one of each, without a name
+			}
 			out = append(out, v)
 		}
 	}

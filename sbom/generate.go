@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/bartizan-mcp/bartizan/sbom/archive"
 	"github.com/bartizan-mcp/bartizan/sbom/catalogue"
@@ -24,12 +23,11 @@ func Generate(ctx context.Context, in Input, opts Options) (*Document, error) {
 		release()
 		return nil, err
 	}
-	tree := filepath.Join(tmp, stageTree)
-	if _, err := os.Stat(tree); err != nil { // nothing to catalogue
+	if len(st.directories) == 0 { // nothing to catalogue
 		release()
 		return assemble(st, info, &catalogue.Result{}), nil
 	}
-	found, err := catalogue.Directory(ctx, tree, release)
+	found, err := catalogue.Directory(ctx, tmp, release)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
@@ -120,7 +121,12 @@ func endpointService(m MCP, root cdx.Component) (cdx.Service, error) {
 	for _, scope := range m.Scopes {
 		props = append(props, cdx.Property{Name: propMCPScope, Value: scope})
 	}
+	eras := map[string]bool{}
 	for _, l := range m.Listings {
+		if eras[l.Era] {
+			return s, fmt.Errorf("%w: two listings of era %q", ErrMalformed, l.Era)
+		}
+		eras[l.Era] = true
 		digest, err := digestHex(l.Root, 32)
 		if err != nil {
 			return s, fmt.Errorf("listing root: %w", err)
@@ -153,6 +159,9 @@ func entryServices(entries []MCPEntry) ([]cdx.Service, error) {
 		if !slices.Contains(entryKinds, e.Kind) {
 			return nil, fmt.Errorf("%w: entry kind %q", ErrMalformed, e.Kind)
 		}
+		if !utf8.ValidString(e.Key) {
+			return nil, fmt.Errorf("%w: key of a %s is not UTF-8", ErrMalformed, e.Kind)
+		}
 		behavioural, err := digestHex(e.Fingerprint, 32)
 		if err != nil {
 			return nil, fmt.Errorf("fingerprint of %s: %w", e.Kind, err)
@@ -180,7 +189,7 @@ func entryServices(entries []MCPEntry) ([]cdx.Service, error) {
 			s := merged[k]
 			s.BOMRef = serviceRef + "/" + key[0] + "/" + url.PathEscape(key[1])
 			if len(ids) > 1 { // the eras disagree: both variants are listed
-				s.BOMRef += "#" + k.behavioural[:16] + k.whole[:min(16, len(k.whole))]
+				s.BOMRef += "#" + k.behavioural + k.whole
 			}
 			s.Properties = sortProperties(*s.Properties)
 			out = append(out, *s)

@@ -15,9 +15,12 @@ import (
 	"github.com/bartizan-mcp/bartizan/sbom/npm"
 )
 
-// stageTree is the folder below the temporary directory that holds the copies.
-// It also keeps names such as proc/ and dev/, which syft skips, off the top.
-const stageTree = "tree"
+// The two folders of the staging directory. Nothing of an artifact lies at the
+// top, where syft skips names such as proc and dev.
+const (
+	stagedFiles    = "files"    // manifests, under their own paths
+	stagedBinaries = "binaries" // executables, numbered: no cataloger takes one for a lockfile
+)
 
 // Limits of one artifact beyond those of its archive.
 const (
@@ -34,7 +37,8 @@ type stage struct {
 	npm         map[string]*npmProject   // by directory
 	modules     map[string]*gomod.File   // by directory
 	binaries    map[string]*gomod.Binary // by path; nil: no build information
-	bundle      *npm.Manifest            // manifest.json of an .mcpb bundle
+	staged      map[string]string        // executables' neutral names to their paths
+	bundles     map[string]*npm.Manifest // manifest.json, by directory
 	tops        map[string]bool          // first path components; false: a file
 	gaps        map[gap]bool             // why the list may not be whole
 	held        int64
@@ -58,7 +62,7 @@ func newStage(dir string) (*stage, error) {
 	}
 	return &stage{
 		root: root, npm: map[string]*npmProject{}, modules: map[string]*gomod.File{},
-		binaries: map[string]*gomod.Binary{}, tops: map[string]bool{}, gaps: map[gap]bool{},
+		binaries: map[string]*gomod.Binary{}, staged: map[string]string{}, bundles: map[string]*npm.Manifest{}, tops: map[string]bool{}, gaps: map[gap]bool{},
 		directories: map[string]bool{},
 	}, nil
 }
@@ -201,20 +205,21 @@ func (s *stage) packageJSON(at, dir string, b []byte) error {
 	return nil
 }
 
-// bundleManifest reads the manifest.json of an .mcpb bundle. Other programs use
-// the same file name, so one that does not parse is no error.
+// bundleManifest reads what may be the manifest.json of an .mcpb bundle. Other
+// programs use the same file name, so one that does not parse is no error.
 func (s *stage) bundleManifest(dir string, r io.Reader) error {
 	b, err := io.ReadAll(io.LimitReader(r, npm.MaxManifestBytes+1))
 	if err != nil {
 		return err
 	}
-	if m, err := npm.ParseManifest(b); err == nil && m.Name != "" && (dir == "." || s.bundle == nil) {
-		s.bundle = m
+	if m, err := npm.ParseManifest(b); err == nil && m.Name != "" {
+		s.bundles[dir] = m
 	}
 	return nil
 }
 
-// executable copies a file that starts like an executable; everything else ends here.
+// executable copies a file that starts like an executable; everything else ends
+// here. The copy has a name of ours, so that no cataloger takes it for a lockfile.
 func (s *stage) executable(e archive.Entry, r io.Reader) error {
 	head := make([]byte, 16)
 	n, err := io.ReadFull(r, head)
@@ -227,11 +232,13 @@ func (s *stage) executable(e archive.Entry, r io.Reader) error {
 	if len(s.binaries) >= maxExecutables {
 		return fmt.Errorf("%w: more than %d executables", ErrTooLarge, maxExecutables)
 	}
-	f, err := s.create(e.Path)
+	name := fmt.Sprintf("%s/%04d", stagedBinaries, len(s.binaries))
+	f, err := s.create(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	s.staged[name] = e.Path
 	if _, err := f.Write(head); err != nil {
 		return fmt.Errorf("sbom: stage: %w", err)
 	}
@@ -289,6 +296,14 @@ func (s *stage) prefix(kind Kind) string {
 	return ""
 }
 
+// original is the artifact's path of a staged file.
+func (s *stage) original(at string) string {
+	if name, ok := s.staged[at]; ok {
+		return name
+	}
+	return strings.TrimPrefix(at, stagedFiles+"/")
+}
+
 // gap is a reason for incompleteness: a file and what is wrong with it.
 type gap struct{ file, text string }
 
@@ -297,7 +312,7 @@ func (s *stage) gap(file, format string, args ...any) {
 }
 
 func (s *stage) put(name string, b []byte) error {
-	f, err := s.create(name)
+	f, err := s.create(path.Join(stagedFiles, name))
 	if err != nil {
 		return err
 	}
@@ -309,7 +324,6 @@ func (s *stage) put(name string, b []byte) error {
 }
 
 func (s *stage) create(name string) (*os.File, error) {
-	name = path.Join(stageTree, name)
 	if dir := path.Dir(name); !s.directories[dir] {
 		if err := s.root.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("sbom: stage: %w", err)

@@ -29,10 +29,10 @@ func walkTar(f io.Reader, size int64, g *guard, visit Visit) error {
 			return drainZeros(stream)
 		}
 		if err != nil {
-			return tarError(err)
+			return decodeError(err)
 		}
 		if err := visitTar(h, tr, g, visit); err != nil {
-			return tarError(err)
+			return decodeError(err)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func visitTar(h *tar.Header, r io.Reader, g *guard, visit Visit) error {
 		if err := g.file(e); err != nil {
 			return err
 		}
-		return visit(e, r)
+		return visit(e, decoded{r})
 	case tar.TypeSymlink:
 		if err := checkLink(name, h.Linkname); err != nil {
 			return err
@@ -108,13 +108,24 @@ func drainZeros(r io.Reader) error {
 			return nil
 		}
 		if err != nil {
-			return tarError(err)
+			return decodeError(err)
 		}
 	}
 }
 
-// tarError keeps our own errors and calls everything the decoders say a hostile archive.
-func tarError(err error) error {
+// decoded marks a decoder's errors before a visitor sees them.
+type decoded struct{ r io.Reader }
+
+func (d decoded) Read(p []byte) (int, error) {
+	n, err := d.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = decodeError(err)
+	}
+	return n, err
+}
+
+// decodeError keeps our own errors and calls everything the decoders say a hostile archive.
+func decodeError(err error) error {
 	if own(err) {
 		return err
 	}

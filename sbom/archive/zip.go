@@ -24,7 +24,7 @@ func walkZip(f io.ReaderAt, size int64, g *guard, visit Visit) error {
 	}
 	for _, zf := range zr.File {
 		if err := visitZip(zf, g, visit); err != nil {
-			return tarError(err)
+			return decodeError(err)
 		}
 	}
 	return nil
@@ -79,7 +79,7 @@ func visitZip(zf *zip.File, g *guard, visit Visit) error {
 		return err
 	}
 	defer r.Close()
-	body := g.reader(r) // archive/zip itself stops at the stated size and checks the CRC
+	body := decoded{g.reader(r)} // archive/zip itself stops at the stated size and checks the CRC
 	if err := visit(e, body); err != nil {
 		return err
 	}
