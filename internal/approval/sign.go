@@ -1,19 +1,17 @@
 package approval
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/mod/semver"
 
 	"github.com/bartizan-mcp/bartizan/internal/attest"
-	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
 )
 
 // Subject names in an approval statement; one listing subject per era.
@@ -24,62 +22,7 @@ const (
 	listingAlgorithm = "bartizanListingV1"
 )
 
-// reviewSubject is everything that reviewers decide about. Votes, dates and the
-// checklist are not part of it: they are about the decision, not its object.
-type reviewSubject struct {
-	Artifact         string                        `json:"artifact"`
-	SBOM             string                        `json:"sbom"`
-	Registry         string                        `json:"registry"`
-	Tenant           string                        `json:"tenant"`
-	Server           string                        `json:"server"`
-	Version          string                        `json:"version"`
-	Alias            string                        `json:"alias"`
-	Tier             string                        `json:"tier"`
-	Publisher        string                        `json:"publisher"`
-	Binding          Binding                       `json:"binding"`
-	Launch           fingerprint.Digest            `json:"launch"`
-	Entries          []Entry                       `json:"entries"`
-	Roots            map[string]fingerprint.Digest `json:"roots"`
-	VolatileMeta     []string                      `json:"volatileMeta"`
-	Annotations      map[string]jsontext.Value     `json:"annotations"`
-	Scopes           []string                      `json:"scopes"`
-	Scanners         []ScannerVerdict              `json:"scanners"`
-	Waivers          []Waiver                      `json:"waivers"`
-	ExtensionMethods []string                      `json:"extensionMethods"`
-}
-
-// SubjectDigest is the hex SHA-256 of the canonical JSON of everything that
-// reviewers decide about. The order of entries and of names does not matter.
-// The gateway computes it anew from the approval.
-func SubjectDigest(p *Predicate, s Subjects) (string, error) {
-	r := reviewSubject{
-		Artifact: s.Artifact, SBOM: s.SBOM,
-		Registry: p.Registry, Tenant: p.Tenant, Server: p.Server, Version: p.Version, Alias: p.Alias,
-		Tier: p.Tier, Publisher: p.Publisher, Binding: p.Binding, Launch: p.Launch.Digest(),
-		Entries: slices.SortedFunc(slices.Values(p.Entries), compareEntries), Roots: p.Roots,
-		VolatileMeta: sortedSet(p.VolatileMeta), Annotations: p.Annotations, Scopes: sortedSet(p.Scopes),
-		Scanners: slices.SortedFunc(slices.Values(p.Scanners), func(a, b ScannerVerdict) int {
-			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Action, b.Action))
-		}),
-		Waivers: slices.SortedFunc(slices.Values(p.Waivers), func(a, b Waiver) int {
-			return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Pointer, b.Pointer), cmp.Compare(a.Leaf, b.Leaf), a.Expires.Compare(b.Expires))
-		}),
-		ExtensionMethods: sortedSet(p.ExtensionMethods),
-	}
-	for i := range r.Waivers {
-		r.Waivers[i].Expires = r.Waivers[i].Expires.UTC().Truncate(time.Second)
-	}
-	d, err := canonicalDigest(r)
-	if err != nil {
-		return "", err
-	}
-	return d.String(), nil
-}
-
-func compareEntries(a, b Entry) int {
-	return cmp.Or(cmp.Compare(a.Era, b.Era), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key),
-		slices.Compare(a.Whole[:], b.Whole[:]), slices.Compare(a.Behavioural[:], b.Behavioural[:]))
-}
+var aliasPattern = regexp.MustCompile(`^[a-z0-9-]{1,20}$`)
 
 // Sign signs an approval with an approval key. It fills p.Subject, brings the
 // dates to whole seconds, and refuses what Verify would refuse for its form;
@@ -146,8 +89,10 @@ func (p *Predicate) subjects(s Subjects) []attest.Subject {
 func (p *Predicate) check(s Subjects) error {
 	malformed := func(what string) error { return fmt.Errorf("%w: %s", ErrMalformed, what) }
 	switch {
-	case !plainName(p.Registry), !plainName(p.Tenant), !plainName(p.Server), !plainName(p.Alias), !plainName(p.Tier):
-		return malformed("registry, tenant, server, alias and tier are plain names")
+	case !plainName(p.Registry), !plainName(p.Tenant), !plainName(p.Server), !plainName(p.Tier):
+		return malformed("registry, tenant, server and tier are plain names")
+	case !aliasPattern.MatchString(p.Alias):
+		return malformed("alias does not match [a-z0-9-]{1,20}")
 	case !semver.IsValid("v"+p.Version) || strings.Count(p.Version, ".") < 2:
 		return malformed("version is not a full semantic version")
 	case !isHex256(s.Artifact), s.SBOM != "" && !isHex256(s.SBOM):
