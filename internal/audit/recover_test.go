@@ -156,3 +156,16 @@ func TestDeletedSegmentIsReplaced(t *testing.T) {
 		t.Errorf("events %v", got)
 	}
 }
+
+// A file in the way of the next segment does not stop the log.
+func TestOccupiedSegmentNumberIsSkipped(t *testing.T) {
+	path := t.TempDir()
+	l := open(t, path, Options{SegmentBytes: 1})
+	if err := os.WriteFile(filepath.Join(path, "00000002.jsonl"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, l, Published(change))
+	if st, err := readStages(filepath.Join(path, "00000003.jsonl")); err != nil || st.header.Number != 3 {
+		t.Errorf("%+v, %v", st, err)
+	}
+}

@@ -136,19 +136,24 @@ func (d *dir) append(lines [][]byte, head func(int) ([]byte, error)) error {
 	return d.current.append(p)
 }
 
-// rotate begins the next segment.
+// rotate begins the next segment, under the first number that is free.
 func (d *dir) rotate() error {
-	next := filepath.Join(d.path, fmt.Sprintf("%08d%s", d.number+1, segmentSuffix))
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
+	for {
+		next := filepath.Join(d.path, fmt.Sprintf("%08d%s", d.number+1, segmentSuffix))
+		f, err := os.OpenFile(next, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		d.number++
+		if err != nil {
+			continue // somebody put it there; it is not ours to write
+		}
+		if d.current != nil {
+			d.current.close() // all of it is on disk already
+		}
+		d.current = &file{f: f, regular: true}
+		return nil
 	}
-	if d.current != nil {
-		d.current.close() // all of it is on disk already
-	}
-	d.number++
-	d.current = &file{f: f, regular: true}
-	return nil
 }
 
 func (d *dir) close() error {

@@ -37,20 +37,20 @@ func (s *Store) Size(digest string) (int64, error) {
 	return info.Size(), nil
 }
 
-// Bytes returns a whole, verified blob of at most max bytes. Errors:
+// Bytes returns a whole, verified blob of at most limit bytes. Errors:
 // ErrNotFound, ErrDigest, ErrTooLarge, ErrCorrupt.
-func (s *Store) Bytes(ctx context.Context, digest string, max int64) ([]byte, error) {
+func (s *Store) Bytes(ctx context.Context, digest string, limit int64) ([]byte, error) {
 	f, err := s.Get(digest)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	var b bytes.Buffer
-	n, err := io.Copy(&b, io.LimitReader(reader{ctx, f}, bound(max)))
+	n, err := io.Copy(&b, io.LimitReader(reader{ctx, f}, bound(limit)))
 	if err != nil {
 		return nil, err
 	}
-	if n > max {
+	if n > limit {
 		return nil, fmt.Errorf("%w: %s", ErrTooLarge, digest)
 	}
 	return b.Bytes(), nil

@@ -14,11 +14,11 @@ import (
 	"runtime"
 )
 
-// Put stores what r yields, at most max bytes, and returns its digest
+// Put stores what r yields, at most limit bytes, and returns its digest
 // ("sha256:" + hex) and size. Putting the same bytes again succeeds and heals
 // a damaged copy. After any error nothing is stored. Errors: ErrTooLarge, the
 // reader's, the context's, the file system's.
-func (s *Store) Put(ctx context.Context, r io.Reader, max int64) (digest string, size int64, err error) {
+func (s *Store) Put(ctx context.Context, r io.Reader, limit int64) (digest string, size int64, err error) {
 	temp := path.Join(tempDir, rand.Text())
 	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -26,8 +26,8 @@ func (s *Store) Put(ctx context.Context, r io.Reader, max int64) (digest string,
 	}
 	defer s.root.Remove(temp) // gone already once renamed
 	sum := sha256.New()
-	size, err = io.Copy(io.MultiWriter(f, sum), io.LimitReader(reader{ctx, r}, bound(max)))
-	if err == nil && size > max {
+	size, err = io.Copy(io.MultiWriter(f, sum), io.LimitReader(reader{ctx, r}, bound(limit)))
+	if err == nil && size > limit {
 		err = ErrTooLarge
 	}
 	if err == nil {
@@ -79,12 +79,12 @@ func (s *Store) syncDir(name string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// bound is max plus the one byte that shows that there was more.
-func bound(max int64) int64 {
-	if max == 1<<63-1 {
-		return max
+// bound is limit plus the one byte that shows that there was more.
+func bound(limit int64) int64 {
+	if limit == 1<<63-1 {
+		return limit
 	}
-	return max + 1
+	return limit + 1
 }
 
 // reader gives up when its context does.
