@@ -164,4 +164,3 @@ func cacheDir(c config.Config) string {
 	}
 	return filepath.Join(c.Data, "cache")
 }
-

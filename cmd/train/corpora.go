@@ -57,8 +57,14 @@ func originOf(group string) string {
 }
 
 // learnable reports that weights may be trained on the row: its licence is
-// verified, and it is not an encoded repetition of another row.
+// verified, and it is not an encoded repetition of another row. Attacks of BIPIA
+// are ordinary questions ("What does the liver do?") put into a document: they
+// are attacks by where they stand, which no words show, and learning from them
+// makes every question look like one.
 func (r *row) learnable() bool {
+	if r.attack() && r.group() == "bipia-train" {
+		return false
+	}
 	return !strings.Contains(r.Licence, "unverified") && r.origin() != "neuralchemy" && !strings.HasPrefix(r.Group, "encoded-")
 }
 

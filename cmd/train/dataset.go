@@ -25,7 +25,7 @@ func documents(rows []*row, keep func(kind string) bool) ([]*document, error) {
 		d := &document{row: r, attack: r.attack()}
 		for _, s := range textsOf(m) {
 			if keep(s.Kind) {
-				d.add(s.Text)
+				d.add(s.Text, r.Payload)
 			}
 		}
 		out = append(out, d)
@@ -36,20 +36,31 @@ func documents(rows []*row, keep func(kind string) bool) ([]*document, error) {
 // minText is the length below which the scanners do not look at a text.
 const minText = 8
 
-func (d *document) add(text string) {
+// add takes the windows of one text. Where the injected words are known, the
+// windows of an attack that do not hold them are nothing to learn from.
+func (d *document) add(text, payload string) {
 	if len(text) < minText {
 		return
 	}
+	at := strings.Index(text, payload)
 	tokens, _ := textmodel.Tokenize(text, textmodel.MaxTokens)
 	var f textmodel.Features
 	textmodel.Windows(tokens, func(w []textmodel.Token) bool {
 		r := textmodel.Read(w)
 		f.Extract(w, r)
+		if d.attack && payload != "" && at >= 0 && overlap(w, at, len(payload))*2 < len(payload) {
+			return true
+		}
 		d.windows = append(d.windows, sample{
 			grams: append([]uint32(nil), f.Grams...), dense: append([]uint16(nil), f.Dense...), attack: d.attack, weight: 1,
 		})
 		return true
 	})
+}
+
+// overlap is the bytes of the payload at i that a window holds.
+func overlap(w []textmodel.Token, i, size int) int {
+	return min(int(w[len(w)-1].End), i+size) - max(int(w[0].Start), i)
 }
 
 // score is that of the worst window.
@@ -70,9 +81,9 @@ func written(carriers []string) []*document {
 	var out []*document
 	for i := range count {
 		a := &document{attack: true}
-		a.add(around(attacks[i], carriers, i, &rng))
+		a.add(around(attacks[i], carriers, i, &rng), attacks[i])
 		o := &document{}
-		o.add(around(ordinary[i], carriers, i, &rng))
+		o.add(around(ordinary[i], carriers, i, &rng), "")
 		out = append(out, a, o)
 	}
 	return out

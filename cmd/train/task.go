@@ -43,7 +43,7 @@ var tasks = []*task{
 			{[]string{"live"}, 0.005},
 			{[]string{"listing"}, 0.01},
 			{[]string{"bipia-train", "piguard-valid", "garak"}, 0.01},
-			{[]string{"wildguard-benign", "notinject", "ms-agt"}, 0.06},
+			{[]string{"wildguard-benign", "notinject", "ms-agt"}, 0.03},
 		},
 	},
 	{

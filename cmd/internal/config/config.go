@@ -199,3 +199,27 @@ func Loopback(addr string) bool {
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
 }
+
+// ValidateRemote reports what bartizan-gateway needs beside Validate.
+func (c Config) ValidateRemote() error {
+	var problems []error
+	if u, err := url.Parse(c.Gateway.RegistryURL); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+		problems = append(problems, fmt.Errorf("gateway.registryURL: %q is no http(s) URL", c.Gateway.RegistryURL))
+	} else if u.Scheme == "http" && !Loopback(withPort(u.Host)) && !c.Gateway.UnsafePlaintext {
+		problems = append(problems, fmt.Errorf("gateway.registryURL: %q carries the key in plain text; use https or unsafePlaintext", c.Gateway.RegistryURL))
+	}
+	if c.Gateway.Token == "" {
+		problems = append(problems, errors.New("gateway.token: an API key of role gateway is needed"))
+	}
+	if c.Gateway.Trust == "" {
+		problems = append(problems, errors.New("gateway.trust: the path of trust.json is needed"))
+	}
+	return errors.Join(problems...)
+}
+
+func withPort(host string) string {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), "80")
+}

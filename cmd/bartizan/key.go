@@ -1,0 +1,183 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/identity"
+)
+
+func newKey() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "key",
+		Short: "Signing keys of authors and reviewers, API keys of everybody",
+		Args:  cobra.NoArgs,
+	}
+	cmd.AddCommand(newKeyGenerate(), newKeyAllow(), newKeyCreate(), newKeyList(), newKeyRevoke())
+	return cmd
+}
+
+func newKeyGenerate() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:     "generate --out FILE",
+		Short:   "Make a signing key: FILE, owner-only, and FILE.pub",
+		Example: "  bartizan key generate --out acme.key",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			key, err := attest.GenerateKey()
+			if err != nil {
+				return err
+			}
+			if err := key.Save(out); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), key.KeyID())
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "file of the private key")
+	_ = cmd.MarkFlagRequired("out")
+	return cmd
+}
+
+func newKeyAllow() *cobra.Command {
+	var s admission.NamespaceSigner
+	var public string
+	cmd := &cobra.Command{
+		Use:   "allow --namespace NS {--public FILE | --issuer URL --san REGEX}",
+		Short: "Say who may sign for a namespace",
+		Example: "  bartizan key allow --namespace io.github.acme --public acme.key.pub\n" +
+			"  bartizan key allow --namespace io.github.acme --issuer https://token.actions.githubusercontent.com --san 'https://github.com/acme/.*'",
+		Args: cobra.NoArgs,
+	}
+	connect := registryFlags(cmd)
+	cmd.Flags().StringVar(&s.Namespace, "namespace", "", "reverse-DNS namespace")
+	cmd.Flags().StringVar(&public, "public", "", "public key file")
+	cmd.Flags().StringVar(&s.Issuer, "issuer", "", "OIDC issuer of the signer's certificate")
+	cmd.Flags().StringVar(&s.SubjectLike, "san", "", "regular expression over the certificate's whole subject alternative name")
+	_ = cmd.MarkFlagRequired("namespace")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if (public == "") == (s.Issuer == "" || s.SubjectLike == "") {
+			return usageError("either --public, or --issuer with --san")
+		}
+		if public != "" {
+			body, err := os.ReadFile(public)
+			if err != nil {
+				return err
+			}
+			s.PublicKey = string(body)
+		}
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		added, err := c.AddSigner(cmd.Context(), s)
+		if err != nil {
+			return err
+		}
+		return printJSON(cmd.OutOrStdout(), added)
+	}
+	return cmd
+}
+
+// issuedKey is what `key create -o json` prints. The token is shown once.
+type issuedKey struct {
+	Token string            `json:"token"`
+	Key   *admission.APIKey `json:"key"`
+}
+
+func newKeyCreate() *cobra.Command {
+	var spec identity.KeySpec
+	cmd := &cobra.Command{
+		Use:     "create --name NAME --role ROLE...",
+		Short:   "Issue an API key; it is shown once",
+		Long:    "Roles: " + strings.Join(identity.Roles(), ", ") + ".",
+		Example: "  bartizan key create --name laptop --role agent --expires-in 720h",
+		Args:    cobra.NoArgs,
+	}
+	format := outputFlag(cmd, "table", "json")
+	connect := registryFlags(cmd)
+	cmd.Flags().StringVar(&spec.Principal, "name", "", "who the key stands for")
+	cmd.Flags().StringVar(&spec.Kind, "kind", identity.KindUser, "user, agent or service")
+	cmd.Flags().StringSliceVar(&spec.Roles, "role", nil, "what the key may do")
+	cmd.Flags().StringSliceVar(&spec.Namespaces, "namespace", nil, "where a publisher may publish")
+	cmd.Flags().DurationVar(&spec.Lifetime, "expires-in", identity.DefaultLifetime, "how long the key works")
+	_ = cmd.MarkFlagRequired("name")
+	_ = cmd.MarkFlagRequired("role")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := checkFormat(*format, "table", "json"); err != nil {
+			return err
+		}
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		token, key, err := c.IssueKey(cmd.Context(), spec)
+		if err != nil {
+			return err
+		}
+		if *format == "json" {
+			return printJSON(cmd.OutOrStdout(), issuedKey{Token: token, Key: key})
+		}
+		_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
+		return err
+	}
+	return cmd
+}
+
+func newKeyList() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "List API keys, never their secrets", Args: cobra.NoArgs}
+	format := outputFlag(cmd, "table", "json")
+	connect := registryFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := checkFormat(*format, "table", "json"); err != nil {
+			return err
+		}
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		keys, err := c.Keys(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if *format == "json" {
+			return printJSON(cmd.OutOrStdout(), keys)
+		}
+		var rows [][]string
+		for _, k := range keys {
+			state := "valid"
+			if k.Revoked != nil {
+				state = "revoked " + k.Revoked.Format(time.RFC3339)
+			}
+			rows = append(rows, []string{k.ID, k.Principal, strings.Join(k.Roles, ","), strings.Join(k.Namespaces, ","), k.Expires.Format(time.RFC3339), state})
+		}
+		return table(cmd.OutOrStdout(), []string{"ID", "NAME", "ROLES", "NAMESPACES", "EXPIRES", "STATE"}, rows)
+	}
+	return cmd
+}
+
+func newKeyRevoke() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "revoke ID",
+		Short: "Revoke an API key at once",
+		Args:  cobra.ExactArgs(1),
+	}
+	connect := registryFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		_, err = c.RevokeKey(cmd.Context(), args[0])
+		return err
+	}
+	return cmd
+}

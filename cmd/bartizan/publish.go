@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/spf13/cobra"
+
+	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/listing"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
+	"github.com/bartizan-mcp/bartizan/registry/client"
+	"github.com/bartizan-mcp/bartizan/sbom"
+)
+
+// publication is what the flags of `publish` say.
+type publication struct {
+	artifact, listing, alias, tier, dir string
+	keys, bundles, scopes, env          []string
+	unsafeRun, wait                     bool
+	command                             []string
+}
+
+func newPublish() *cobra.Command {
+	var p publication
+	cmd := &cobra.Command{
+		Use:   "publish SERVER.JSON [flags] [-- COMMAND [ARGS...]]",
+		Short: "Publish a server version, signed, for review",
+		Long: "The artifact is a file or a folder; each --key signs it together with\n" +
+			"server.json. A remote is listed by the registry; a local server by --listing, or\n" +
+			"by running COMMAND here with --unsafe-run, which the record says. COMMAND is also\n" +
+			"the launch identity that the approval binds.\n\n" +
+			"Exit code 0 in review, 3 quarantined; with --wait 8 while undecided.",
+		Example: "  bartizan publish server.json --key acme.key\n" +
+			"  bartizan publish server.json --artifact . --key acme.key --unsafe-run -- node /opt/acme/index.js",
+		Args: cobra.MinimumNArgs(1),
+	}
+	format := outputFlag(cmd, "table", "json")
+	connect := registryFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&p.artifact, "artifact", "", "file or folder that is published")
+	f.StringVar(&p.listing, "listing", "", "capture of the server's listing")
+	f.StringArrayVar(&p.keys, "key", nil, "private key that signs the publication")
+	f.StringArrayVar(&p.bundles, "bundle", nil, "Sigstore bundle made elsewhere")
+	f.StringVar(&p.alias, "alias", "", "name under which the gateway serves it")
+	f.StringVar(&p.tier, "tier", "", "risk tier (default standard)")
+	f.StringArrayVar(&p.scopes, "scope", nil, "permission scope that the server needs")
+	f.StringArrayVar(&p.env, "env", nil, "name of an environment variable that the server reads")
+	f.StringVar(&p.dir, "dir", "", "working folder of COMMAND (default /)")
+	f.BoolVar(&p.unsafeRun, "unsafe-run", false, "run COMMAND here, without a sandbox, to list it")
+	f.BoolVar(&p.wait, "wait", false, "wait up to a minute for the decision")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkFormat(*format, "table", "json"); err != nil {
+			return err
+		}
+		at := cmd.ArgsLenAtDash()
+		if at < 0 {
+			at = len(args)
+		}
+		if at != 1 {
+			return usageError("exactly one server.json, then -- COMMAND")
+		}
+		p.command = args[at:]
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		v, err := p.run(cmd, c, args[0])
+		if err != nil {
+			return err
+		}
+		if err := printVersion(cmd.OutOrStdout(), v, *format); err != nil {
+			return err
+		}
+		return publishedExit(v, p.wait)
+	}
+	return cmd
+}
+
+// publishedExit is the exit code of a state.
+func publishedExit(v *admission.Version, waited bool) error {
+	switch v.State {
+	case admission.Quarantined, admission.Rejected:
+		return &exitError{Code: exitPolicy}
+	case admission.InReview:
+		if waited {
+			return &exitError{Code: exitPending}
+		}
+	}
+	return nil
+}
+
+func (p *publication) run(cmd *cobra.Command, c *client.Client, serverFile string) (*admission.Version, error) {
+	ctx := cmd.Context()
+	var sub client.Publication
+	var err error
+	if sub.ServerJSON, err = readInput(cmd, serverFile); err != nil {
+		return nil, err
+	}
+	if sub.Artifact, err = readArtifact(p.artifact); err != nil {
+		return nil, err
+	}
+	if err := p.launch(&sub); err != nil {
+		return nil, err
+	}
+	if sub.Listing, sub.Options.ListingSource, err = p.capture(ctx, sub.Options.Launch); err != nil {
+		return nil, err
+	}
+	if sub.Bundles, err = p.sign(ctx, sub); err != nil {
+		return nil, err
+	}
+	sub.Options.Alias, sub.Options.Tier, sub.Options.Scopes = p.alias, p.tier, p.scopes
+	v, err := c.Publish(ctx, sub)
+	if err != nil || !p.wait {
+		return v, err
+	}
+	return waitDecided(ctx, c, v)
+}
+
+// readArtifact returns the bytes that are published and signed: a file as it
+// is, a folder packed so that the same content gives the same bytes.
+func readArtifact(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return sbom.Pack(path)
+	}
+	return os.ReadFile(path)
+}
+
+// launch fills in how the server is started, with an absolute command.
+func (p *publication) launch(sub *client.Publication) error {
+	if len(p.command) == 0 {
+		if p.unsafeRun {
+			return usageError("--unsafe-run needs -- COMMAND")
+		}
+		return nil
+	}
+	path, err := exec.LookPath(p.command[0])
+	if err != nil {
+		return err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return err
+	}
+	dir := p.dir
+	if dir == "" {
+		dir = "/"
+	}
+	slices.Sort(p.env)
+	sub.Options.Launch = admission.Launch{
+		Command: append([]string{path}, p.command[1:]...), Dir: dir, EnvNames: slices.Compact(p.env),
+	}
+	return nil
+}
+
+// capture lists the server here, if it was asked for, or reads the capture
+// that was given. Nil lets the registry capture a remote itself.
+func (p *publication) capture(ctx context.Context, l admission.Launch) (body []byte, source string, err error) {
+	if p.listing != "" {
+		if p.unsafeRun {
+			return nil, "", usageError("either --listing or --unsafe-run")
+		}
+		body, err = os.ReadFile(p.listing)
+		return body, listing.SourceOperator, err
+	}
+	if !p.unsafeRun {
+		return nil, "", nil
+	}
+	var env []string
+	for _, name := range l.EnvNames {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	captured, err := upstream.Capture(ctx, upstream.Target{Command: l.Command, Dir: l.Dir, Env: env}, upstream.Limits{})
+	if err != nil {
+		return nil, "", fmt.Errorf("run %s: %w", filepath.Base(l.Command[0]), err)
+	}
+	captured.Source = listing.SourceUnsafeRun
+	body, err = captured.Marshal()
+	return body, listing.SourceUnsafeRun, err
+}
+
+// sign makes one bundle for each key: a statement about the artifact and
+// server.json together.
+func (p *publication) sign(ctx context.Context, sub client.Publication) ([][]byte, error) {
+	var bundles [][]byte
+	for _, file := range p.bundles {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		bundles = append(bundles, body)
+	}
+	for _, file := range p.keys {
+		key, err := attest.LoadKey(file)
+		if err != nil {
+			return nil, err
+		}
+		bundle, err := signPublication(ctx, key, sub)
+		if err != nil {
+			return nil, err
+		}
+		bundles = append(bundles, bundle)
+	}
+	return bundles, nil
+}
+
+func signPublication(ctx context.Context, key *attest.Key, sub client.Publication) ([]byte, error) {
+	statement := attest.Statement{PredicateType: attest.PredicatePublish, Subjects: []attest.Subject{
+		{Name: "server.json", Digest: map[string]string{"sha256": digestsOf(sub.ServerJSON)["sha256"]}},
+	}}
+	if len(sub.Artifact) > 0 {
+		statement.Subjects = append(statement.Subjects, attest.Subject{Name: "artifact", Digest: digestsOf(sub.Artifact)})
+	}
+	var err error
+	if statement.Predicate, err = json.Marshal(map[string]any{"tool": "bartizan publish"}); err != nil {
+		return nil, err
+	}
+	body, err := statement.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return key.Sign(ctx, body)
+}
+
+// waitDecided asks until the version has left review, for up to a minute.
+func waitDecided(ctx context.Context, c *client.Client, v *admission.Version) (*admission.Version, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for v.State == admission.InReview || v.State == admission.Received {
+		select {
+		case <-ctx.Done():
+			return v, nil
+		case <-time.After(time.Second):
+		}
+		next, err := c.Version(ctx, v.Name, v.Version)
+		if err != nil {
+			if errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "deadline") {
+				return v, nil
+			}
+			return nil, err
+		}
+		v = next
+	}
+	return v, nil
+}

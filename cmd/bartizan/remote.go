@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/registry/client"
+)
+
+// defaultRegistry is where `serve` puts the registry.
+const defaultRegistry = "http://127.0.0.1:8470"
+
+// registryFlags adds --registry and --token, which the environment may give as
+// BARTIZAN_REGISTRY and BARTIZAN_TOKEN.
+func registryFlags(cmd *cobra.Command) func() (*client.Client, error) {
+	url := cmd.Flags().String("registry", envOr("BARTIZAN_REGISTRY", defaultRegistry), "URL of the registry")
+	token := cmd.Flags().String("token", "", "API key (default $BARTIZAN_TOKEN)")
+	return func() (*client.Client, error) {
+		key := *token
+		if key == "" {
+			key = os.Getenv("BARTIZAN_TOKEN")
+		}
+		if key == "" {
+			return nil, &exitError{Code: exitAuth, Err: errors.New("no API key: --token or BARTIZAN_TOKEN")}
+		}
+		return client.New(client.Config{URL: *url, Token: key})
+	}
+}
+
+func envOr(name, fallback string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return fallback
+}
+
+// splitVersion reads NAME[@VERSION]; without a version, the latest.
+func splitVersion(arg string) (name, version string) {
+	name, version, found := strings.Cut(arg, "@")
+	if !found {
+		version = "latest"
+	}
+	return name, version
+}
+
+func findVersion(ctx context.Context, c *client.Client, arg string) (*admission.Version, error) {
+	name, version := splitVersion(arg)
+	return c.Version(ctx, name, version)
+}
+
+// exitCode is the one place where errors become exit codes.
+func exitCode(err error) int {
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.Code
+	}
+	var problem *client.Problem
+	if errors.As(err, &problem) {
+		switch problem.Status {
+		case http.StatusUnauthorized, http.StatusForbidden:
+			return exitAuth
+		case http.StatusConflict, http.StatusPreconditionFailed:
+			return exitPolicy
+		}
+		return exitFailure
+	}
+	if strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "required flag") {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// hintFor says what to do about an error that has a usual remedy.
+func hintFor(err error) string {
+	var problem *client.Problem
+	if !errors.As(err, &problem) {
+		return ""
+	}
+	switch problem.Reason {
+	case "listing_required":
+		return "give a capture with --listing FILE, or run the server here with --unsafe-run -- COMMAND"
+	case "launch_required":
+		return "say how the server is started: publish ... -- COMMAND [ARGS...]"
+	case "namespace_not_covered":
+		return "the key's namespaces are shown by bartizan key list"
+	}
+	return ""
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/registry/client"
+)
+
+func newReview() *cobra.Command {
+	cmd := &cobra.Command{Use: "review", Short: "Work through a checklist, vote, waive, approve or reject", Args: cobra.NoArgs}
+	cmd.AddCommand(newReviewList(), newReviewShow(), newReviewAnswer(), newReviewVote(), newReviewWaive(),
+		newReviewApprove(), newReviewReject())
+	return cmd
+}
+
+// reviewVerb is a command about one review.
+func reviewVerb(use, short string, do func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(strings.Count(use, " "))}
+	format := outputFlag(cmd, "table", "json")
+	connect := registryFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkFormat(*format, "table", "json"); err != nil {
+			return err
+		}
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		return do(cmd.Context(), cmd, c, args, *format)
+	}
+	return cmd
+}
+
+func newReviewList() *cobra.Command {
+	var states []string
+	cmd := reviewVerb("list", "List reviews", func(ctx context.Context, cmd *cobra.Command, c *client.Client, _ []string, format string) error {
+		reviews, err := c.Reviews(ctx, states...)
+		if err != nil {
+			return err
+		}
+		if format == "json" {
+			return printJSON(cmd.OutOrStdout(), reviews)
+		}
+		var rows [][]string
+		for _, r := range reviews {
+			rows = append(rows, []string{r.ID, r.Version.Name, r.Version.Version, string(r.Version.State),
+				fmt.Sprintf("%d pass, %d fail, %d open", r.Counts.Pass, r.Counts.Fail, r.Counts.Unanswered), strings.Join(r.Blocking, " ")})
+		}
+		return table(cmd.OutOrStdout(), []string{"REVIEW", "NAME", "VERSION", "STATE", "ITEMS", "BLOCKED BY"}, rows)
+	})
+	cmd.Flags().StringSliceVar(&states, "state", []string{string(admission.InReview)}, "state of the version")
+	return cmd
+}
+
+func newReviewShow() *cobra.Command {
+	return reviewVerb("show REVIEW", "Show the checklist with its evidence, votes and waivers", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
+		r, err := c.Review(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return printReview(cmd, r, format)
+	})
+}
+
+func printReview(cmd *cobra.Command, r *admission.Review, format string) error {
+	out := cmd.OutOrStdout()
+	if format == "json" {
+		return printJSON(out, r)
+	}
+	var rows [][]string
+	for _, i := range r.Items {
+		rows = append(rows, []string{i.Code, string(i.Result), string(i.Class), i.Title, short(i.Evidence)})
+	}
+	if err := table(out, []string{"ITEM", "RESULT", "BY", "QUESTION", "EVIDENCE"}, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "subject %s\nvotes %d of %d (tier %s)\nblocked by: %s\n",
+		r.Subject, r.Quorum.Have, r.Quorum.Needed, r.Quorum.Tier, strings.Join(r.Blocking, " "))
+	return err
+}
+
+// short is enough of a digest to tell it from its neighbours.
+func short(digest string) string {
+	digest = strings.TrimPrefix(digest, "sha256:")
+	return digest[:min(12, len(digest))]
+}
+
+func newReviewAnswer() *cobra.Command {
+	var result, note string
+	cmd := reviewVerb("answer REVIEW CODE", "Answer a checklist item", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
+		item, err := c.Answer(ctx, args[0], args[1], admission.Result(result), note)
+		if err != nil {
+			return err
+		}
+		return printJSON(cmd.OutOrStdout(), item)
+	})
+	cmd.Flags().StringVar(&result, "result", "", "pass, fail or n/a")
+	cmd.Flags().StringVar(&note, "note", "", "what the answer rests on")
+	_ = cmd.MarkFlagRequired("result")
+	return cmd
+}
+
+func newReviewVote() *cobra.Command {
+	var keyFile, value string
+	cmd := reviewVerb("vote REVIEW", "Vote on exactly what the review shows, signed with your key", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
+		r, err := c.Review(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		var bundle []byte
+		if keyFile != "" {
+			if bundle, err = signVote(ctx, r, keyFile, value); err != nil {
+				return err
+			}
+		}
+		vote, err := c.Vote(ctx, r.ID, r.Subject, value, bundle)
+		if err != nil {
+			return err
+		}
+		return printJSON(cmd.OutOrStdout(), vote)
+	})
+	cmd.Flags().StringVar(&keyFile, "key", "", "private key of a reviewer that trust.json names; without one the vote is a session vote")
+	cmd.Flags().StringVar(&value, "value", "approve", "approve or reject")
+	return cmd
+}
+
+func signVote(ctx context.Context, r *admission.Review, keyFile, decision string) ([]byte, error) {
+	key, err := attest.LoadKey(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	statement, err := approval.BuildVote(approval.Vote{
+		Registry: r.Registry, Tenant: r.Tenant, Server: r.Version.Name, Version: r.Version.Version,
+		Decision: decision, Subject: r.Subject, At: time.Now().UTC().Truncate(time.Second),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return key.Sign(ctx, statement)
+}
+
+func newReviewWaive() *cobra.Command {
+	var w admission.Waiver
+	var life time.Duration
+	cmd := reviewVerb("waive REVIEW", "Waive one finding: rule, pointer and leaf digest, for a time", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
+		r, err := c.Review(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		w.Expires = time.Now().Add(life).UTC().Truncate(time.Second)
+		if w.Leaf == "" {
+			for _, f := range r.Version.Findings {
+				if f.Rule == w.Rule && f.Pointer == w.Pointer {
+					w.Leaf = f.Leaf
+				}
+			}
+			if w.Leaf == "" {
+				return usageError("the review has no finding %s at %s", w.Rule, w.Pointer)
+			}
+		}
+		r, err = c.Waive(ctx, r.ID, r.Subject, w)
+		if err != nil {
+			return err
+		}
+		return printReview(cmd, r, format)
+	})
+	cmd.Flags().StringVar(&w.Rule, "rule", "", "rule id")
+	cmd.Flags().StringVar(&w.Pointer, "pointer", "", "JSON Pointer of the finding")
+	cmd.Flags().StringVar(&w.Leaf, "leaf", "", "leaf digest (default: that of the review's finding)")
+	cmd.Flags().StringVar(&w.Reason, "reason", "", "why, for the record")
+	cmd.Flags().DurationVar(&life, "expires-in", 30*24*time.Hour, "at most 90 days")
+	for _, f := range []string{"rule", "pointer", "reason"} {
+		_ = cmd.MarkFlagRequired(f)
+	}
+	return cmd
+}
+
+func newReviewApprove() *cobra.Command {
+	return reviewVerb("approve REVIEW", "Have the approval signed, if the checklist and the votes allow", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
+		r, err := c.Review(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		v, err := c.Approve(ctx, r.ID, r.Subject)
+		if err != nil {
+			return err
+		}
+		return printVersion(cmd.OutOrStdout(), v, format)
+	})
+}
+
+func newReviewReject() *cobra.Command {
+	var reason string
+	cmd := reviewVerb("reject REVIEW", "Decide against the version, for good", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
+		r, err := c.Review(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		v, err := c.Reject(ctx, r.ID, r.Subject, reason)
+		if err != nil {
+			return err
+		}
+		return printVersion(cmd.OutOrStdout(), v, format)
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	_ = cmd.MarkFlagRequired("reason")
+	return cmd
+}
