@@ -7,133 +7,92 @@
 package upstream
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
-	"github.com/bartizan-mcp/bartizan/internal/listing"
-	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
 var (
+	// ErrTarget is a Target that names neither a command nor a URL, or both, or
+	// one that cannot be used.
+	ErrTarget = errors.New("bad target")
 	// ErrEra is a server that does not speak the wanted era.
 	ErrEra = errors.New("server does not speak this protocol era")
-	// ErrCursorLoop is a list whose cursors repeat or whose pages never end.
-	ErrCursorLoop = errors.New("list cursors do not end")
-	// ErrTooLarge is an answer beyond Limits.
-	ErrTooLarge = errors.New("answer is too large")
-	// ErrProtocol is an answer that breaks the protocol.
-	ErrProtocol = errors.New("server broke the protocol")
-	// ErrRedirect is an HTTP redirect, which is never followed.
-	ErrRedirect = errors.New("server answered with a redirect")
 	// ErrClosed is a conversation that has ended.
 	ErrClosed = errors.New("conversation is closed")
-	// ErrTarget is a Target that names neither a command nor a URL, or both.
-	ErrTarget = errors.New("bad target")
+	// ErrProtocol is an answer that breaks the protocol.
+	ErrProtocol = errors.New("server broke the protocol")
+	// ErrTooLarge is an answer beyond Limits.
+	ErrTooLarge = errors.New("answer is too large")
+	// ErrCursorLoop is a list whose cursors repeat or whose pages do not end.
+	ErrCursorLoop = errors.New("list cursors do not end")
+	// ErrRedirect is an HTTP redirect, which is never followed.
+	ErrRedirect = errors.New("server answered with a redirect")
+	// ErrStatus is an HTTP error status without a JSON-RPC answer.
+	ErrStatus = errors.New("server answered with an HTTP error")
 )
 
 // Target says where a server is. Either Command or URL is set.
 type Target struct {
+	// Command is the program and its arguments. A program without a slash is
+	// looked up in the PATH of Env.
 	Command []string
 	Dir     string
 	Env     []string // the full environment: nothing is inherited
-	URL     string
-	Header  http.Header
-	Client  *http.Client
+
+	// URL is the MCP endpoint, http or https. Header goes out with every
+	// request. Client carries the caller's dial rules and TLS; nil is a plain
+	// client without proxy. Redirects are refused with any client.
+	URL    string
+	Header http.Header
+	Client *http.Client
 }
 
 // Limits bound a conversation; zero fields mean the defaults.
 type Limits struct {
-	MessageBytes int64
-	ListPages    int
-	ListEntries  int
-	CallTimeout  time.Duration
-	StartTimeout time.Duration
-	StderrBytes  int
+	MessageBytes int64         // one message; 16 MiB
+	ListPages    int           // of one list; 200
+	ListEntries  int           // of one list; 10 000
+	CallTimeout  time.Duration // one call, one whole list, one blocked write; 60 s
+	StartTimeout time.Duration // start and handshake; 20 s
+	StderrBytes  int           // kept of standard error; 64 KiB
 }
 
-// Process is a server over stdio.
-type Process struct{}
-
-// StartProcess starts Target.Command.
-func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
-	return nil, ErrTarget
+func (l Limits) withDefaults() Limits {
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	if l.MessageBytes == 0 {
+		l.MessageBytes = 16 << 20
+	}
+	if l.CallTimeout == 0 {
+		l.CallTimeout = 60 * time.Second
+	}
+	if l.StartTimeout == 0 {
+		l.StartTimeout = 20 * time.Second
+	}
+	def(&l.ListPages, 200)
+	def(&l.ListEntries, 10_000)
+	def(&l.StderrBytes, 64<<10)
+	return l
 }
 
-// Send writes one message.
-func (p *Process) Send(raw []byte) error { return ErrClosed }
-
-// Messages yields raw lines; it is closed when the process is gone.
-func (p *Process) Messages() <-chan []byte { return nil }
-
-// Err says why Messages was closed.
-func (p *Process) Err() error { return ErrClosed }
-
-// Stderr returns the last bytes that the process wrote to standard error.
-func (p *Process) Stderr() []byte { return nil }
-
-// Close kills the process group.
-func (p *Process) Close() error { return nil }
-
-// Stream is one HTTP answer: a single JSON body or server-sent events.
-type Stream struct {
-	Status int
-	Header http.Header
+// endpoint checks that the target is a URL this package talks to.
+func (t Target) endpoint() (*url.URL, error) {
+	u, err := url.Parse(t.URL)
+	switch {
+	case t.URL == "" || len(t.Command) > 0:
+		return nil, fmt.Errorf("%w: a URL and no command is needed here", ErrTarget)
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		return nil, fmt.Errorf("%w: not an absolute http or https URL", ErrTarget)
+	case u.User != nil || u.Fragment != "":
+		return nil, fmt.Errorf("%w: a URL with user information or fragment", ErrTarget)
+	}
+	return u, nil
 }
 
-// Event is one message of a stream.
-type Event struct {
-	ID    string
-	Retry int // milliseconds, 0 = not given
-	Data  []byte
-}
-
-// Post sends one message over streamable HTTP.
-func Post(ctx context.Context, t Target, raw []byte, header http.Header, lim Limits) (*Stream, error) {
-	return nil, ErrTarget
-}
-
-// OpenEvents opens the legacy GET stream.
-func OpenEvents(ctx context.Context, t Target, header http.Header, lim Limits) (*Stream, error) {
-	return nil, ErrTarget
-}
-
-// Next returns the next message; io.EOF at the end.
-func (s *Stream) Next() (Event, error) { return Event{}, ErrClosed }
-
-// Close ends the stream.
-func (s *Stream) Close() error { return nil }
-
-// Client is a conversation of Bartizan's own with a server.
-type Client struct{}
-
-// Dial opens a conversation in one era.
-func Dial(ctx context.Context, t Target, era protocol.Era, lim Limits) (*Client, error) {
-	return nil, ErrEra
-}
-
-// Call sends one request and returns the whole response message.
-func (c *Client) Call(ctx context.Context, method string, params jsontext.Value) (*jsonrpc.Message, error) {
-	return nil, ErrClosed
-}
-
-// Listing reads all pages of everything the server lists.
-func (c *Client) Listing(ctx context.Context) (*listing.Listing, error) { return nil, ErrClosed }
-
-// OnNotification registers the function that receives server notifications.
-func (c *Client) OnNotification(f func(*jsonrpc.Message)) {}
-
-// Done is closed when the conversation has ended.
-func (c *Client) Done() <-chan struct{} { return nil }
-
-// Close ends the conversation.
-func (c *Client) Close() error { return nil }
-
-// Capture lists the server in every era that it speaks.
-func Capture(ctx context.Context, t Target, lim Limits) (*listing.Capture, error) {
-	return nil, ErrTarget
-}
+func protocolError(why string) error { return fmt.Errorf("%w: %s", ErrProtocol, why) }

@@ -1,0 +1,284 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	closeGrace = 500 * time.Millisecond // from closed stdin to SIGKILL
+	drainGrace = time.Second            // for output of a process that has exited
+)
+
+// Process is a server over stdio: newline-delimited messages (2026-07-28,
+// transports/stdio). It has a process group of its own, exactly the environment
+// of its Target, and dies with the program that started it where the system
+// can do that. A descendant that leaves the group is not caught here; a
+// sandbox is what stops it.
+type Process struct {
+	lim      Limits
+	cmd      *exec.Cmd
+	stdin    *os.File
+	stdout   *os.File
+	stderr   *os.File
+	tail     tail
+	messages chan []byte
+	closing  chan struct{} // no more messages are delivered
+	exited   chan struct{} // the leader is reaped, the group killed
+	sending  sync.Mutex
+
+	mu     sync.Mutex
+	err    error
+	reaped bool
+}
+
+// StartProcess starts Target.Command. ctx covers the life of the process: when
+// it ends, the group is killed. The caller must call Close.
+func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
+	if len(t.Command) == 0 || t.URL != "" {
+		return nil, fmt.Errorf("%w: a command and no URL is needed here", ErrTarget)
+	}
+	path, err := lookPath(t.Command[0], t.Env)
+	if err != nil {
+		return nil, err
+	}
+	lim = lim.withDefaults()
+	p := &Process{
+		lim:      lim,
+		tail:     tail{max: lim.StderrBytes},
+		messages: make(chan []byte),
+		closing:  make(chan struct{}),
+		exited:   make(chan struct{}),
+	}
+	p.cmd = &exec.Cmd{Path: path, Args: t.Command, Dir: t.Dir, Env: append([]string{}, t.Env...), SysProcAttr: groupAttributes()}
+	if err := p.start(); err != nil {
+		return nil, fmt.Errorf("start server: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { p.fail(context.Cause(ctx)) })
+	go func() {
+		<-p.exited
+		stop()
+	}()
+	go p.read()
+	go func() { io.Copy(&p.tail, p.stderr) }() //nolint:errcheck // ends with the pipe
+	return p, nil
+}
+
+func (p *Process) start() (err error) {
+	var ends [6]*os.File // child and parent ends of the three pipes
+	defer func() {
+		for i, f := range ends {
+			if f != nil && (i%2 == 0 || err != nil) {
+				f.Close()
+			}
+		}
+	}()
+	if ends[0], ends[1], err = os.Pipe(); err != nil {
+		return err
+	}
+	for i := 2; i < 6; i += 2 {
+		if ends[i+1], ends[i], err = os.Pipe(); err != nil {
+			return err
+		}
+	}
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = ends[0], ends[2], ends[4]
+	p.stdin, p.stdout, p.stderr = ends[1], ends[3], ends[5]
+	started := make(chan error)
+	go p.supervise(started)
+	return <-started
+}
+
+// supervise owns the process. It keeps its thread, because the parent-death
+// signal of Linux is tied to the thread that forked (golang/go#27505).
+func (p *Process) supervise(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := p.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	reap(p.cmd, p.kill)
+	p.mu.Lock()
+	p.reaped = true
+	p.mu.Unlock()
+	deadline := time.Now().Add(drainGrace)
+	_ = p.stdout.SetReadDeadline(deadline)
+	_ = p.stderr.SetReadDeadline(deadline)
+	_ = p.stdin.Close()
+	close(p.exited)
+}
+
+// read delivers lines until the process is gone, and keeps draining after
+// Close so that the process can end by itself.
+func (p *Process) read() {
+	defer close(p.messages)
+	lines := &lineReader{src: p.stdout, max: p.lim.MessageBytes, ends: "\n"}
+	for {
+		line, err := lines.next()
+		if err != nil {
+			p.ended(err)
+			return
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		select {
+		case <-p.closing:
+		default:
+			select {
+			case p.messages <- bytes.Clone(line):
+			case <-p.closing:
+			}
+		}
+	}
+}
+
+// ended records why there are no more messages.
+func (p *Process) ended(err error) {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		select { // a process that closes its output is about to exit
+		case <-p.exited:
+		case <-time.After(drainGrace):
+		}
+		err = ErrClosed
+	}
+	select {
+	case <-p.exited:
+		err = fmt.Errorf("%w: server process ended: %s", ErrClosed, p.cmd.ProcessState)
+	default:
+	}
+	p.fail(err)
+	<-p.exited
+	p.stdout.Close()
+	p.stderr.Close()
+}
+
+// Send writes one message. Line breaks in it, which in JSON stand between
+// tokens only, become spaces. A process that does not read for CallTimeout is
+// killed.
+func (p *Process) Send(raw []byte) error {
+	line := append(bytes.Clone(raw), '\n')
+	for i := range raw {
+		if line[i] == '\n' || line[i] == '\r' {
+			line[i] = ' '
+		}
+	}
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	select {
+	case <-p.closing:
+		return p.Err()
+	default:
+	}
+	_ = p.stdin.SetWriteDeadline(time.Now().Add(p.lim.CallTimeout))
+	if _, err := p.stdin.Write(line); err != nil {
+		p.fail(fmt.Errorf("%w: write to server: %w", ErrClosed, err))
+		return p.Err()
+	}
+	return nil
+}
+
+// Messages yields raw lines. It is closed when the process is gone.
+func (p *Process) Messages() <-chan []byte { return p.messages }
+
+// Err says why the conversation ended; nil while it has not.
+func (p *Process) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// Stderr returns the last bytes that the process wrote to standard error. They
+// are the server's text: not for logs, errors or clients.
+func (p *Process) Stderr() []byte { return p.tail.bytes() }
+
+// Close closes the server's input, gives it a moment to end and kills its
+// process group.
+func (p *Process) Close() error {
+	p.stop(ErrClosed)
+	_ = p.stdin.Close()
+	select {
+	case <-p.exited:
+	case <-time.After(closeGrace):
+		p.kill()
+		<-p.exited
+	}
+	return nil
+}
+
+// fail ends the conversation at once.
+func (p *Process) fail(err error) {
+	p.stop(err)
+	p.kill()
+}
+
+func (p *Process) stop(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.err = err
+		close(p.closing)
+	}
+}
+
+func (p *Process) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.reaped { // afterwards the id may be someone else's
+		killGroup(p.cmd.Process)
+	}
+}
+
+// lookPath finds a program in the PATH of env. Relative entries of PATH are
+// skipped, as os/exec refuses them.
+func lookPath(name string, env []string) (string, error) {
+	if strings.ContainsRune(name, filepath.Separator) {
+		return name, nil
+	}
+	for _, kv := range env {
+		list, ok := strings.CutPrefix(kv, "PATH=")
+		if !ok {
+			continue
+		}
+		for _, dir := range filepath.SplitList(list) {
+			path := filepath.Join(dir, name)
+			if info, err := os.Stat(path); filepath.IsAbs(dir) && err == nil && !info.IsDir() && executable(info) {
+				return path, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%w: program not found in the PATH of its environment", ErrTarget)
+}
+
+// tail keeps the last bytes written to it.
+type tail struct {
+	mu  sync.Mutex
+	max int
+	b   []byte
+}
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, b[max(0, len(b)-t.max):]...)
+	if over := len(t.b) - t.max; over > 0 {
+		t.b = append(t.b[:0], t.b[over:]...)
+	}
+	return len(b), nil
+}
+
+func (t *tail) bytes() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return bytes.Clone(t.b)
+}

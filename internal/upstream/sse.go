@@ -1,0 +1,74 @@
+package upstream
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// Event is one message of a stream. An event without Data carries only an id or
+// a retry time, with which a server prepares the client for a reconnection.
+type Event struct {
+	ID    string
+	Retry int // milliseconds, 0 = not given
+	Data  []byte
+}
+
+// eventReader reads server-sent events (WHATWG HTML, "Server-sent events").
+// Events of a type other than "message" are none of MCP and are passed over.
+type eventReader struct {
+	lines   lineReader
+	max     int64
+	started bool
+}
+
+var byteOrderMark = []byte("\uFEFF")
+
+func (r *eventReader) next() (Event, error) {
+	var ev Event
+	var given, foreign bool
+	for {
+		line, err := r.lines.next()
+		if err != nil {
+			if err == io.EOF && ev.Data != nil {
+				err = io.ErrUnexpectedEOF
+			}
+			return Event{}, err
+		}
+		if !r.started {
+			line, r.started = bytes.TrimPrefix(line, byteOrderMark), true
+		}
+		if len(line) == 0 {
+			if given && !foreign {
+				return ev, nil
+			}
+			ev, given, foreign = Event{}, false, false
+			continue
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		value = bytes.TrimPrefix(value, []byte(" "))
+		switch string(name) {
+		case "data":
+			if ev.Data == nil {
+				ev.Data = make([]byte, 0, len(value))
+			} else {
+				ev.Data = append(ev.Data, '\n')
+			}
+			if int64(len(ev.Data)+len(value)) > r.max {
+				return Event{}, fmt.Errorf("%w: an event of more than %d bytes", ErrTooLarge, r.max)
+			}
+			ev.Data, given = append(ev.Data, value...), true
+		case "id":
+			if !bytes.ContainsRune(value, 0) {
+				ev.ID, given = string(value), true
+			}
+		case "retry":
+			if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
+				ev.Retry, given = int(ms), true
+			}
+		case "event":
+			foreign = len(value) > 0 && string(value) != "message"
+		}
+	}
+}
