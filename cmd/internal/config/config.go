@@ -19,74 +19,74 @@ import (
 // Config is everything that an operator can set.
 type Config struct {
 	// Data is the folder that holds all state, owner-only.
-	Data string `yaml:"data"`
+	Data string `json:"data"`
 	// Tenant of a single-tenant installation.
-	Tenant string `yaml:"tenant"`
+	Tenant string `json:"tenant"`
 	// LogLevel is debug, info, warn or error.
-	LogLevel string   `yaml:"logLevel"`
-	Audit    Audit    `yaml:"audit"`
-	Registry Registry `yaml:"registry"`
-	Gateway  Gateway  `yaml:"gateway"`
-	Scanners Scanners `yaml:"scanners"`
+	LogLevel string   `json:"logLevel"`
+	Audit    Audit    `json:"audit"`
+	Registry Registry `json:"registry"`
+	Gateway  Gateway  `json:"gateway"`
+	Scanners Scanners `json:"scanners"`
 }
 
 // Audit says where the durable event log goes.
 type Audit struct {
 	// Path is a folder, or an existing device or pipe that takes the events.
 	// Empty means Data/audit.
-	Path string `yaml:"path"`
+	Path string `json:"path"`
 }
 
 // Registry is door 1.
 type Registry struct {
-	Addr        string `yaml:"addr"`
-	PublicReads bool   `yaml:"publicReads"`
+	Addr        string `json:"addr"`
+	PublicReads bool   `json:"publicReads"`
 	// TrustedRoot is a Sigstore trusted_root.json; without one no certificate
 	// identity is accepted, only registered keys.
-	TrustedRoot string `yaml:"trustedRoot"`
+	TrustedRoot string `json:"trustedRoot"`
 }
 
 // Gateway is door 2.
 type Gateway struct {
-	Addr string `yaml:"addr"`
+	Addr string `json:"addr"`
 	// AutoRoutes serves every approved server under its approved alias.
-	AutoRoutes bool     `yaml:"autoRoutes"`
-	Servers    []Server `yaml:"servers"`
+	AutoRoutes bool     `json:"autoRoutes"`
+	Servers    []Server `json:"servers"`
 	// MinBinding is the weakest binding admitted: endpoint, command or artifact.
-	MinBinding string `yaml:"minBinding"`
+	MinBinding string `json:"minBinding"`
 	// BlockStatus is the HTTP status of a blocked call: 403 or 200.
-	BlockStatus   int           `yaml:"blockStatus"`
-	SnapshotGrace time.Duration `yaml:"snapshotGrace"`
+	BlockStatus   int           `json:"blockStatus"`
+	SnapshotGrace time.Duration `json:"snapshotGrace"`
 	// UnsafeRun starts local servers without a sandbox; audited.
-	UnsafeRun bool `yaml:"unsafeRun"`
+	UnsafeRun bool `json:"unsafeRun"`
 	// UnsafePlaintext listens beyond loopback without TLS; audited.
-	UnsafePlaintext bool   `yaml:"unsafePlaintext"`
-	TLSCert         string `yaml:"tlsCert"`
-	TLSKey          string `yaml:"tlsKey"`
+	UnsafePlaintext bool   `json:"unsafePlaintext"`
+	TLSCert         string `json:"tlsCert"`
+	TLSKey          string `json:"tlsKey"`
 	// RegistryURL, Token and Trust belong to bartizan-gateway, which follows
 	// a remote registry.
-	RegistryURL string `yaml:"registryURL"`
-	Token       string `yaml:"token"`
-	Trust       string `yaml:"trust"`
+	RegistryURL string `json:"registryURL"`
+	Token       string `json:"token"`
+	Trust       string `json:"trust"`
 }
 
 // Server is one upstream, where the approval's own launch is not enough.
 type Server struct {
-	Alias   string            `yaml:"alias"`
-	Server  string            `yaml:"server"`
-	URL     string            `yaml:"url"`
-	Command []string          `yaml:"command"`
-	Dir     string            `yaml:"dir"`
-	Env     map[string]string `yaml:"env"`
-	Headers map[string]string `yaml:"headers"`
+	Alias   string            `json:"alias"`
+	Server  string            `json:"server"`
+	URL     string            `json:"url"`
+	Command []string          `json:"command"`
+	Dir     string            `json:"dir"`
+	Env     map[string]string `json:"env"`
+	Headers map[string]string `json:"headers"`
 }
 
 // Scanners are those that both doors run.
 type Scanners struct {
 	// Mode is enforce, or unsafe-monitor, which records but never blocks.
-	Mode string `yaml:"mode"`
+	Mode string `json:"mode"`
 	// Extra are further modules, each with a manifest.
-	Extra []string `yaml:"extra"`
+	Extra []string `json:"extra"`
 }
 
 // Default is the one place of the defaults.

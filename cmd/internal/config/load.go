@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -46,12 +45,8 @@ func Load(src Sources) (Config, []Setting, error) {
 		before[s.key] = s.String()
 	}
 	if src.File != "" {
-		body, err := os.ReadFile(src.File)
-		if err != nil {
+		if err := strictyaml.ReadFile(src.File, &c); err != nil {
 			return Config{}, nil, fmt.Errorf("configuration: %w", err)
-		}
-		if err := strictyaml.Unmarshal(body, &c); err != nil {
-			return Config{}, nil, fmt.Errorf("configuration %s: %w", src.File, err)
 		}
 	}
 	var shown []Setting
@@ -148,7 +143,7 @@ func scalars(c *Config) []scalar {
 	var walk func(prefix string, v reflect.Value)
 	walk = func(prefix string, v reflect.Value) {
 		for i := range v.NumField() {
-			key := prefix + v.Type().Field(i).Tag.Get("yaml")
+			key := prefix + v.Type().Field(i).Tag.Get("json")
 			switch field := v.Field(i); field.Kind() {
 			case reflect.Struct:
 				walk(key+".", field)
