@@ -31,7 +31,7 @@ type Limits struct {
 // milliseconds, and a deadline missed is a message refused.
 var DefaultLimits = Limits{
 	MemoryBytes: 64 << 20,
-	Deadline:    2 * time.Second,
+	Deadline:    5 * time.Second,
 	ModuleBytes: 16 << 20,
 	OutputBytes: 64 << 10,
 	Findings:    256,

@@ -40,7 +40,7 @@ func prepare(m *message.Message) *prepared {
 		}
 	}
 	p.context = encodeContext(message.Nearest(m, m.Context))
-	p.batches = batches(views.Segments)
+	p.batches = batches(m.Phase, views.Segments)
 	return p
 }
 

@@ -6,12 +6,16 @@ import (
 	"github.com/bartizan-mcp/bartizan/engine/message"
 )
 
-// Sizes of what one call of a scanner gets, in bytes of text.
+// Sizes of what one call of a scanner gets, in bytes of text. A guest compiled
+// by the standard Go toolchain reads about 1 MB a second while its loops look
+// at the deadline, so a batch stays well within it on a loaded machine. A
+// listing is compared with itself and is kept together for longer.
 const (
-	batchBytes    = 1 << 20   // one call
-	windowBytes   = 256 << 10 // one segment of a call; a longer text is cut
-	windowOverlap = 4 << 10   // shared by neighbours, so that nothing hides on a cut
-	segmentCost   = 64        // what a segment weighs beside its text and pointer
+	batchBytes        = 128 << 10
+	listingBatchBytes = 1 << 20
+	windowBytes       = 64 << 10 // one segment of a call; a longer text is cut
+	windowOverlap     = 4 << 10  // shared by neighbours, so that nothing hides on a cut
+	segmentCost       = 64       // what a segment weighs beside its text and pointer
 )
 
 // window is a segment, or a part of a long one, as a scanner gets it.
@@ -24,14 +28,18 @@ type window struct {
 // batches cuts a message into what single calls examine: together they hold
 // every byte of every segment. A message without text is one empty batch, so
 // that a scanner sees it too.
-func batches(segments []message.Segment) [][]window {
+func batches(phase message.Phase, segments []message.Segment) [][]window {
+	limit := batchBytes
+	if phase == message.PhaseListing {
+		limit = listingBatchBytes
+	}
 	var done [][]window
 	var batch []window
 	weight := 0
 	for i, s := range segments {
 		for _, w := range windows(i, s.Text) {
 			cost := len(w.text) + len(s.Pointer) + segmentCost
-			if len(batch) > 0 && weight+cost > batchBytes {
+			if len(batch) > 0 && weight+cost > limit {
 				done = append(done, batch)
 				batch, weight = nil, 0
 			}

@@ -1,9 +1,11 @@
 package scanner
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // maxDepth bounds values that are skipped.
@@ -13,9 +15,10 @@ const maxDepth = 64
 // because it runs inside the guest: a Go guest spends several times its
 // scanning time in encoding/json, and carries 1.3 MB more code.
 type decoder struct {
-	src string
-	pos int
-	bad bool
+	src   string
+	pos   int
+	bad   bool
+	arena []byte // decoded strings
 }
 
 func (d *decoder) fail() { d.bad = true; d.pos = len(d.src) }
@@ -92,76 +95,95 @@ func (d *decoder) str() string {
 		d.fail()
 		return ""
 	}
-	rest := d.src[d.pos:]
-	end := strings.IndexByte(rest, '"')
-	if end < 0 {
-		d.fail()
-		return ""
+	start := d.pos
+	if d.plain() == '"' {
+		return d.src[start : d.pos-1]
 	}
-	if strings.IndexByte(rest[:end], '\\') < 0 {
-		d.pos += end + 1
-		return rest[:end]
-	}
-	return d.escaped()
+	return d.escaped(start)
 }
 
-func (d *decoder) escaped() string {
-	var b strings.Builder
-	for {
-		rest := d.src[d.pos:]
-		n := strings.IndexAny(rest, `"\`)
-		if n < 0 {
-			d.fail()
-			return ""
+// plain moves past the next quote or backslash and returns it; 0 at the end.
+// It reads eight bytes at a time: inside a guest every turn of a loop costs a
+// look at the deadline.
+func (d *decoder) plain() byte {
+	for d.pos+8 <= len(d.src) {
+		if n := special(d.src[d.pos : d.pos+8]); n < 8 {
+			d.pos += n + 1
+			return d.src[d.pos-1]
 		}
-		b.WriteString(rest[:n])
-		d.pos += n + 1
-		if rest[n] == '"' {
-			return b.String()
-		}
-		if !d.escape(&b) {
-			d.fail()
-			return ""
+		d.pos += 8
+	}
+	for d.pos < len(d.src) {
+		c := d.src[d.pos]
+		d.pos++
+		if c == '"' || c == '\\' {
+			return c
 		}
 	}
+	d.fail()
+	return 0
 }
 
-// escape decodes what follows a backslash.
-func (d *decoder) escape(b *strings.Builder) bool {
-	if d.pos == len(d.src) {
-		return false
+// special returns the index of the first quote or backslash in eight bytes, 8
+// if there is none: the usual test for a zero byte, exact for the first one.
+func special(s string) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, slash := w^ones*'"', w^ones*'\\'
+	return bits.TrailingZeros64(((quote-ones)&^quote|(slash-ones)&^slash)&highs) / 8
+}
+
+// escaped goes on with a string whose first escape was just found. A decoded
+// string is never longer than its encoding, so that one arena as long as the
+// input holds all of them and is written once.
+func (d *decoder) escaped(start int) string {
+	if d.arena == nil {
+		d.arena = make([]byte, 0, len(d.src)-start)
 	}
-	c := d.src[d.pos]
-	d.pos++
-	switch c {
-	case '"', '\\', '/':
-		b.WriteByte(c)
-	case 'b':
-		b.WriteByte('\b')
-	case 'f':
-		b.WriteByte('\f')
-	case 'n':
-		b.WriteByte('\n')
-	case 'r':
-		b.WriteByte('\r')
-	case 't':
-		b.WriteByte('\t')
-	case 'u':
-		r := d.hex4()
-		if utf16.IsSurrogate(r) {
-			if !strings.HasPrefix(d.src[d.pos:], `\u`) {
-				return false
-			}
-			d.pos += 2
-			if r = utf16.DecodeRune(r, d.hex4()); r == utf8.RuneError {
-				return false
-			}
+	from := len(d.arena)
+	for !d.bad {
+		d.arena = append(d.arena, d.src[start:d.pos-1]...)
+		if d.src[d.pos-1] == '"' {
+			return unsafe.String(unsafe.SliceData(d.arena[from:]), len(d.arena)-from)
 		}
-		b.WriteRune(r)
-	default:
-		return false
+		if d.pos == len(d.src) {
+			break
+		}
+		c := d.src[d.pos]
+		d.pos++
+		if plain := escapes[c]; plain != 0 {
+			d.arena = append(d.arena, plain)
+		} else if r, ok := d.unicode(c); ok {
+			d.arena = utf8.AppendRune(d.arena, r)
+		} else {
+			break
+		}
+		start = d.pos
+		d.plain()
 	}
-	return !d.bad
+	d.fail()
+	return ""
+}
+
+// escapes are the characters that a backslash and a letter stand for.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unicode decodes what follows \u, or two of them for a surrogate pair.
+func (d *decoder) unicode(c byte) (r rune, ok bool) {
+	if c != 'u' {
+		return 0, false
+	}
+	if r = d.hex4(); utf16.IsSurrogate(r) {
+		if !strings.HasPrefix(d.src[d.pos:], `\u`) {
+			return 0, false
+		}
+		d.pos += 2
+		if r = utf16.DecodeRune(r, d.hex4()); r == utf8.RuneError {
+			return 0, false
+		}
+	}
+	return r, !d.bad
 }
 
 func (d *decoder) hex4() (r rune) {
