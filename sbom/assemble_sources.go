@@ -89,12 +89,12 @@ func (g *graph) addLockless(dir string, p *npmProject, at string) {
 	g.exact[self] = false
 }
 
-// asked is every name that a package.json asks for.
+// asked counts what installing the package would bring with it.
 func (p *npmProject) asked() int {
 	if p.manifest == nil {
 		return 0
 	}
-	return len(p.manifest.Dependencies) + len(p.manifest.Development)
+	return len(p.manifest.Dependencies)
 }
 
 // coveredByLock: an npm project above dir has a lockfile.

@@ -22,18 +22,12 @@ const (
 // keys, invalid UTF-8, trailing data, deep nesting and repeated bom-refs are
 // ErrMalformed. What Encode wrote decodes to the same bytes.
 func Decode(b []byte) (*Document, error) {
-	if len(b) > maxDocumentBytes {
-		return nil, fmt.Errorf("%w: SBOM of more than %d bytes", ErrTooLarge, maxDocumentBytes)
-	}
-	if err := checkDepth(b); err != nil {
+	bom, err := decode(b, json.RejectUnknownMembers(true))
+	if err != nil {
 		return nil, err
 	}
-	bom := new(cdx.BOM)
-	if err := json.Unmarshal(b, bom, json.RejectUnknownMembers(true)); err != nil {
-		return nil, malformed(err)
-	}
 	switch {
-	case bom.BOMFormat != cdx.BOMFormat || bom.SpecVersion != cdx.SpecVersion1_6:
+	case bom.SpecVersion != cdx.SpecVersion1_6:
 		return nil, fmt.Errorf("%w: not a CycloneDX 1.6 document", ErrMalformed)
 	case bom.Metadata == nil || bom.Metadata.Component == nil:
 		return nil, fmt.Errorf("%w: no metadata.component", ErrMalformed)
@@ -42,6 +36,37 @@ func Decode(b []byte) (*Document, error) {
 		return nil, err
 	}
 	return &Document{bom: bom}, nil
+}
+
+// DecodeForeign reads a CycloneDX JSON document that another tool wrote, of
+// versions 1.4 to 1.7, to compare it with ours. It is as strict as Decode about
+// JSON, and ignores keys that it does not know.
+func DecodeForeign(b []byte) (*Document, error) {
+	bom, err := decode(b)
+	if err != nil {
+		return nil, err
+	}
+	if bom.SpecVersion < cdx.SpecVersion1_4 || bom.SpecVersion > cdx.SpecVersion1_7 {
+		return nil, fmt.Errorf("%w: not CycloneDX 1.4 to 1.7", ErrMalformed)
+	}
+	return &Document{bom: bom}, nil
+}
+
+func decode(b []byte, opts ...json.Options) (*cdx.BOM, error) {
+	if len(b) > maxDocumentBytes {
+		return nil, fmt.Errorf("%w: SBOM of more than %d bytes", ErrTooLarge, maxDocumentBytes)
+	}
+	if err := checkDepth(b); err != nil {
+		return nil, err
+	}
+	bom := new(cdx.BOM)
+	if err := json.Unmarshal(b, bom, opts...); err != nil {
+		return nil, malformed(err)
+	}
+	if bom.BOMFormat != cdx.BOMFormat {
+		return nil, fmt.Errorf("%w: not a CycloneDX document", ErrMalformed)
+	}
+	return bom, nil
 }
 
 // checkDepth runs before any decoder that recurses.

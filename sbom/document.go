@@ -74,11 +74,13 @@ func (d *Document) Root() Component {
 	return view(d.bom.Metadata.Component)
 }
 
-// Components lists the parts in document order, the server itself excluded.
-func (d *Document) Components() []Component {
-	var out []Component
-	for c := range each(d.bom.Components) {
-		out = append(out, view(c))
+// Components lists the parts in document order, the server itself excluded and
+// nested ones after what they are part of.
+func (d *Document) Components() []Component { return flatten(nil, d.bom.Components) }
+
+func flatten(out []Component, list *[]cdx.Component) []Component {
+	for c := range each(list) {
+		out = flatten(append(out, view(c)), c.Components)
 	}
 	return out
 }

@@ -1,7 +1,9 @@
 package sbom
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -10,9 +12,21 @@ import (
 )
 
 // Generate catalogues an artifact. The same bytes give the same document,
-// wherever they lie and in whatever order a directory lists them. ctx bounds
-// the work; nothing of the artifact is run and no network is used.
+// wherever they lie and in whatever order a directory lists them. Nothing of the
+// artifact is run and no network is used. Work that takes longer than
+// Options.Timeout is ErrCatalogue; an ended ctx is its own error.
 func Generate(ctx context.Context, in Input, opts Options) (*Document, error) {
+	timeout := cmp.Or(opts.Timeout, DefaultTimeout)
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	d, err := generate(bounded, in, opts)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, fmt.Errorf("%w: took longer than %s", ErrCatalogue, timeout)
+	}
+	return d, err
+}
+
+func generate(ctx context.Context, in Input, opts Options) (*Document, error) {
 	tmp, err := os.MkdirTemp("", "bartizan-sbom-")
 	if err != nil {
 		return nil, fmt.Errorf("sbom: stage: %w", err)

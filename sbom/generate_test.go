@@ -1,10 +1,12 @@
 package sbom
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-func generate(t *testing.T, artifact string) *Document {
+func mustGenerate(t *testing.T, artifact string) *Document {
 	t.Helper()
 	d, err := Generate(t.Context(), Input{Artifact: artifact}, Options{})
 	if err != nil {
@@ -110,7 +112,7 @@ var lockedPurls = []string{
 func TestGenerateNPMLockfiles(t *testing.T) {
 	for _, version := range []string{"v1", "v2", "v3"} {
 		t.Run(version, func(t *testing.T) {
-			d := generate(t, "testdata/npm-"+version)
+			d := mustGenerate(t, "testdata/npm-"+version)
 			if diff := cmp.Diff(lockedPurls, purls(d.Components())); diff != "" {
 				t.Errorf("components (-want +got):\n%s", diff)
 			}
@@ -128,7 +130,7 @@ func TestGenerateNPMLockfiles(t *testing.T) {
 }
 
 func TestGenerateGoModule(t *testing.T) {
-	d := generate(t, goModule(t))
+	d := mustGenerate(t, goModule(t))
 	want := []string{
 		"pkg:golang/example.org/acme/codec@v1.7.0", "pkg:golang/example.org/acme/wind/v2@v2.4.1",
 		"pkg:golang/example.org/fork@v1.0.1",
@@ -161,9 +163,9 @@ func TestGenerateIsByteStable(t *testing.T) {
 	one := writeTree(t, t.TempDir(), order, files)
 	slices.Reverse(order)
 	two := writeTree(t, filepath.Join(t.TempDir(), "elsewhere", "node_modules", "x"), order, files)
-	first := encoded(t, generate(t, one))
+	first := encoded(t, mustGenerate(t, one))
 	for _, dir := range []string{one, two} {
-		if again := encoded(t, generate(t, dir)); !bytes.Equal(first, again) {
+		if again := encoded(t, mustGenerate(t, dir)); !bytes.Equal(first, again) {
 			t.Errorf("second document differs:\n%s", cmp.Diff(string(first), string(again)))
 		}
 	}
@@ -182,11 +184,11 @@ func TestGenerateIsByteStable(t *testing.T) {
 	if err := os.WriteFile(file, packed, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a, b := generate(t, file), generate(t, file)
+	a, b := mustGenerate(t, file), mustGenerate(t, file)
 	if !bytes.Equal(encoded(t, a), encoded(t, b)) {
 		t.Error("two documents of one file differ")
 	}
-	if diff := Diff(generate(t, one), a); !diff.Empty() {
+	if diff := Diff(mustGenerate(t, one), a); !diff.Empty() {
 		t.Errorf("packing changes the document: %+v", diff)
 	}
 	if len(a.Root().Hashes) != 2 {
@@ -218,7 +220,7 @@ func TestGenerateGoBinaryAgainstGoVersion(t *testing.T) {
 			want["stdlib "+strings.TrimPrefix(f[1], "go")] = true
 		}
 	}
-	d := generate(t, bin)
+	d := mustGenerate(t, bin)
 	got := map[string]bool{}
 	for _, c := range d.Components() {
 		got[c.Name+" "+c.Version] = true
@@ -241,6 +243,91 @@ func TestGenerateGoBinaryAgainstGoVersion(t *testing.T) {
 	}
 	if c := d.Completeness(); c.Level != Complete {
 		t.Errorf("completeness = %+v", c)
+	}
+
+	// The same executable inside a bundle, beside a locked project.
+	bundle := filepath.Join(t.TempDir(), "blob")
+	writeZip(t, bundle, map[string]string{
+		"manifest.json":            `{"manifest_version":"0.3","name":"acme-bundle","version":"3.0.0"}`,
+		"server/everything-server": readFile(t, bin),
+		"ui/package.json":          readFile(t, "testdata/npm-v3/package.json"),
+		"ui/package-lock.json":     readFile(t, "testdata/npm-v3/package-lock.json"),
+	})
+	b := mustGenerate(t, bundle)
+	if root := b.Root(); root.Name != "acme-bundle" || root.Version != "3.0.0" {
+		t.Errorf("root of the bundle = %+v", root)
+	}
+	all := map[string]bool{}
+	for _, c := range b.Components() {
+		all[c.Purl] = true
+	}
+	for _, purl := range append(purls(d.Components()), append(lockedPurls, d.Root().Purl, "pkg:npm/%40acme/weather-mcp@1.2.0")...) {
+		if !all[purl] {
+			t.Errorf("the bundle's document lacks %s", purl)
+		}
+	}
+	if c := b.Completeness(); c.Level != Complete {
+		t.Errorf("completeness of the bundle = %+v", c)
+	}
+}
+
+func writeZip(t *testing.T, path string, files map[string]string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	zw := zip.NewWriter(f)
+	for name, body := range files {
+		w, err := zw.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := zw.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An executable whose path is that of a lockfile is no lockfile to anybody.
+func TestExecutablesAreNoManifests(t *testing.T) {
+	d := mustGenerate(t, tree(t, map[string]string{
+		"yarn.lock": "\x7fELF" + strings.Repeat("\x00", 64) + "\n\nghost@1:\n  version \"1.0.0\"\n",
+	}))
+	if got := d.Components(); len(got) != 0 {
+		t.Errorf("components = %v", got)
+	}
+}
+
+func TestGenerateConcurrently(t *testing.T) {
+	want := encoded(t, mustGenerate(t, "testdata/npm-v3"))
+	got := make(chan []byte, 4)
+	for range cap(got) {
+		go func() {
+			d, err := Generate(t.Context(), Input{Artifact: "testdata/npm-v3"}, Options{})
+			if err != nil {
+				got <- nil
+				return
+			}
+			b, _ := d.Encode()
+			got <- b
+		}()
+	}
+	for range cap(got) {
+		if !bytes.Equal(want, <-got) {
+			t.Error("a concurrent document differs")
+		}
+	}
+}
+
+func TestTimeoutIsOurError(t *testing.T) {
+	_, err := Generate(t.Context(), Input{Artifact: "testdata/npm-v3"}, Options{Timeout: 1})
+	if !errors.Is(err, ErrCatalogue) {
+		t.Errorf("error = %v, want %v", err, ErrCatalogue)
 	}
 }
 
@@ -271,7 +358,7 @@ func TestCompletenessIsHonest(t *testing.T) {
 			purls: []string{"pkg:npm/a@1.0.0", "pkg:npm/w@2.0.0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := generate(t, tree(t, tc.files))
+			d := mustGenerate(t, tree(t, tc.files))
 			c := d.Completeness()
 			if (c.Level == Complete) != (len(tc.want) == 0) || len(c.Reasons) != len(tc.want) {
 				t.Fatalf("completeness = %+v, want reasons %q", c, tc.want)

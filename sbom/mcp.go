@@ -57,6 +57,9 @@ var entryKinds = []string{"instructions", "capabilities", "tool", "prompt", "tem
 // Enrich names the server and writes its endpoint and entries as services. It
 // replaces an earlier enrichment, so enriching twice changes nothing.
 func (d *Document) Enrich(m MCP) error {
+	if d.bom.Metadata == nil || d.bom.Metadata.Component == nil {
+		return fmt.Errorf("%w: no metadata.component", ErrMalformed)
+	}
 	root, err := enrichRoot(*d.bom.Metadata.Component, m)
 	if err != nil {
 		return err

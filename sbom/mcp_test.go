@@ -43,7 +43,7 @@ func weather() MCP {
 }
 
 func TestEnrich(t *testing.T) {
-	d := generate(t, "testdata/npm-v3")
+	d := mustGenerate(t, "testdata/npm-v3")
 	if err := d.Enrich(weather()); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestEnrichRefuses(t *testing.T) {
 		"password in endpoint":  func(m *MCP) { m.Endpoint = "https://me:hunter2@weather.example.org/mcp" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := generate(t, "testdata/npm-v3")
+			d := mustGenerate(t, "testdata/npm-v3")
 			before := encoded(t, d)
 			m := weather()
 			change(&m)
@@ -103,7 +103,7 @@ func TestEnrichRefusesOtherArtifact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := generate(t, tree(t, map[string]string{"blob": string(packed)})+"/blob")
+	d := mustGenerate(t, tree(t, map[string]string{"blob": string(packed)})+"/blob")
 	m := weather()
 	m.ArtifactSHA256 = fp("other bytes")
 	if err := d.Enrich(m); !errors.Is(err, ErrMalformed) {
@@ -117,7 +117,7 @@ func TestEnrichRefusesOtherArtifact(t *testing.T) {
 }
 
 func TestEnrichShowsAnotherManifest(t *testing.T) {
-	d := generate(t, "testdata/npm-v3")
+	d := mustGenerate(t, "testdata/npm-v3")
 	m := weather()
 	m.Purl = "pkg:npm/typo-squat@9.9.9"
 	if err := d.Enrich(m); err != nil {
@@ -132,7 +132,7 @@ func TestEnrichShowsAnotherManifest(t *testing.T) {
 
 // A key is a stranger's text: it may not break refs or the document.
 func TestEnrichHostileKeys(t *testing.T) {
-	d := generate(t, "testdata/npm-v3")
+	d := mustGenerate(t, "testdata/npm-v3")
 	m := weather()
 	m.Entries = nil
 	for _, key := range []string{"a/b", "a%2Fb", "<script>", "\u202egnp", "a\nb", " ", strings.Repeat("k", 5000)} {
@@ -157,7 +157,7 @@ func TestEnrichHostileKeys(t *testing.T) {
 
 func TestDecodeRoundTrip(t *testing.T) {
 	for _, artifact := range []string{"testdata/npm-v1", "testdata/npm-v3", goModule(t), t.TempDir()} {
-		d := generate(t, artifact)
+		d := mustGenerate(t, artifact)
 		if err := d.Enrich(weather()); err != nil {
 			t.Fatal(err)
 		}
@@ -205,12 +205,34 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+func TestDecodeForeign(t *testing.T) {
+	d, err := DecodeForeign([]byte(`{"bomFormat":"CycloneDX","specVersion":"1.7","version":1,"surprise":true,
+		"components":[{"type":"library","name":"a","purl":"pkg:npm/a@1","components":[{"type":"library","name":"b","purl":"pkg:npm/b@1"}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"pkg:npm/a@1", "pkg:npm/b@1"}, purls(d.Components())); diff != "" {
+		t.Error(diff)
+	}
+	if c := d.Completeness(); c.Level != Incomplete {
+		t.Errorf("a document that does not say it is whole: %+v", c)
+	}
+	if err := d.Enrich(weather()); !errors.Is(err, ErrMalformed) {
+		t.Errorf("enriching it: %v", err)
+	}
+	for _, bad := range []string{`{"bomFormat":"CycloneDX","specVersion":"1.2","version":1}`, `{"bomFormat":"CycloneDX","bomFormat":"CycloneDX","specVersion":"1.6"}`, `{}`} {
+		if _, err := DecodeForeign([]byte(bad)); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: error = %v", bad, err)
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
-	before := generate(t, "testdata/npm-v3")
+	before := mustGenerate(t, "testdata/npm-v3")
 	lock := readFile(t, "testdata/npm-v3/package-lock.json")
 	lock = strings.ReplaceAll(lock, `"3.0.0"`, `"3.0.1"`) // ms-lite
 	lock = strings.Replace(lock, `"node_modules/tiny-check"`, `"node_modules/huge-check"`, 1)
-	after := generate(t, tree(t, map[string]string{
+	after := mustGenerate(t, tree(t, map[string]string{
 		"package.json": readFile(t, "testdata/npm-v3/package.json"), "package-lock.json": lock,
 	}))
 	m := weather()
@@ -254,7 +276,7 @@ func TestStatement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := generate(t, tree(t, map[string]string{"blob": string(packed)})+"/blob")
+	d := mustGenerate(t, tree(t, map[string]string{"blob": string(packed)})+"/blob")
 	if err := d.Enrich(weather()); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ package sbom
 
 import (
 	"errors"
+	"time"
 
 	"github.com/bartizan-mcp/bartizan/sbom/archive"
 	"github.com/bartizan-mcp/bartizan/sbom/catalogue"
@@ -51,8 +52,12 @@ type Input struct {
 
 // Options bound the work.
 type Options struct {
-	Limits archive.Limits // zero fields take archive.DefaultLimits
+	Limits  archive.Limits // zero fields take archive.DefaultLimits
+	Timeout time.Duration  // of the whole work; zero takes DefaultTimeout
 }
+
+// DefaultTimeout is many times what the largest known server takes.
+const DefaultTimeout = 2 * time.Minute
 
 // Pack returns a deterministic tar.gz of a directory, for publishing: sorted
 // names, no times, owners or umask. Links that leave the directory, devices

@@ -74,7 +74,7 @@ func TestDocumentsAreValidCycloneDX(t *testing.T) {
 		"go module": goModule(t), "incomplete": native, "empty": t.TempDir(),
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := generate(t, artifact)
+			d := mustGenerate(t, artifact)
 			validate(t, schema, encoded(t, d))
 			if err := d.Enrich(weather()); err != nil {
 				t.Fatal(err)
