@@ -2,8 +2,10 @@ package audit
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
+	"syscall"
 )
 
 // file appends durably to one file and undoes what did not get through.
@@ -102,3 +104,9 @@ func (f *file) cutTornLine() error {
 }
 
 func (f *file) close() error { return f.f.Close() }
+
+// unsyncable reports whether fsync failed because the file is of a kind that
+// has nothing to sync: pipes and character devices say EINVAL or ENOTSUP.
+func unsyncable(err error) bool {
+	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP)
+}

@@ -143,22 +143,3 @@ func syntax(err error) error {
 	}
 	return fmt.Errorf("%w: not valid YAML", ErrInvalid)
 }
-
-// explain turns a decoding error into one about the document.
-func (d *document) explain(err error) error {
-	var semantic *json.SemanticError
-	if !errors.As(err, &semantic) {
-		return fmt.Errorf("%w: cannot be read", ErrInvalid)
-	}
-	at := d.place(semantic.JSONPointer)
-	problem := "not accepted"
-	switch {
-	case errors.Is(err, json.ErrUnknownName):
-		problem = "unknown key"
-	case errors.Is(err, errDuration):
-		problem = errDuration.Error()
-	case semantic.GoType != nil:
-		problem = "expected " + describe(semantic.GoType)
-	}
-	return &Error{Line: at.line, Key: at.key, Problem: problem}
-}

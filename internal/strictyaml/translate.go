@@ -3,13 +3,11 @@ package strictyaml
 import (
 	"bytes"
 	"fmt"
-	"reflect"
 	"regexp"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
 )
 
 // document is a YAML document as JSON, and where its parts came from.
@@ -32,46 +30,6 @@ func (d *document) place(p jsontext.Pointer) place {
 		p = p.Parent()
 	}
 }
-
-var refused = map[token.Type]string{
-	token.AnchorType:    "anchors are not allowed",
-	token.AliasType:     "aliases are not allowed",
-	token.MergeKeyType:  "merge keys are not allowed",
-	token.TagType:       "tags are not allowed",
-	token.DirectiveType: "directives are not allowed",
-}
-
-// plain refuses surprising YAML, and nesting that would exhaust the parser's
-// stack, before anything is built. Flow collections nest by brackets, block
-// collections by indicators on one line ("- - - a") or by indentation, which
-// the size of the document bounds well enough.
-func plain(tokens token.Tokens) error {
-	line, indicators, flow := 0, 0, 0
-	for _, t := range tokens {
-		if problem, ok := refused[t.Type]; ok {
-			return &Error{Line: t.Position.Line, Problem: problem}
-		}
-		if t.Position.Line != line {
-			line, indicators = t.Position.Line, 0
-		}
-		switch t.Type {
-		case token.MappingStartType, token.SequenceStartType:
-			flow++
-		case token.MappingEndType, token.SequenceEndType:
-			flow--
-		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType:
-			if flow == 0 {
-				indicators++
-			}
-		}
-		if max(flow, indicators) > maxDepth {
-			return &Error{Line: t.Position.Line, Problem: tooDeep}
-		}
-	}
-	return nil
-}
-
-var tooDeep = fmt.Sprintf("nested more than %d deep", maxDepth)
 
 // bodyOf returns the one document of a file; nil if it is empty.
 func bodyOf(file *ast.File) (ast.Node, error) {
@@ -208,29 +166,4 @@ func lineOf(n ast.Node) int {
 		return t.Position.Line
 	}
 	return 1
-}
-
-// describe says what a Go type is in YAML.
-func describe(t reflect.Type) string {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch t.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return fmt.Sprintf("a whole number of %d bits", t.Bits())
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return fmt.Sprintf("a whole number of %d bits, not negative", t.Bits())
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.String:
-		return "text"
-	case reflect.Slice, reflect.Array:
-		return "a list"
-	case reflect.Map, reflect.Struct:
-		return "keys and values"
-	default:
-		return t.String()
-	}
 }
