@@ -397,6 +397,17 @@ func TestTrustRotation(t *testing.T) {
 	wantErr(t, "another document of the accepted version", g.Refresh(t.Context()), approval.ErrTrustRollback)
 }
 
+func TestRotationToAnExpiredDocumentIsRefused(t *testing.T) {
+	g, _, _ := one(t)
+	d := g.h.trust.Next()
+	d.Expires = start
+	g.writeTrust(t, must[[]byte](t)(d.Sign(t.Context(), g.h.approval)))
+	wantErr(t, "Refresh", g.Refresh(t.Context()), approval.ErrTrustExpired)
+	if _, err := g.Find(server); err != nil || g.Trust().Version != 1 {
+		t.Errorf("Find: %v under version %d; the accepted document stays in force", err, g.Trust().Version)
+	}
+}
+
 func TestSnapshotKeyRotation(t *testing.T) {
 	g, bundle, digest := one(t)
 	d := g.h.trust.Next()

@@ -106,7 +106,13 @@ func (k *Keeper) judgeTrust(file []byte) (*Trust, error) {
 		}
 		return nil, nil
 	}
-	return k.trust.VerifyNext(file)
+	next, err := k.trust.VerifyNext(file)
+	if err != nil {
+		return nil, err
+	}
+	// A document that is over already would deny everything in place of one
+	// that does not.
+	return next, next.Expired(k.c.Now())
 }
 
 func sameDocument(a, b []byte) (bool, error) {

@@ -35,7 +35,7 @@ type Voter struct {
 // count.
 type Tier struct {
 	Votes        int  `json:"votes"`
-	Groups       int  `json:"groups,omitempty"`
+	Groups       int  `json:"groups,omitzero"`
 	SessionVotes bool `json:"sessionVotes"`
 }
 

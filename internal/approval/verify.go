@@ -20,7 +20,10 @@ func Verify(bundle []byte, t *Trust, now time.Time) (*Approval, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a, a.InForce(now)
+	if err := a.InForce(now); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // verify is Verify but for the dates.

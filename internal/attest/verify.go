@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
@@ -134,23 +135,23 @@ func (p Policy) checkKeys(b *bundle.Bundle, hint string, artifact verify.Artifac
 	if len(p.Keys) == 0 {
 		return nil, fmt.Errorf("%w: signed with a key, but the policy names identities only", ErrUnverified)
 	}
-	err := fmt.Errorf("%w: signed by a key outside the policy", ErrUnverified)
-	for _, k := range p.Keys {
-		// The hint is not authenticated: it picks the key that is tried, never
-		// the key that is trusted. Strange hints mean that all are tried.
-		if known(p.Keys, hint) && !k.hinted(hint) {
-			continue
-		}
-		var v *verify.Verifier
-		if v, err = verify.NewVerifier(k.material(), verify.WithNoObserverTimestamps(), verify.WithoutStatementPredicate()); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUnverified, err)
+	// The hint is not authenticated: it picks the keys that are tried, never
+	// one that is trusted. With a strange hint, or none, all are tried.
+	tried := slices.DeleteFunc(slices.Clone(p.Keys), func(k *PublicKey) bool { return !k.hinted(hint) })
+	if len(tried) == 0 {
+		tried = p.Keys
+	}
+	var err error
+	for _, k := range tried {
+		v, verr := verify.NewVerifier(k.material(), verify.WithNoObserverTimestamps(), verify.WithoutStatementPredicate())
+		if verr != nil {
+			return nil, fmt.Errorf("%w: %w", ErrUnverified, verr)
 		}
 		if _, err = v.Verify(b, verify.NewPolicy(artifact, verify.WithKey())); err == nil {
 			return &Verified{KeyID: k.id}, nil
 		}
-		err = fmt.Errorf("%w: %w", ErrUnverified, err)
 	}
-	return nil, err
+	return nil, fmt.Errorf("%w: by none of %d keys: %w", ErrUnverified, len(tried), err)
 }
 
 func (p Policy) checkIdentity(b *bundle.Bundle, artifact verify.ArtifactPolicyOption) (*Verified, error) {
@@ -178,15 +179,6 @@ func (p Policy) checkIdentity(b *bundle.Bundle, artifact verify.ArtifactPolicyOp
 	}
 	c := res.Signature.Certificate
 	return &Verified{Issuer: c.Issuer, SAN: c.SubjectAlternativeName}, nil
-}
-
-func known(keys []*PublicKey, hint string) bool {
-	for _, k := range keys {
-		if k.hinted(hint) {
-			return true
-		}
-	}
-	return false
 }
 
 // hinted accepts our hint (hex) and the one cosign writes (base64).
