@@ -3,14 +3,11 @@ package sbom
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strings"
 
-	"github.com/bartizan-mcp/bartizan/sbom/archive"
 	"github.com/bartizan-mcp/bartizan/sbom/gomod"
 	"github.com/bartizan-mcp/bartizan/sbom/npm"
 )
@@ -62,195 +59,9 @@ func newStage(dir string) (*stage, error) {
 	}
 	return &stage{
 		root: root, npm: map[string]*npmProject{}, modules: map[string]*gomod.File{},
-		binaries: map[string]*gomod.Binary{}, staged: map[string]string{}, bundles: map[string]*npm.Manifest{}, tops: map[string]bool{}, gaps: map[gap]bool{},
-		directories: map[string]bool{},
+		binaries: map[string]*gomod.Binary{}, staged: map[string]string{}, bundles: map[string]*npm.Manifest{},
+		tops: map[string]bool{}, gaps: map[gap]bool{}, directories: map[string]bool{},
 	}, nil
-}
-
-// unread lockfiles and manifests describe dependencies that this version does
-// not list: their presence is said instead.
-var unread = []string{
-	"yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "deno.lock",
-	"pyproject.toml", "requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "setup.py",
-	"Cargo.lock", "Cargo.toml", "Gemfile.lock", "composer.lock", "pom.xml", "build.gradle", "packages.lock.json",
-}
-
-// read manifests, by the name that counts.
-var manifestNames = []string{"package.json", "package-lock.json", "npm-shrinkwrap.json", "go.mod", "go.sum"}
-
-func (s *stage) visit(e archive.Entry, r io.Reader) error {
-	dir, base := path.Split(e.Path)
-	dir = path.Clean(dir)
-	top, _, nested := strings.Cut(e.Path, "/")
-	s.tops[top] = s.tops[top] || nested
-	if name, ok := manifest(base); ok && wantsManifest(dir, name) {
-		switch {
-		case e.Link:
-			return fmt.Errorf("%w: %q is a link", ErrHostileArchive, e.Path)
-		case name != base:
-			return fmt.Errorf("%w: %q can be taken for %s", ErrHostileArchive, e.Path, name)
-		}
-		if s.manifests++; s.manifests > maxManifests {
-			return fmt.Errorf("%w: more than %d manifests", ErrTooLarge, maxManifests)
-		}
-		return s.manifest(e, dir, base, r)
-	}
-	if e.Link {
-		return nil
-	}
-	if !inDependencies(dir) && slices.Contains(unread, base) {
-		s.gap(e.Path, "is present and is not read by this version")
-	}
-	switch path.Ext(base) {
-	case ".jar", ".war", ".whl", ".egg":
-		s.gap(e.Path, "is an archive inside the artifact and was not opened")
-	}
-	if base == "manifest.json" && (dir == "." || !strings.Contains(dir, "/")) {
-		return s.bundleManifest(dir, r)
-	}
-	return s.executable(e, r)
-}
-
-// manifest tells which read manifest a file name is, or is on a file system
-// that ignores case.
-func manifest(base string) (string, bool) {
-	for _, name := range manifestNames {
-		if strings.EqualFold(base, name) {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-func inDependencies(dir string) bool { return strings.Contains("/"+dir+"/", "/node_modules/") }
-
-// wantsManifest: below node_modules only the package.json of a package itself
-// counts; vendor and testdata directories are no modules of their own to Go.
-func wantsManifest(dir, name string) bool {
-	if strings.HasPrefix(name, "go.") {
-		slashed := "/" + dir + "/"
-		return !inDependencies(dir) && !strings.Contains(slashed, "/vendor/") && !strings.Contains(slashed, "/testdata/")
-	}
-	if !inDependencies(dir) {
-		return true
-	}
-	parent, last := path.Split(dir)
-	if scope := path.Base(parent); strings.HasPrefix(scope, "@") {
-		parent, _ = path.Split(path.Clean(parent))
-	}
-	return name == "package.json" && path.Base(parent) == "node_modules" && !strings.HasPrefix(last, ".")
-}
-
-func (s *stage) manifest(e archive.Entry, dir, base string, r io.Reader) error {
-	limit := map[string]int64{
-		"package.json": npm.MaxManifestBytes, "package-lock.json": npm.MaxLockBytes, "npm-shrinkwrap.json": npm.MaxLockBytes,
-		"go.mod": gomod.MaxModBytes, "go.sum": gomod.MaxSumBytes,
-	}[base]
-	if e.Size > limit {
-		return fmt.Errorf("%w: %q of more than %d bytes", ErrTooLarge, e.Path, limit)
-	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	if base != "package.json" {
-		if s.held += int64(len(b)); s.held > maxHeldBytes {
-			return fmt.Errorf("%w: lockfiles of more than %d bytes together", ErrTooLarge, maxHeldBytes)
-		}
-	}
-	switch base {
-	case "package.json":
-		return s.packageJSON(e.Path, dir, b)
-	case "go.mod":
-		f, err := gomod.Parse(b)
-		if err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrMalformed, e.Path, err)
-		}
-		s.modules[dir] = f
-		return s.put(e.Path, b)
-	case "go.sum":
-		return s.put(e.Path, b)
-	}
-	p := s.project(dir)
-	p.hasLock = true
-	if base == "npm-shrinkwrap.json" {
-		p.shrinkwrap = b
-	} else {
-		p.lockBytes = b
-	}
-	return nil
-}
-
-func (s *stage) project(dir string) *npmProject {
-	if s.npm[dir] == nil {
-		s.npm[dir] = &npmProject{}
-	}
-	return s.npm[dir]
-}
-
-func (s *stage) packageJSON(at, dir string, b []byte) error {
-	m, err := npm.ParseManifest(b)
-	if inDependencies(dir) {
-		if err != nil || m.Name == "" {
-			s.gap(at, "does not say which package it is")
-			return nil
-		}
-		return s.put(at, b)
-	}
-	if err != nil {
-		return npmError(at, err)
-	}
-	p := s.project(dir)
-	p.manifest, p.hasPackageJSON = m, true
-	return nil
-}
-
-// bundleManifest reads what may be the manifest.json of an .mcpb bundle. Other
-// programs use the same file name, so one that does not parse is no error.
-func (s *stage) bundleManifest(dir string, r io.Reader) error {
-	b, err := io.ReadAll(io.LimitReader(r, npm.MaxManifestBytes+1))
-	if err != nil {
-		return err
-	}
-	if m, err := npm.ParseManifest(b); err == nil && m.Name != "" {
-		s.bundles[dir] = m
-	}
-	return nil
-}
-
-// executable copies a file that starts like an executable; everything else ends
-// here. The copy has a name of ours, so that no cataloger takes it for a lockfile.
-func (s *stage) executable(e archive.Entry, r io.Reader) error {
-	head := make([]byte, 16)
-	n, err := io.ReadFull(r, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
-	}
-	if n < len(head) || !archive.IsExecutable(head) {
-		return nil
-	}
-	if len(s.binaries) >= maxExecutables {
-		return fmt.Errorf("%w: more than %d executables", ErrTooLarge, maxExecutables)
-	}
-	name := fmt.Sprintf("%s/%04d", stagedBinaries, len(s.binaries))
-	f, err := s.create(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	s.staged[name] = e.Path
-	if _, err := f.Write(head); err != nil {
-		return fmt.Errorf("sbom: stage: %w", err)
-	}
-	if _, err := io.Copy(f, r); err != nil {
-		return err
-	}
-	info, err := gomod.ReadBinary(f)
-	if err != nil {
-		info = nil
-	}
-	s.binaries[e.Path] = info
-	return f.Close()
 }
 
 // finish settles what can only be known after the whole artifact was seen.
