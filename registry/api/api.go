@@ -1,0 +1,146 @@
+// Package api is the HTTP edge of the registry: the official MCP registry API
+// v0.1, /api/v1, and nothing else. It turns requests into calls of the domain
+// service and errors into RFC 9457 problems; it decides nothing itself.
+//
+// It is the only package that knows gin.
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/bartizan-mcp/bartizan/registry"
+)
+
+// Config of the edge.
+type Config struct {
+	Service   *registry.Service
+	AuditPath string // of the log that /api/v1/audit searches
+	// PublicReads lets everyone read approved versions of the default tenant,
+	// with CORS "*". Off by default.
+	PublicReads bool
+	// Hosts are the names under which the registry is reached. Empty: any,
+	// except on a loopback listener, where only loopback names are accepted.
+	Hosts  []string
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+type api struct {
+	Config
+	service *registry.Service
+	openapi []byte
+}
+
+func init() { gin.SetMode(gin.ReleaseMode) }
+
+// New returns the handler.
+func New(cfg Config) (http.Handler, error) {
+	if cfg.Service == nil {
+		return nil, errors.New("registry/api: no service")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	a := &api{Config: cfg, service: cfg.Service}
+	router := gin.New()
+	router.UseEscapedPath = true // %2F in a server name is no separator
+	router.RedirectTrailingSlash = false
+	router.HandleMethodNotAllowed = true
+	router.ForwardedByClientIP = false // nobody's header says where a request came from
+	router.Use(a.recovered, headers)
+	router.NoRoute(func(c *gin.Context) { a.fail(c, refusal(http.StatusNotFound, "not_found", "no such resource")) })
+	router.NoMethod(func(c *gin.Context) {
+		a.fail(c, refusal(http.StatusMethodNotAllowed, "method_not_allowed", "this resource does not know the method"))
+	})
+	routes := a.routes()
+	document, err := openAPI(routes)
+	if err != nil {
+		return nil, err
+	}
+	a.openapi = document
+	for _, r := range routes {
+		router.Handle(r.method, r.path, a.serve(r))
+		if r.access == publicRead && cfg.PublicReads {
+			router.OPTIONS(r.path, a.preflight)
+		}
+	}
+	return router, nil
+}
+
+// NewServer wraps the handler with the time limits of every phase of a
+// connection. Uploads and long polls fit into them.
+func NewServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       10 * time.Minute,
+		WriteTimeout:      12 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+}
+
+// serve runs one route: guard, authenticate, authorise, handle.
+func (a *api) serve(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := a.guard(c, r); err != nil {
+			a.fail(c, err)
+			return
+		}
+		q := &call{Context: c, api: a, ctx: c.Request.Context()}
+		if err := a.authenticate(q, r); err != nil {
+			a.fail(c, err)
+			return
+		}
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, r.limit())
+		if err := r.handle(q); err != nil {
+			a.fail(c, err)
+		}
+	}
+}
+
+// recovered keeps the process alive and answers. A stream that has begun can
+// only be cut off.
+func (a *api) recovered(c *gin.Context) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if p == http.ErrAbortHandler || c.Writer.Written() {
+			panic(http.ErrAbortHandler)
+		}
+		a.Logger.ErrorContext(c.Request.Context(), "panic in handler", "route", c.FullPath(), "panic", p)
+		a.fail(c, refusal(http.StatusInternalServerError, "internal", "the registry failed; the error is in its log"))
+	}()
+	c.Next()
+}
+
+// headers keep a browser from treating anything here as a page.
+func headers(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	c.Next()
+}
+
+// ready is /readyz.
+func (a *api) ready(q *call) error {
+	ctx, cancel := context.WithTimeout(q.ctx, 5*time.Second)
+	defer cancel()
+	if err := a.service.Ready(ctx); err != nil {
+		return err
+	}
+	return q.plain("ready\n")
+}
