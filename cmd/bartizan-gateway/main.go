@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
 	"github.com/bartizan-mcp/bartizan/gateway"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 	"github.com/bartizan-mcp/bartizan/registry/client"
 )
 
@@ -125,20 +125,18 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 		return err
 	}
 	defer loaded.Close(context.WithoutCancel(ctx))
-	remote, err := client.New(client.Config{URL: c.Gateway.RegistryURL, Token: c.Gateway.Token})
+	remote, err := client.New(c.Gateway.RegistryURL, c.Gateway.Token, client.Options{UnsafePlaintext: c.Gateway.UnsafePlaintext})
 	if err != nil {
 		return err
 	}
+	follower := client.NewFollower(remote)
 	door, err := gatewayrun.Start(ctx, gatewayrun.Parts{
-		Config: c, TrustPath: c.Gateway.Trust, Source: remote, Keys: remote,
+		Config: c, TrustPath: c.Gateway.Trust, Source: follower, Keys: follower,
 		Scanners: loaded.Set, Audit: log, Logger: logger,
-		Changed: func(ctx context.Context, cursor int64) (int64, error) {
-			_, next, err := remote.Feed(ctx, cursor, 30*time.Second)
-			return next, err
-		},
+		Follow: follower.Run,
 		OnDrift: func(ctx context.Context, d gateway.Drift) {
-			if _, err := remote.ReportDrift(ctx, client.DriftReport{
-				Name: d.Server, Version: d.Version, Era: string(d.Era), Kind: d.Kind.String(), Key: d.Key, Observed: d.New,
+			if _, err := follower.ReportDrift(ctx, registryapi.NewDrift{
+				Server: d.Server, Version: d.Version, Era: string(d.Era), Kind: d.Kind.String(), Key: d.Key, Observed: d.New,
 			}); err != nil {
 				logger.ErrorContext(ctx, "drift report", "server", d.Server, "error", err)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/registry/client"
 )
 
 func newAudit() *cobra.Command {
@@ -39,7 +40,7 @@ func newAuditSearch() *cobra.Command {
 	f.StringVar(&q.Principal, "principal", "", "who")
 	f.StringVar(&q.Reason, "reason", "", "reason of a refusal")
 	f.StringVar(&q.ID, "id", "", "audit id, as a refusal names it")
-	f.IntVar(&q.Class, "class", 0, "OCSF class_uid")
+	f.IntVar(&q.Class, "class", 0, "OCSF class_uid (with --dir)")
 	f.IntVar(&q.Limit, "limit", 100, "the newest so many")
 	f.StringVar(&dir, "dir", "", "read this log folder instead of asking the registry")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -63,7 +64,10 @@ func newAuditSearch() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if events, err = c.SearchAudit(cmd.Context(), q); err != nil {
+			if events, err = c.SearchAudit(cmd.Context(), client.AuditQuery{
+				Since: q.Since, Text: q.Text, Server: q.Server, Entry: q.Entry,
+				Principal: q.Principal, Reason: q.Reason, ID: q.ID, Limit: q.Limit,
+			}); err != nil {
 				return err
 			}
 		}

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 )
 
 func newKey() *cobra.Command {
@@ -48,8 +48,8 @@ func newKeyGenerate() *cobra.Command {
 }
 
 func newKeyAllow() *cobra.Command {
-	var s admission.NamespaceSigner
-	var public string
+	var s registryapi.NewSigner
+	var namespace, public string
 	cmd := &cobra.Command{
 		Use:   "allow --namespace NS {--public FILE | --issuer URL --san REGEX}",
 		Short: "Say who may sign for a namespace",
@@ -58,13 +58,13 @@ func newKeyAllow() *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	connect := registryFlags(cmd)
-	cmd.Flags().StringVar(&s.Namespace, "namespace", "", "reverse-DNS namespace")
+	cmd.Flags().StringVar(&namespace, "namespace", "", "reverse-DNS namespace")
 	cmd.Flags().StringVar(&public, "public", "", "public key file")
 	cmd.Flags().StringVar(&s.Issuer, "issuer", "", "OIDC issuer of the signer's certificate")
-	cmd.Flags().StringVar(&s.SubjectLike, "san", "", "regular expression over the certificate's whole subject alternative name")
+	cmd.Flags().StringVar(&s.SubjectPattern, "san", "", "regular expression over the certificate's whole subject alternative name")
 	_ = cmd.MarkFlagRequired("namespace")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if (public == "") == (s.Issuer == "" || s.SubjectLike == "") {
+		if (public == "") == (s.Issuer == "" || s.SubjectPattern == "") {
 			return usageError("either --public, or --issuer with --san")
 		}
 		if public != "" {
@@ -78,7 +78,7 @@ func newKeyAllow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		added, err := c.AddSigner(cmd.Context(), s)
+		added, err := c.AddSigner(cmd.Context(), namespace, s)
 		if err != nil {
 			return err
 		}
@@ -87,19 +87,13 @@ func newKeyAllow() *cobra.Command {
 	return cmd
 }
 
-// issuedKey is what `key create -o json` prints. The token is shown once.
-type issuedKey struct {
-	Token string            `json:"token"`
-	Key   *admission.APIKey `json:"key"`
-}
-
 func newKeyCreate() *cobra.Command {
-	var spec identity.KeySpec
+	var spec registryapi.NewKey
 	cmd := &cobra.Command{
 		Use:     "create --name NAME --role ROLE...",
 		Short:   "Issue an API key; it is shown once",
 		Long:    "Roles: " + strings.Join(identity.Roles(), ", ") + ".",
-		Example: "  bartizan key create --name laptop --role agent --expires-in 720h",
+		Example: "  bartizan key create --name laptop --role agent --days 30",
 		Args:    cobra.NoArgs,
 	}
 	format := outputFlag(cmd, "table", "json")
@@ -108,7 +102,7 @@ func newKeyCreate() *cobra.Command {
 	cmd.Flags().StringVar(&spec.Kind, "kind", identity.KindUser, "user, agent or service")
 	cmd.Flags().StringSliceVar(&spec.Roles, "role", nil, "what the key may do")
 	cmd.Flags().StringSliceVar(&spec.Namespaces, "namespace", nil, "where a publisher may publish")
-	cmd.Flags().DurationVar(&spec.Lifetime, "expires-in", identity.DefaultLifetime, "how long the key works")
+	cmd.Flags().IntVar(&spec.Days, "days", 90, "how long the key works")
 	_ = cmd.MarkFlagRequired("name")
 	_ = cmd.MarkFlagRequired("role")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -119,14 +113,14 @@ func newKeyCreate() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		token, key, err := c.IssueKey(cmd.Context(), spec)
+		issued, err := c.IssueKey(cmd.Context(), spec)
 		if err != nil {
 			return err
 		}
 		if *format == "json" {
-			return printJSON(cmd.OutOrStdout(), issuedKey{Token: token, Key: key})
+			return printJSON(cmd.OutOrStdout(), issued)
 		}
-		_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
+		_, err = fmt.Fprintln(cmd.OutOrStdout(), issued.Token)
 		return err
 	}
 	return cmd

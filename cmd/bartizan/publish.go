@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,11 +104,15 @@ func (p *publication) run(cmd *cobra.Command, c *client.Client, serverFile strin
 	ctx := cmd.Context()
 	var sub client.Publication
 	var err error
-	if sub.ServerJSON, err = readInput(cmd, serverFile); err != nil {
+	if sub.Server, err = readInput(cmd, serverFile); err != nil {
 		return nil, err
 	}
-	if sub.Artifact, err = readArtifact(p.artifact); err != nil {
+	artifact, err := readArtifact(p.artifact)
+	if err != nil {
 		return nil, err
+	}
+	if artifact != nil {
+		sub.Artifact = bytes.NewReader(artifact)
 	}
 	if err := p.launch(&sub); err != nil {
 		return nil, err
@@ -115,10 +120,13 @@ func (p *publication) run(cmd *cobra.Command, c *client.Client, serverFile strin
 	if sub.Listing, sub.Options.ListingSource, err = p.capture(ctx, sub.Options.Launch); err != nil {
 		return nil, err
 	}
-	if sub.Bundles, err = p.sign(ctx, sub); err != nil {
+	if sub.Bundles, err = p.sign(ctx, sub.Server, artifact); err != nil {
 		return nil, err
 	}
-	sub.Options.Alias, sub.Options.Tier, sub.Options.Scopes = p.alias, p.tier, p.scopes
+	sub.Options.Alias, sub.Options.Tier = p.alias, p.tier
+	if p.scopes != nil {
+		sub.Options.Scopes = &p.scopes
+	}
 	v, err := c.Publish(ctx, sub)
 	if err != nil || !p.wait {
 		return v, err
@@ -198,7 +206,7 @@ func (p *publication) capture(ctx context.Context, l admission.Launch) (body []b
 
 // sign makes one bundle for each key: a statement about the artifact and
 // server.json together.
-func (p *publication) sign(ctx context.Context, sub client.Publication) ([][]byte, error) {
+func (p *publication) sign(ctx context.Context, server, artifact []byte) ([][]byte, error) {
 	var bundles [][]byte
 	for _, file := range p.bundles {
 		body, err := os.ReadFile(file)
@@ -212,7 +220,7 @@ func (p *publication) sign(ctx context.Context, sub client.Publication) ([][]byt
 		if err != nil {
 			return nil, err
 		}
-		bundle, err := signPublication(ctx, key, sub)
+		bundle, err := signPublication(ctx, key, server, artifact)
 		if err != nil {
 			return nil, err
 		}
@@ -221,12 +229,12 @@ func (p *publication) sign(ctx context.Context, sub client.Publication) ([][]byt
 	return bundles, nil
 }
 
-func signPublication(ctx context.Context, key *attest.Key, sub client.Publication) ([]byte, error) {
+func signPublication(ctx context.Context, key *attest.Key, server, artifact []byte) ([]byte, error) {
 	statement := attest.Statement{PredicateType: attest.PredicatePublish, Subjects: []attest.Subject{
-		{Name: "server.json", Digest: map[string]string{"sha256": digestsOf(sub.ServerJSON)["sha256"]}},
+		{Name: "server.json", Digest: map[string]string{"sha256": digestsOf(server)["sha256"]}},
 	}}
-	if len(sub.Artifact) > 0 {
-		statement.Subjects = append(statement.Subjects, attest.Subject{Name: "artifact", Digest: digestsOf(sub.Artifact)})
+	if artifact != nil {
+		statement.Subjects = append(statement.Subjects, attest.Subject{Name: "artifact", Digest: digestsOf(artifact)})
 	}
 	var err error
 	if statement.Predicate, err = json.Marshal(map[string]any{"tool": "bartizan publish"}); err != nil {

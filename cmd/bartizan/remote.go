@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -29,7 +31,7 @@ func registryFlags(cmd *cobra.Command) func() (*client.Client, error) {
 		if key == "" {
 			return nil, &exitError{Code: exitAuth, Err: errors.New("no API key: --token or BARTIZAN_TOKEN")}
 		}
-		return client.New(client.Config{URL: *url, Token: key})
+		return client.New(*url, key, client.Options{})
 	}
 }
 
@@ -54,21 +56,34 @@ func findVersion(ctx context.Context, c *client.Client, arg string) (*admission.
 	return c.Version(ctx, name, version)
 }
 
+// readBlob fetches a blob and compares its digest.
+func readBlob(ctx context.Context, c *client.Client, digest string) ([]byte, error) {
+	r, err := c.Blob(ctx, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	body, err := io.ReadAll(io.LimitReader(r, maxScanInput+1))
+	if err != nil {
+		return nil, err
+	}
+	if "sha256:"+digestsOf(body)["sha256"] != digest {
+		return nil, fmt.Errorf("the registry sent other bytes than %s", digest)
+	}
+	return body, nil
+}
+
 // exitCode is the one place where errors become exit codes.
 func exitCode(err error) int {
 	var exit *exitError
 	if errors.As(err, &exit) {
 		return exit.Code
 	}
-	var problem *client.Problem
-	if errors.As(err, &problem) {
-		switch problem.Status {
-		case http.StatusUnauthorized, http.StatusForbidden:
-			return exitAuth
-		case http.StatusConflict, http.StatusPreconditionFailed:
-			return exitPolicy
-		}
-		return exitFailure
+	switch client.Status(err) {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return exitAuth
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		return exitPolicy
 	}
 	if strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "required flag") {
 		return exitUsage
@@ -78,11 +93,7 @@ func exitCode(err error) int {
 
 // hintFor says what to do about an error that has a usual remedy.
 func hintFor(err error) string {
-	var problem *client.Problem
-	if !errors.As(err, &problem) {
-		return ""
-	}
-	switch problem.Reason {
+	switch client.Reason(err) {
 	case "listing_required":
 		return "give a capture with --listing FILE, or run the server here with --unsafe-run -- COMMAND"
 	case "launch_required":

@@ -11,6 +11,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 	"github.com/bartizan-mcp/bartizan/registry/client"
 )
 
@@ -42,7 +43,7 @@ func reviewVerb(use, short string, do func(ctx context.Context, cmd *cobra.Comma
 func newReviewList() *cobra.Command {
 	var states []string
 	cmd := reviewVerb("list", "List reviews", func(ctx context.Context, cmd *cobra.Command, c *client.Client, _ []string, format string) error {
-		reviews, err := c.Reviews(ctx, states...)
+		reviews, err := c.Reviews(ctx, statesOf(states)...)
 		if err != nil {
 			return err
 		}
@@ -96,7 +97,7 @@ func short(digest string) string {
 func newReviewAnswer() *cobra.Command {
 	var result, note string
 	cmd := reviewVerb("answer REVIEW CODE", "Answer a checklist item", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
-		item, err := c.Answer(ctx, args[0], args[1], admission.Result(result), note)
+		item, err := c.Answer(ctx, args[0], args[1], registryapi.Answer{Result: admission.Result(result), Note: note})
 		if err != nil {
 			return err
 		}
@@ -115,13 +116,7 @@ func newReviewVote() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var bundle []byte
-		if keyFile != "" {
-			if bundle, err = signVote(ctx, r, keyFile, value); err != nil {
-				return err
-			}
-		}
-		vote, err := c.Vote(ctx, r.ID, r.Subject, value, bundle)
+		vote, err := castVote(ctx, c, r, keyFile, value)
 		if err != nil {
 			return err
 		}
@@ -132,23 +127,35 @@ func newReviewVote() *cobra.Command {
 	return cmd
 }
 
-func signVote(ctx context.Context, r *admission.Review, keyFile, decision string) ([]byte, error) {
+// castVote votes with the key, if there is one, else by the session alone.
+func castVote(ctx context.Context, c *client.Client, r *admission.Review, keyFile, decision string) (*admission.Vote, error) {
+	if keyFile == "" {
+		return c.Vote(ctx, r.ID, r.Subject, decision)
+	}
 	key, err := attest.LoadKey(keyFile)
 	if err != nil {
 		return nil, err
 	}
+	here, err := c.Identity(ctx)
+	if err != nil {
+		return nil, err
+	}
 	statement, err := approval.BuildVote(approval.Vote{
-		Registry: r.Registry, Tenant: r.Tenant, Server: r.Version.Name, Version: r.Version.Version,
+		Registry: here.Registry, Tenant: here.Tenant, Server: r.Version.Name, Version: r.Version.Version,
 		Decision: decision, Subject: r.Subject, At: time.Now().UTC().Truncate(time.Second),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return key.Sign(ctx, statement)
+	bundle, err := key.Sign(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	return c.VoteSigned(ctx, r.ID, r.Subject, bundle)
 }
 
 func newReviewWaive() *cobra.Command {
-	var w admission.Waiver
+	var w registryapi.NewWaiver
 	var life time.Duration
 	cmd := reviewVerb("waive REVIEW", "Waive one finding: rule, pointer and leaf digest, for a time", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
 		r, err := c.Review(ctx, args[0])

@@ -66,7 +66,7 @@ func newSBOMShow() *cobra.Command {
 		if v.SBOM == "" {
 			return fmt.Errorf("%s@%s has no SBOM", v.Name, v.Version)
 		}
-		body, err := c.Blob(cmd.Context(), v.SBOM)
+		body, err := readBlob(cmd.Context(), c, v.SBOM)
 		if err != nil {
 			return err
 		}

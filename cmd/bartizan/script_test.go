@@ -17,6 +17,9 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/plugins"
 )
 
 func TestMain(m *testing.M) {
@@ -32,6 +35,14 @@ func TestMain(m *testing.M) {
 // the script ends and sets REGISTRY, GATEWAY and ADMIN; and `pick VAR
 // POINTER`, which takes a string out of the JSON on the last standard output.
 func TestScripts(t *testing.T) {
+	cache := filepath.Join(t.TempDir(), "cache")
+	dist, err := filepath.Abs("../../plugins/dist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plugins.Modules(); err != nil {
+		t.Skip(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -39,9 +50,19 @@ func TestScripts(t *testing.T) {
 			"doors": cmdDoors,
 			"pick":  cmdPick,
 			"get":   cmdGet,
+
+			"publish-listings": cmdPublishListings,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "listings" {
+				return os.Getenv("BARTIZAN_LISTINGS") != "", nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("BARTIZAN_CACHE", filepath.Join(os.TempDir(), "bartizan-test-cache-"+strconv.Itoa(os.Getuid())))
+			env.Setenv("BARTIZAN_CACHE", cache)
+			env.Setenv("BARTIZAN_LISTINGS", os.Getenv("BARTIZAN_LISTINGS"))
+			env.Setenv("DIST", dist)
 			return nil
 		},
 	})
@@ -178,4 +199,36 @@ func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("GET %s: %s, want %s\n%s", args[1], got, args[0], body)
 	}
 	fmt.Fprintf(ts.Stdout(), "%s\n", body)
+}
+
+// cmdPublishListings publishes every capture of a folder with --listing,
+// signed, and demands that it goes to review without a finding of severity
+// high or above.
+func cmdPublishListings(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: publish-listings FOLDER KEY")
+	}
+	files, err := filepath.Glob(filepath.Join(args[0], "*.json"))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("no captures in %s", args[0])
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		server := ts.MkAbs(name + ".server.json")
+		body := fmt.Sprintf(`{"$schema":"https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json","name":"io.github.acme/%s","description":"A real server","version":"1.0.0","remotes":[{"type":"streamable-http","url":"https://example.com/%s"}]}`, name, name)
+		ts.Check(os.WriteFile(server, []byte(body), 0o600))
+		if err := ts.Exec("bartizan", "publish", server, "--listing", file, "--key", ts.MkAbs(args[1]), "-o", "json"); err != nil {
+			ts.Fatalf("%s: %v", name, err)
+		}
+		var v admission.Version
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
+		for _, f := range v.Findings {
+			if f.Severity == "high" || f.Severity == "critical" {
+				ts.Fatalf("%s: %s %s at %s", name, f.Severity, f.Rule, f.Pointer)
+			}
+		}
+		ts.Logf("%s: %s, %d findings below high", name, v.State, len(v.Findings))
+	}
+	ts.Logf("%d real listings", len(files))
 }

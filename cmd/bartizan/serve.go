@@ -94,7 +94,7 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 	door2, err := gatewayrun.Start(ctx, gatewayrun.Parts{
 		Config: c, TrustPath: reg.trustPath, Source: reg.service.Source(c.Tenant), Keys: reg.service,
 		Scanners: loaded.Set, Audit: log, Logger: logger,
-		Changed: reg.changed(c.Tenant), OnDrift: reg.reportDrift,
+		Follow: reg.follow(c.Tenant), OnDrift: reg.reportDrift,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -106,20 +106,20 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 	if err := printLine(cmd.OutOrStdout(), hello); err != nil {
 		return err
 	}
-	return open(ctx, reg, listener, door2, c, log, logger)
+	return open(ctx, reg, listener, door2, c, logger)
 }
 
 // open serves both doors until the context ends or one of them fails.
-func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *gatewayrun.Running, c config.Config, log *audit.Log, logger *slog.Logger) error {
+func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *gatewayrun.Running, c config.Config, logger *slog.Logger) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	server := &http.Server{
-		Handler:           api.New(api.Config{Service: reg.service, Audit: log, AuditPath: c.AuditPath(), PublicReads: c.Registry.PublicReads, Logger: logger}),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       5 * time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+	handler, err := api.New(api.Config{
+		Service: reg.service, AuditPath: c.AuditPath(), PublicReads: c.Registry.PublicReads, Logger: logger,
+	})
+	if err != nil {
+		return err
 	}
+	server := api.NewServer(handler)
 	var work sync.WaitGroup
 	errs := make([]error, 2)
 	work.Go(func() { reg.service.Run(ctx) })

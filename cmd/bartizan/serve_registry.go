@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
@@ -33,7 +35,7 @@ const sbomKeyFile = "sbom.key"
 
 func openRegistry(ctx context.Context, c config.Config, log *audit.Log, set *engine.Set, logger *slog.Logger) (*registryDoor, error) {
 	dir := trustDir(c.Data)
-	if _, err := approval.InitTrust(ctx, dir, "local", time.Now()); err != nil {
+	if _, err := approval.InitTrust(ctx, dir, newRegistryID(), time.Now()); err != nil {
 		return nil, err
 	}
 	approvals, err := attest.LoadKey(filepath.Join(dir, approval.ApprovalKeyFile))
@@ -67,6 +69,9 @@ func openRegistry(ctx context.Context, c config.Config, log *audit.Log, set *eng
 	return door, err
 }
 
+// newRegistryID names a new installation; an existing one keeps its name.
+func newRegistryID() string { return "registry-" + strings.ToLower(rand.Text()[:12]) }
+
 func loadOrMakeKey(path string) (*attest.Key, error) {
 	key, err := attest.LoadKey(path)
 	if !errors.Is(err, os.ErrNotExist) {
@@ -94,11 +99,27 @@ func (d *registryDoor) greet(ctx context.Context, c config.Config, registryURL, 
 	return h, err
 }
 
-// changed waits for the feed of the registry in this process.
-func (d *registryDoor) changed(tenant string) func(context.Context, int64) (int64, error) {
-	return func(ctx context.Context, cursor int64) (int64, error) {
-		_, next, err := d.service.Feed(ctx, tenant, cursor, 30*time.Second)
-		return next, err
+// follow tells the gateway in this process of every change in the feed.
+func (d *registryDoor) follow(tenant string) func(context.Context, func()) {
+	return func(ctx context.Context, notify func()) {
+		cursor := int64(-1) // the present end
+		for ctx.Err() == nil {
+			events, next, err := d.service.Feed(ctx, tenant, cursor, 30*time.Second)
+			if err != nil {
+				if ctx.Err() == nil {
+					d.log.ErrorContext(ctx, "registry feed", "error", err)
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(time.Second):
+				}
+				continue
+			}
+			cursor = next
+			if len(events) > 0 {
+				notify()
+			}
+		}
 	}
 }
 

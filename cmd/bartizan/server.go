@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 	"github.com/bartizan-mcp/bartizan/registry/client"
 )
 
@@ -39,7 +40,7 @@ func newServerList() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		versions, err := c.Versions(cmd.Context(), states...)
+		versions, err := c.Versions(cmd.Context(), statesOf(states)...)
 		if err != nil {
 			return err
 		}
@@ -53,6 +54,14 @@ func newServerList() *cobra.Command {
 		return table(cmd.OutOrStdout(), []string{"NAME", "VERSION", "STATE", "ALIAS", "PUBLISHER", "REVIEW"}, rows)
 	}
 	return cmd
+}
+
+func statesOf(names []string) []admission.State {
+	var states []admission.State
+	for _, n := range names {
+		states = append(states, admission.State(n))
+	}
+	return states
 }
 
 func stateOf(v admission.Version) string {
@@ -131,10 +140,11 @@ func newServerDiff() *cobra.Command {
 			other = args[1]
 		}
 		name, version := splitVersion(args[0])
-		changes, err := c.Diff(cmd.Context(), name, version, other)
+		diff, err := diffOf(cmd.Context(), c, name, version, other)
 		if err != nil {
 			return err
 		}
+		changes := changesOf(diff)
 		if *format == "json" {
 			err = printJSON(cmd.OutOrStdout(), changes)
 		} else {
@@ -146,6 +156,31 @@ func newServerDiff() *cobra.Command {
 		return err
 	}
 	return cmd
+}
+
+// diffOf asks for one version's drift or, with two, for what lies between.
+func diffOf(ctx context.Context, c *client.Client, name, version, other string) (*registryapi.Diff, error) {
+	if other == "" {
+		v, err := c.Version(ctx, name, version)
+		if err != nil {
+			return nil, err
+		}
+		return c.Diff(ctx, name, "", v.Version)
+	}
+	return c.Diff(ctx, name, version, other)
+}
+
+// changesOf lists what differs between two versions, or else what gateways
+// observed.
+func changesOf(d *registryapi.Diff) []admission.Change {
+	changes := []admission.Change{}
+	if d.From != "" {
+		return append(changes, d.Changes...)
+	}
+	for _, drift := range d.Drifts {
+		changes = append(changes, drift.Changes...)
+	}
+	return changes
 }
 
 // printChanges shows each change on lines of its own: texts are long. They

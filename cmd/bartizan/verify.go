@@ -102,7 +102,7 @@ func newVerify() *cobra.Command {
 		if v.Approval == "" {
 			return policyError("%s@%s is %s: there is no approval", v.Name, v.Version, v.State)
 		}
-		body, err := c.Approval(cmd.Context(), v.Approval)
+		body, err := readBlob(cmd.Context(), c, v.Approval)
 		if err != nil {
 			return err
 		}

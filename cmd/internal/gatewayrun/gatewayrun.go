@@ -36,10 +36,9 @@ type Parts struct {
 	Scanners  *engine.Set
 	Audit     *audit.Log
 	Logger    *slog.Logger
-	// Changed returns when something at the registry changed after cursor, or
-	// its time is over: the keeper then refreshes at once instead of at its
-	// next poll.
-	Changed func(ctx context.Context, cursor int64) (next int64, err error)
+	// Follow calls notify whenever the registry's approvals changed, until the
+	// context ends: the keeper then refreshes at once instead of at its next poll.
+	Follow func(ctx context.Context, notify func())
 	// OnDrift tells the registry what was observed.
 	OnDrift func(context.Context, gateway.Drift)
 }
@@ -50,8 +49,7 @@ type Running struct {
 	Keeper   *approval.Keeper
 	gateway  *gateway.Gateway
 	listener net.Listener
-	log      *slog.Logger
-	changed  func(context.Context, int64) (int64, error)
+	follow   func(context.Context, func())
 }
 
 // Start makes the gateway and its listener. Serve answers requests.
@@ -96,7 +94,7 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 	if err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
-	return &Running{URL: url, Keeper: keeper, gateway: g, listener: listener, log: p.Logger, changed: p.Changed}, nil
+	return &Running{URL: url, Keeper: keeper, gateway: g, listener: listener, follow: p.Follow}, nil
 }
 
 // Serve answers requests until the context ends, then lets those under way
@@ -106,7 +104,7 @@ func (r *Running) Serve(ctx context.Context) error {
 	defer stop()
 	var work sync.WaitGroup
 	work.Go(func() { r.Keeper.Run(background) })
-	work.Go(func() { r.follow(background) })
+	work.Go(func() { r.follow(background, r.Keeper.Notify) })
 	failed := make(chan error, 1)
 	go func() { failed <- r.gateway.Serve(r.listener) }()
 	var err error
@@ -124,28 +122,6 @@ func (r *Running) Serve(ctx context.Context) error {
 		err = nil
 	}
 	return errors.Join(err, r.gateway.Close())
-}
-
-// follow wakes the keeper when the registry says that something changed.
-func (r *Running) follow(ctx context.Context) {
-	if r.changed == nil {
-		return
-	}
-	var cursor int64
-	for ctx.Err() == nil {
-		next, err := r.changed(ctx, cursor)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			r.log.WarnContext(ctx, "registry feed", "error", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(2 * time.Second):
-			}
-		case next != cursor:
-			cursor = next
-			r.Keeper.Notify()
-		}
-	}
 }
 
 // recordUnsafe audits every option that weakens a check before it takes effect.
