@@ -25,7 +25,7 @@ const (
 func Nearest(m *Message, candidates []ContextEntry) []ContextEntry {
 	near := slices.Clone(candidates)
 	if len(near) > MaxContext {
-		names := m.names()
+		names := m.skeletons()
 		distance := make(map[string]int, len(near))
 		for _, c := range near {
 			if _, ok := distance[c.Name]; !ok {
@@ -56,22 +56,25 @@ func cut(s string) string {
 	return s[:end]
 }
 
-// names are the names of entries that a message shows or calls.
-func (m *Message) names() []string {
+// skeletons are those of the entries that a message shows or calls.
+func (m *Message) skeletons() []string {
 	var names []string
 	for _, it := range m.Items {
-		names = append(names, it.Key)
+		if it.Key != "" {
+			names = append(names, skeleton(it.Key))
+		}
 	}
 	if m.Entry != "" {
-		names = append(names, m.Entry)
+		names = append(names, skeleton(m.Entry))
 	}
 	return names
 }
 
 func nearestName(name string, names []string) int {
+	own := skeleton(name)
 	best := maxContextNameCompare + 1
 	for _, n := range names {
-		best = min(best, editDistance(skeleton(name), skeleton(n)))
+		best = min(best, editDistance(own, n))
 	}
 	return best
 }

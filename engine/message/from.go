@@ -122,7 +122,20 @@ func FromRequest(server string, m *jsonrpc.Message) (*Message, error) {
 	if method, ok := protocol.Lookup(m.Method); ok && method.Entry != "" && m.Params != nil {
 		w.m.Entry = stringAt(m.Params, jsontext.Pointer("/"+method.Entry))
 	}
-	return w.m, w.walk(m.Raw, "", envelope)
+	if m.Kind == jsonrpc.Response {
+		return w.message(m, reply)
+	}
+	return w.message(m, envelope)
+}
+
+// message reads a whole JSON-RPC message. A name that repeats, as in the rows
+// of a table, is one text.
+func (w *walker) message(m *jsonrpc.Message, p *place) (*Message, error) {
+	w.seen = map[Segment]bool{}
+	if err := w.walk(m.Raw, "", p); err != nil {
+		return nil, err
+	}
+	return w.m, nil
 }
 
 // FromResult returns the texts of what an upstream sends: a response to method,
@@ -138,7 +151,7 @@ func FromResult(server, method, entry string, m *jsonrpc.Message) (*Message, err
 			w.m.Phase = PhaseResource
 		}
 	}
-	return w.m, w.walk(m.Raw, "", envelope)
+	return w.message(m, envelope)
 }
 
 // FromTool returns what FromListing returns for a listing of this one tool.
@@ -150,6 +163,9 @@ func FromTool(server string, raw jsontext.Value) (*Message, error) {
 func FromArguments(server, tool string, arguments jsontext.Value) (*Message, error) {
 	if arguments == nil {
 		arguments = jsontext.Value("{}")
+	}
+	if !arguments.IsValid() {
+		return nil, fmt.Errorf("%w: arguments are no JSON value", ErrMalformed)
 	}
 	name, _ := jsontext.AppendQuote(nil, tool)
 	return fromWire(fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%s,"arguments":%s}}`, name, arguments),

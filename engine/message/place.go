@@ -61,3 +61,9 @@ func (p *place) extend() *place {
 	}
 	return &q
 }
+
+// named returns p with other kinds for its own strings and names.
+func (p *place) named(kind, names string) *place {
+	p.kind, p.names = kind, names
+	return p
+}

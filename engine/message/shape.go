@@ -5,7 +5,12 @@ package message
 // results and entries; the few exceptions are places of their own.
 var (
 	body     = newBody() // tools, templates and resources of a listing too
-	envelope = newEnvelope()
+	envelope = newEnvelope(body)
+
+	// reply is what a client answers to an upstream: what a user typed, or
+	// what a model wrote.
+	reply = newEnvelope(body.extend().link(body.extend().
+		define(KindArgument, "name", "title", "description", "value").named(KindArgument, KindArgumentName), "content"))
 
 	// promptEntry describes its arguments where other shapes carry them.
 	promptEntry = body.defined["prompts"]
@@ -33,12 +38,12 @@ var (
 
 // newEnvelope is a whole JSON-RPC message. Its id is skipped: the gateway
 // answers with ids of its own.
-func newEnvelope() *place {
+func newEnvelope(content *place) *place {
 	rpcError := texts(KindError).define(KindError, "code", "message", "data")
 	return texts(KindOther).
 		link(nil, "jsonrpc", "id").
 		link(&place{kind: KindOther, names: KindOther, method: true}, "method").
-		link(body, "params", "result").link(rpcError, "error")
+		link(content, "params", "result").link(rpcError, "error")
 }
 
 func newCapabilities() *place {

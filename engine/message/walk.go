@@ -39,6 +39,7 @@ type walker struct {
 	item         int
 	pointer      []byte
 	pointerBytes int
+	seen         map[Segment]bool // names by kind and text; nil counts each
 }
 
 // walk reads the value, which stands at pointer and is read as p says.
@@ -92,7 +93,7 @@ func (w *walker) object(dec *jsontext.Decoder, p *place, depth int) error {
 		w.pointer = appendToken(w.pointer[:at], name)
 		child, defined := p.member(name)
 		if !defined {
-			if err := w.add(Segment{Kind: p.names, Text: name, Fixed: true}); err != nil {
+			if err := w.name(p, name); err != nil {
 				return err
 			}
 		}
@@ -125,6 +126,18 @@ func (w *walker) array(dec *jsontext.Decoder, p *place, depth int) error {
 	w.pointer = w.pointer[:at]
 	_, err := dec.ReadToken()
 	return err
+}
+
+// name adds a member name that the protocol does not define.
+func (w *walker) name(p *place, name string) error {
+	s := Segment{Kind: p.names, Text: name, Fixed: true}
+	if w.seen[s] {
+		return nil
+	}
+	if w.seen != nil {
+		w.seen[s] = true
+	}
+	return w.add(s)
 }
 
 // text adds a string, unless it is a word that the protocol fixes or the
