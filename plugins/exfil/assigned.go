@@ -40,7 +40,7 @@ const assignedReach = 40
 // api_key = "…", SECRET_TOKEN: …, "the password is …". It returns where to go on.
 func assigned(text string, i int) (found hit, next int, ok bool) {
 	s, is := stemAt(text, i)
-	if !is {
+	if !is || i >= 6 && strings.Contains(strings.ToLower(text[max(0, i-7):i]), "public") {
 		return hit{}, i + 1, false
 	}
 	upper := text[i] < 'a'

@@ -80,7 +80,7 @@ func userPassword(text string, i int) (hit, bool) {
 	}
 	password = strings.Trim(password, "\"'")
 	s := shapeOf(password)
-	if len(password) < 6 || variable(password) || placeholder(password) || weakPassword(password) || s.turns < 1 || s.digit+s.other == 0 && s.turns < 3 {
+	if len(password) < 6 || variable(password) || variable(value) || placeholder(password) || weakPassword(password) || s.turns < 1 || s.digit+s.other == 0 && s.turns < 3 {
 		return hit{}, false
 	}
 	return hit{rule: ruleHeader, confidence: 0.7, start: i, end: end, what: "credential"}, true

@@ -90,7 +90,7 @@ var formats = [...]format{
 	{"slack", "xapp-", url64, 40, 160, mixed},
 	{"google", "AIza", url64, 35, 35, mixed},
 	{"google-oauth", "GOCSPX-", url64, 28, 28, nil},
-	{"google-oauth", "ya29.", dotted, 60, wide, nil},
+	{"google-oauth", "ya29.", dotted, 40, wide, nil},
 	{"google-oauth", "1//0", url64, 40, 120, mixed},
 	{"stripe", "sk_live_", alnum, 20, 250, nil},
 	{"stripe", "rk_live_", alnum, 20, 250, nil},
@@ -225,6 +225,12 @@ var formats = [...]format{
 	{"stytch", "secret-test-", url64, 36, 60, mixed},
 	{"brevo", "xsmtpsib-", url64, 64, 90, nil},
 	{"deno", "ddp_", alnum, 36, 40, mixed},
+	{"hubspot", "pat-na1-", url64, 36, 36, nil},
+	{"hubspot", "pat-eu1-", url64, 36, 36, nil},
+	{"sonarqube", "squ_", hexLow, 40, 40, nil},
+	{"sonarqube", "sqp_", hexLow, 40, 40, nil},
+	{"sonarqube", "sqa_", hexLow, 40, 40, nil},
+	{"clickup", "pk_", word, 30, 60, mixed},
 	{"meta-threads", "THAA", alnum, 80, 300, mixed},
 }
 

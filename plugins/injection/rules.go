@@ -1,6 +1,10 @@
 package main
 
-import "github.com/bartizan-mcp/bartizan/plugins/textmodel"
+import (
+	"strings"
+
+	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
+)
 
 // The rules of manifest.json.
 const (
@@ -10,6 +14,7 @@ const (
 	ruleFakeRole
 	rulePersona
 	ruleEncoded
+	ruleTemplate
 	ruleModel
 	ruleCount
 )
@@ -21,6 +26,7 @@ var ruleIDs = [ruleCount]string{
 	ruleFakeRole:   "injection.fake-role",
 	rulePersona:    "injection.persona",
 	ruleEncoded:    "injection.encoded-instruction",
+	ruleTemplate:   "injection.chat-template",
 	ruleModel:      "injection.model",
 }
 
@@ -45,7 +51,7 @@ var acts = []textmodel.Phrase{textmodel.SendAway, textmodel.SendSensitive, textm
 
 // judge applies the rules to one window. A rule alone flags; it blocks where
 // phrases of different kinds meet, which ordinary text does not do.
-func judge(v *verdicts, r *textmodel.Reading, provenance string) {
+func judge(v *verdicts, r *textmodel.Reading, text string) {
 	if r.Has(textmodel.SetAside) {
 		severity := "medium"
 		if r.Any(acts...) || r.Any(textmodel.Conceal, textmodel.FakeEnvelope, textmodel.SystemDirective) {
@@ -77,16 +83,65 @@ func judge(v *verdicts, r *textmodel.Reading, provenance string) {
 		r.Any(textmodel.YouMust, textmodel.AddressModel, textmodel.SetAside, textmodel.TakeUnbound) {
 		v.add(rulePersona, "medium", 0.65, r.Span(textmodel.TakePersona, textmodel.YouAreNow))
 	}
-	if hidden(provenance) && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.RevealPrompt, textmodel.SystemDirective, textmodel.SendSensitive, textmodel.ReadPrivate) {
-		v.add(ruleEncoded, "high", 0.9, r.Span(textmodel.SetAside, textmodel.Conceal, textmodel.RevealPrompt, textmodel.SystemDirective, textmodel.SendSensitive, textmodel.ReadPrivate))
+	if i := template(text); i >= 0 && r.Any(textmodel.SystemDirective, textmodel.SetAsideLoose, textmodel.YouAreNow, textmodel.AddressModel,
+		textmodel.NewDirective, textmodel.YouMust, textmodel.Imperative, textmodel.PoliteOrder) {
+		v.add(ruleTemplate, "medium", 0.75, textmodel.Span{Start: int32(i), End: int32(i + 2)})
 	}
 }
 
-// hidden reports the decodings that a reader does not see through: a model does.
-func hidden(provenance string) bool {
-	switch provenance {
-	case "", "raw", "json", "nfkc", "escape", "escapes", "percent":
-		return false
+// templates are the tokens that set the turns of a conversation apart for a
+// model. They have no business in what a tool returns.
+var templates = [...]string{"<|im_start|>", "<|im_end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|start_header_id|>", "<|eot_id|>", "<start_of_turn>",
+	"[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "\n\nHuman:", "\n\nAssistant:", "<|endoftext|>", "</s><s>"}
+
+func template(text string) int {
+	if strings.IndexByte(text, '<') < 0 && strings.IndexByte(text, '[') < 0 && !strings.Contains(text, "\n\n") {
+		return -1
+	}
+	for _, t := range templates {
+		if i := strings.Index(text, t); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// encoded reports phrases of a decoded view that the text as sent did not show.
+// Data files are full of keys and hosts: only phrases addressed to a model block.
+func encoded(v *verdicts, r *textmodel.Reading, shown uint32, provenance string) {
+	for _, p := range [...]textmodel.Phrase{textmodel.SetAside, textmodel.Conceal, textmodel.SystemDirective, textmodel.RevealPrompt} {
+		if r.Has(p) && shown>>p&1 == 0 {
+			severity := "high"
+			if strings.Contains(provenance, "html-comment") && p != textmodel.SetAside {
+				severity = "medium"
+			}
+			v.add(ruleEncoded, severity, 0.9, r.Span(p))
+			return
+		}
+	}
+	if r.Has(textmodel.ReadPrivate) && r.Any(textmodel.SendAway, textmodel.SendSensitive) && shown>>textmodel.ReadPrivate&1 == 0 {
+		v.add(ruleEncoded, "medium", 0.7, r.Span(textmodel.ReadPrivate))
+	}
+}
+
+// disguises reports the decodings that change how characters look, which honest
+// text needs too: such a view tells nothing without the text as sent.
+func disguises(provenance string) bool {
+	for _, d := range [...]string{"base64", "hex", "rot13", "tag", "variation"} {
+		if strings.Contains(provenance, d) {
+			return false
+		}
 	}
 	return true
+}
+
+// hides reports the decodings that undo what a reader does not see through and
+// a model does. Escapes of JSON, URLs and HTML are the wire's own.
+func hides(provenance string) bool {
+	for _, d := range [...]string{"base64", "hex", "rot13", "tag", "variation", "invisible", "confusables", "nfkc", "html-comment"} {
+		if strings.Contains(provenance, d) {
+			return true
+		}
+	}
+	return false
 }

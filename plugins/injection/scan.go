@@ -14,6 +14,7 @@ func scan(in *scanner.Input) *scanner.Output {
 		}
 	}
 	var features textmodel.Features
+	sent := make(map[string]uint32) // pointer → phrases that the text as sent shows
 	for i, s := range in.Segments {
 		if s.Kind == "mime" || len(s.Text) < minText {
 			continue
@@ -22,7 +23,14 @@ func scan(in *scanner.Input) *scanner.Output {
 		if end < len(s.Text) {
 			out.Skip(i, end, len(s.Text))
 		}
-		examine(out, i, s, tokens, &features)
+		shown, seen := sent[s.Pointer]
+		if !seen && disguises(s.Provenance) {
+			shown = ^uint32(0) // the text as sent is in another part of the message
+		}
+		seen = seen || !hides(s.Provenance)
+		if phrases := examine(out, i, s, tokens, shown, &features); seen {
+			sent[s.Pointer] |= phrases
+		}
 	}
 	return out
 }
@@ -30,12 +38,19 @@ func scan(in *scanner.Input) *scanner.Output {
 // minText is the length in bytes below which a text holds no instruction.
 const minText = 8
 
-// examine reports the worst window of one text under each rule.
-func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textmodel.Token, f *textmodel.Features) {
+// examine reports the worst window of one text under each rule, and returns the
+// phrases of a text that a reader sees. shown are those that the same place
+// showed before it was decoded.
+func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textmodel.Token, shown uint32, f *textmodel.Features) uint32 {
 	var found verdicts
+	var all uint32
 	textmodel.Windows(tokens, func(w []textmodel.Token) bool {
 		r := textmodel.Read(w)
-		judge(&found, r, s.Provenance)
+		all |= r.Phrases
+		judge(&found, r, s.Text)
+		if hides(s.Provenance) {
+			encoded(&found, r, shown, s.Provenance)
+		}
 		f.Extract(w, r)
 		if v := model.Score(f); v >= model.Flag {
 			span := textmodel.Span{Start: w[0].Start, End: w[len(w)-1].End}
@@ -50,6 +65,10 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textm
 		out.Add(scanner.Finding{Rule: ruleIDs[rule], Severity: v.severity, Confidence: v.confidence,
 			Segment: segment, Start: int(v.span.Start), End: int(v.span.End)})
 	}
+	if hides(s.Provenance) {
+		return 0
+	}
+	return all
 }
 
 // graded blocks on the model's word only where a phrase of override, command

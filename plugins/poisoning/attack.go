@@ -1,43 +1,45 @@
 package main
 
-import (
-	"strings"
-
-	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
-)
+import "strings"
 
 // attack reports an entry that describes itself as carrying out one of the
 // techniques of MITRE ATT&CK. Tools for testers say such things too: the
 // finding is a flag for the reviewer, who knows which of the two he looks at.
-func attack(r *textmodel.Reading, text string) (textmodel.Span, bool) {
-	if r.Classes&(textmodel.Offence|textmodel.Weaken) == 0 && r.Classes&textmodel.Destroy == 0 {
-		return textmodel.Span{}, false
-	}
-	low := strings.ToLower(text)
-	for _, t := range techniques {
-		if i := strings.Index(low, t); i >= 0 && boundary(low, i) {
-			return textmodel.Span{Start: r.Where[textmodel.AttackTechnique].Start, End: r.Where[textmodel.AttackTechnique].End}, true
+func attack(text string) bool {
+	low := strings.ToLower(strings.TrimLeft(text, " \n\t"))
+	for _, verb := range offensiveVerbs {
+		if strings.HasPrefix(low, verb) {
+			return true
 		}
 	}
-	return textmodel.Span{}, false
+	for _, t := range techniques {
+		if i := strings.Index(low, t); i >= 0 && boundary(low, i) {
+			return true
+		}
+	}
+	return false
 }
+
+// offensiveVerbs open the description of a tool only where it attacks something.
+var offensiveVerbs = [...]string{"exploit ", "bypass ", "crack ", "forge ", "steal ", "hijack ", "sniff ", "abuse ", "harvest ", "spoof ", "evade ", "brute force", "brute-force", "bruteforce",
+	"poison ", "relay captured", "inject malicious", "inject code", "escape container", "escape to host", "phish", "exfiltrate ", "deploy web shell", "deface ", "ddos ", "flood "}
 
 // techniques are terms that describe the act of an attacker rather than the
 // subject of a report: verbs with their objects, and tools that have one use.
 var techniques = [...]string{
 	// Exfiltration and collection (TA0010, TA0009)
-	"exfiltrat", "stolen ", "steal ", "keylog", "capture keystrokes", "keystrokes",
+	"exfiltrate ", "exfiltrated ", "for exfiltration", "stolen ", "steal ", "keylogger", "log keystrokes", "capture keystrokes", "covert channel",
 	// Credential access (TA0006)
-	"lsass", "mimikatz", "kerberoast", "dcsync", "golden ticket", "silver ticket", "llmnr", "pass-the-hash", "ntlm hash", "dump credential", "dump password", "dump sam",
-	"credential phishing", "phishing page", "phishing email", "shadow credentials",
+	"lsass", "mimikatz", "kerberoast", "dcsync", "golden ticket", "silver ticket", "llmnr", "ntlm relay", "ntlm hash", "dump credential", "dump password", "password hashes", "ntds.dit",
+	"phishing page", "phishing email", "shadow credentials", "saved passwords", "cleartext passwords", "session hijack",
 	// Privilege escalation and evasion (TA0004, TA0005)
-	"for privilege escalation", "privilege escalation via", "bypass uac", "uac bypass", "bypass amsi", "amsi bypass", "bypass edr", "bypass antivirus", "disable antivirus", "bypass security", "bypass restrictions",
-	"rootkit", "process hollowing", "dll injection", "inject shellcode", "shellcode", "disable logging", "clear logs", "jailbreak ",
+	"for privilege escalation", "privilege escalation via", "bypass uac", "uac bypass", "bypass amsi", "amsi bypass", "bypass edr", "bypass antivirus", "disable antivirus", "bypass restrictions",
+	"rootkit", "process hollowing", "dll injection", "dll hijack", "inject shellcode", "timestomp", "clear logs", "hide activity", "for root access",
 	// Execution and persistence (TA0002, TA0003)
-	"reverse shell", "bind shell", "web shell", "webshell", "backdoor", "ransomware", "malicious ", "for persistence", "via deserialization", "deserialization attack",
-	"arbitrary command", "arbitrary code", "command injection via", "malware",
-	// Impact
-	"denial of service attack", "attacker", "botnet",
+	"reverse shell", "bind shell", "web shell", "backdoor", "deploy ransomware", "encrypt files for ransom", "malicious service", "malicious macos", "malicious systemd", "for persistence", "persistence mechanism", "deserialization attack",
+	"arbitrary shell command", "arbitrary system command", "command injection via", "code injection technique", "template injection in", "injection attack on",
+	// Impact (TA0040)
+	"denial of service attack", "controlled by the attacker", "to attacker", "fork bomb", "botnet",
 }
 
 // boundary reports that a word begins at i.

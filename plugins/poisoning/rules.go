@@ -19,6 +19,7 @@ const (
 	ruleCommand
 	ruleAttack
 	rulePromotion
+	rulePolite
 	ruleModel
 	ruleCount
 )
@@ -41,6 +42,7 @@ var ruleIDs = [ruleCount]string{
 	ruleCommand:     "poisoning.dangerous-command",
 	ruleAttack:      "poisoning.attack-capability",
 	rulePromotion:   "poisoning.self-promotion",
+	rulePolite:      "poisoning.polite-order",
 	ruleModel:       "poisoning.model",
 }
 
@@ -59,20 +61,30 @@ func (v *verdicts) add(rule int, severity string, confidence float64, span textm
 	}
 }
 
+// place gives the window as the place of findings that no phrase locates.
+func (v *verdicts) place(window textmodel.Span) {
+	for i := range v {
+		if v[i].confidence > 0 && v[i].span.End <= max(v[i].span.Start, 0) {
+			v[i].span = window
+		}
+	}
+}
+
 // judge applies the rules over phrases to one window, whose text is given for
 // what words do not carry: paths and shell punctuation.
 func judge(v *verdicts, r *textmodel.Reading, text string) {
 	path := privatePath(text)
-	reach := r.Any(textmodel.ReadPrivate) && path >= 0
+	reach := path && r.Any(textmodel.ReadPrivate, textmodel.OrderedAct, textmodel.SendSensitive, textmodel.ReadSensitive)
+	boxed := r.Any(textmodel.FakeEnvelope, textmodel.SystemDirective) && envelope(text)
 	carries := r.Any(textmodel.SendSensitive, textmodel.SendDialogue, textmodel.SendAway)
 	switch {
-	case r.Has(textmodel.FakeEnvelope) && (reach || r.Has(textmodel.Conceal) && (r.Any(textmodel.OrderedAct, textmodel.YouMust, textmodel.ReadSensitive) || carries)):
+	case boxed && (reach || r.Any(textmodel.Conceal, textmodel.ConcealLoose, textmodel.SendSensitive, textmodel.SetAside)):
 		v.add(ruleInstruction, "", 0.97, r.Span(textmodel.FakeEnvelope, textmodel.Conceal, textmodel.ReadPrivate))
 	case r.Has(textmodel.Conceal) && (reach || r.Has(textmodel.SendSensitive) && r.Any(textmodel.SendAway, textmodel.OrderedAct)):
 		v.add(ruleInstruction, "", 0.95, r.Span(textmodel.Conceal, textmodel.ReadPrivate, textmodel.SendSensitive))
 	case r.Has(textmodel.SetAside) && (reach || r.Any(textmodel.SendAway, textmodel.SendSensitive, textmodel.YouMust, textmodel.NewDirective, textmodel.Conceal)):
 		v.add(ruleInstruction, "", 0.93, r.Span(textmodel.SetAside))
-	case reach && r.Any(textmodel.OrderedAct, textmodel.ToolOrder) && carries:
+	case reach && r.Any(textmodel.OrderedAct, textmodel.ToolOrder, textmodel.ConcealLoose) && carries && secretPath(text):
 		v.add(ruleInstruction, "", 0.9, r.Span(textmodel.ReadPrivate))
 	}
 	if r.Has(textmodel.SetAside) {
@@ -81,48 +93,102 @@ func judge(v *verdicts, r *textmodel.Reading, text string) {
 	if r.Has(textmodel.Conceal) {
 		v.add(ruleConceal, "", 0.6, r.Span(textmodel.Conceal))
 	}
-	if reach {
+	if path && r.Has(textmodel.ReadPrivate) {
 		v.add(rulePrivateFile, "", 0.6, r.Span(textmodel.ReadPrivate))
 	}
-	if diverts(r) {
+	if diverts(r, text) {
 		v.add(ruleDiversion, "", 0.6, r.Span(textmodel.SendSensitive, textmodel.SendDialogue, textmodel.SendAway))
 	}
-	if r.Any(textmodel.FakeEnvelope, textmodel.SystemDirective) && envelope(text) {
+	if boxed {
 		v.add(ruleEnvelope, "", 0.7, r.Span(textmodel.FakeEnvelope, textmodel.SystemDirective))
 	}
-	if i := dangerousCommand(text); i >= 0 {
-		at := r.Span(textmodel.RunShell)
-		if at.Start < 0 {
-			at = textmodel.Span{}
-		}
-		v.add(ruleCommand, "", 0.7, at)
+	if dangerousCommand(text) {
+		v.add(ruleCommand, "", 0.7, r.Span(textmodel.RunShell))
 	}
-	if at, ok := attack(r, text); ok {
-		v.add(ruleAttack, "", 0.6, at)
+	if politeOrder(r, text) {
+		v.add(rulePolite, "", 0.55, r.Span(textmodel.PoliteOrder))
+	}
+	if attack(text) {
+		v.add(ruleAttack, "", 0.6, r.Span(textmodel.AttackTechnique))
 	}
 	if r.Has(textmodel.SelfPromotion) && r.Classes&textmodel.Prefer != 0 && r.Classes&textmodel.Obligation != 0 {
 		v.add(rulePromotion, "", 0.4, r.Span(textmodel.SelfPromotion))
 	}
 }
 
-// diverts reports private data or the conversation going away together with a
-// destination that the purpose of a tool does not explain.
-func diverts(r *textmodel.Reading) bool {
-	if !r.Any(textmodel.SendSensitive, textmodel.SendDialogue) || !r.Has(textmodel.SendAway) {
-		return false
+// diverts reports private data or the conversation going to a place that the
+// purpose of a tool does not explain.
+func diverts(r *textmodel.Reading, text string) bool {
+	if r.Any(textmodel.SendSensitive, textmodel.SendDialogue) && r.Has(textmodel.SendAway) &&
+		r.Any(textmodel.CovertAct, textmodel.Conceal, textmodel.FakeEnvelope) {
+		return true
 	}
-	return r.Any(textmodel.CovertAct, textmodel.Conceal, textmodel.AttackTechnique, textmodel.FakeEnvelope)
+	low := strings.ToLower(text)
+	return containsAny(low, elsewhere[:]) && containsAny(low, taken[:])
 }
 
-// privatePath finds the path of a file that holds keys or passwords.
-func privatePath(text string) int {
-	for _, p := range [...]string{".ssh/", "id_rsa", "id_ed25519", "/etc/passwd", "/etc/shadow", ".aws/credentials", ".env", ".pem", ".netrc", ".npmrc", ".pypirc",
-		".kube/config", "mcp.json", ".docker/config.json", ".gnupg", "wallet.dat", ".git-credentials", "credentials.json", ".bash_history", "keychain", "login data", "claude_desktop_config"} {
-		if i := strings.Index(text, p); i >= 0 {
-			return i
+// elsewhere are destinations of data that no purpose of a tool explains.
+var elsewhere = [...]string{"third parties", "third-party", "external logging", "external endpoint", "remote endpoint", "remote server", "external server", "attacker", "marketing database",
+	"stored remotely", "cached externally", "research team", "our servers", "our analytics", "security monitoring endpoint", "backup-service", "synced across", "audit endpoint", "logging endpoint", "telemetry endpoint", "quality assurance", "partner"}
+
+// taken is what is carried there.
+var taken = [...]string{"conversation", "chat history", "user messages", "credential", "password", "api key", "secret", "bearer", "clipboard", "location history", "keystroke", "screenshots", "account numbers",
+	"personal information", "credit card", "harvested", "user data", "browsing", "all files", "environment variables", "private key", "process list", "running processes", "mac address", "results are sent", "emails are added"}
+
+func containsAny(text string, some []string) bool {
+	for _, s := range some {
+		if strings.Contains(text, s) {
+			return true
 		}
 	}
-	return -1
+	return false
+}
+
+// politeOrder finds a sentence that asks the model for something with please.
+// Documentation does so for its own use alone: please note, please provide.
+func politeOrder(r *textmodel.Reading, text string) bool {
+	if r.Classes&textmodel.Request == 0 {
+		return false
+	}
+	low := strings.ToLower(text)
+	for from := 0; ; {
+		i := strings.Index(low[from:], "please ")
+		if i < 0 {
+			return false
+		}
+		i += from
+		from = i + len("please ")
+		if i > 0 && !strings.ContainsAny(strings.TrimRight(low[max(0, i-3):i], " "), ".!?\n:->)*") {
+			continue
+		}
+		verb, _, _ := strings.Cut(low[from:], " ")
+		if !documentary(strings.Trim(verb, ".,:;")) {
+			return true
+		}
+	}
+}
+
+// documentary lists the verbs with which documentation addresses its reader.
+func documentary(verb string) bool {
+	switch verb {
+	case "see", "note", "refer", "use", "ensure", "make", "check", "read", "contact", "specify", "enter", "set", "consult", "visit", "remember", "keep", "allow",
+		"wait", "be", "do", "consider", "install", "try", "avoid", "select", "choose", "call", "pass", "include", "don't", "not", "only", "always", "never", "supply", "give", "input", "follow", "confirm", "configure", "add", "wrap", "respect", "prefer", "let", "fill", "convert", "format", "limit", "run", "first":
+		return true
+	}
+	return false
+}
+
+// privatePaths are where keys and passwords are kept.
+var privatePaths = [...]string{".ssh/", "id_rsa", "id_ed25519", "/etc/passwd", "/etc/shadow", ".aws/credentials", ".env", ".pem", ".netrc", ".npmrc", ".pypirc",
+	".kube/config", "mcp.json", ".docker/config.json", ".gnupg", "wallet.dat", ".git-credentials", "credentials.json", ".bash_history", "keychain", "login data", "claude_desktop_config"}
+
+// privatePath reports the path of a file that holds keys or passwords.
+func privatePath(text string) bool { return containsAny(text, privatePaths[:]) }
+
+// secretPath reports the files whose whole content is a secret; tools for
+// development read .env and the like as a matter of course.
+func secretPath(text string) bool {
+	return containsAny(text, []string{".ssh/", "id_rsa", "id_ed25519", "/etc/shadow", "/etc/passwd", ".aws/credentials", ".gnupg", "wallet.dat", ".git-credentials", "login data"})
 }
 
 // envelope reports a tag or fence that only someone who addresses a model writes.
@@ -137,12 +203,8 @@ func envelope(text string) bool {
 	return false
 }
 
-// dangerousCommand finds a command that destroys, opens up or sends away data.
-func dangerousCommand(text string) int {
-	for _, c := range [...]string{"rm -rf", "chmod -R 0666", "chmod -R 777", "chmod 777 /", "| nc ", "|nc ", "/dev/tcp/", "curl -d @", "-d @/", "--data @/", "--data-binary @/", "| bash", "|bash", "| sh ", "base64 -d |", "mkfs.", "> /dev/sd", ":(){"} {
-		if i := strings.Index(text, c); i >= 0 {
-			return i
-		}
-	}
-	return -1
-}
+// commands destroy, open up or send away data.
+var commands = [...]string{"rm -rf", "chmod -R 0666", "chmod -R 777", "chmod 777 /", "| nc ", "|nc ", "/dev/tcp/", "curl -d @", "-d @/", "--data @/", "--data-binary @/", "| bash", "|bash", "| sh ", "base64 -d |", "mkfs.", "> /dev/sd", ":(){"}
+
+// dangerousCommand reports a command that destroys, opens up or sends away data.
+func dangerousCommand(text string) bool { return containsAny(text, commands[:]) }

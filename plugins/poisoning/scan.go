@@ -57,6 +57,7 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textm
 		start, end := w[0].Start, w[len(w)-1].End
 		judge(&found, r, s.Text[start:end])
 		structure(&found, r, s, textmodel.Span{Start: start, End: end})
+		found.place(textmodel.Span{Start: start, End: end})
 		f.Extract(w, r)
 		if v := model.Score(f); v >= model.Flag {
 			severity := "medium"
@@ -78,30 +79,30 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textm
 }
 
 // structure applies the rules that depend on where a text stands and how the
-// host came by it.
+// host came by it. Emoji, full-width letters and escapes are no hiding place:
+// characters that merely look otherwise count only where they hide an order.
 func structure(v *verdicts, r *textmodel.Reading, s scanner.Segment, span textmodel.Span) {
-	orders := r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.PoliteOrder, textmodel.Imperative, textmodel.DestroyAct,
-		textmodel.SendSensitive, textmodel.ReadSensitive, textmodel.SystemDirective, textmodel.YouMust, textmodel.SendAway)
 	switch {
-	case strings.Contains(s.Provenance, "comment") || strings.Contains(s.Provenance, "tag") || strings.Contains(s.Provenance, "invisible"):
-		if orders {
+	case within(s.Provenance, "html-comment", "tag", "variation"):
+		if r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.PoliteOrder, textmodel.Imperative, textmodel.DestroyAct,
+			textmodel.SendSensitive, textmodel.ReadSensitive, textmodel.SystemDirective, textmodel.YouMust, textmodel.SendAway) {
 			v.add(ruleHidden, "", 0.8, span)
 		}
-	case hidden(s.Provenance):
-		if r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.SendSensitive, textmodel.ReadPrivate, textmodel.SystemDirective) {
+	case within(s.Provenance, "base64", "hex", "rot13", "invisible", "confusables"):
+		if r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.SystemDirective) || r.Has(textmodel.ReadPrivate, textmodel.SendSensitive) {
 			v.add(ruleHidden, "", 0.8, span)
 		}
 	}
-	if s.Kind == "schema-value" && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.SendSensitive, textmodel.ReadPrivate, textmodel.OrderedAct, textmodel.FakeEnvelope) {
+	if s.Kind == "schema-value" && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.ReadPrivate, textmodel.OrderedAct, textmodel.FakeEnvelope) {
 		v.add(ruleSchema, "", 0.7, span)
 	}
 }
 
-// hidden reports the decodings that a reader does not see through: a model does.
-func hidden(provenance string) bool {
-	switch provenance {
-	case "", "raw", "json", "nfkc", "escape", "escapes", "percent":
-		return false
+func within(provenance string, decoders ...string) bool {
+	for _, d := range decoders {
+		if strings.Contains(provenance, d) {
+			return true
+		}
 	}
-	return true
+	return false
 }

@@ -1,5 +1,7 @@
 package main
 
+import "unicode/utf8"
+
 // within reports whether b is at most limit edits from a, an edit being one
 // byte inserted, deleted or replaced or two neighbours exchanged (optimal
 // string alignment).
@@ -35,7 +37,12 @@ func within(a, b string, limit int) bool {
 
 // similarity is the share of distinct words that two descriptions have in
 // common (Jaccard), 0..1; texts of fewer than three words are not comparable.
+// The host cuts long descriptions of other servers, so no more than the length
+// of the shorter long one is compared.
 func similarity(a, b string) float64 {
+	if n := min(len(a), len(b)); n >= longText {
+		a, b = a[:n], b[:n]
+	}
 	x, y := words(a), words(b)
 	if len(x) < 3 || len(y) < 3 {
 		return 0
@@ -49,14 +56,17 @@ func similarity(a, b string) float64 {
 	return float64(common) / float64(len(x)+len(y)-common)
 }
 
-// maxWords bounds the words that are compared.
-const maxWords = 400
+const (
+	longText = 1000 // bytes from which only the common length is compared
+	maxWords = 1500 // distinct words that are compared
+)
 
+// words are the distinct words of a text; outside ASCII each character is one.
 func words(s string) map[string]bool {
 	out := make(map[string]bool)
 	start := -1
 	for i := 0; i <= len(s) && len(out) < maxWords; i++ {
-		if i < len(s) && (s[i] >= 0x80 || 'a' <= s[i]|0x20 && s[i]|0x20 <= 'z' || '0' <= s[i] && s[i] <= '9') {
+		if i < len(s) && ('a' <= s[i]|0x20 && s[i]|0x20 <= 'z' || '0' <= s[i] && s[i] <= '9') {
 			if start < 0 {
 				start = i
 			}
@@ -65,6 +75,11 @@ func words(s string) map[string]bool {
 		if start >= 0 {
 			out[lower(s[start:i])] = true
 			start = -1
+		}
+		if i < len(s) && s[i] >= utf8.RuneSelf {
+			_, size := utf8.DecodeRuneInString(s[i:])
+			out[s[i:i+size]] = true
+			i += size - 1
 		}
 	}
 	return out

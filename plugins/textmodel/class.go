@@ -44,10 +44,14 @@ const (
 	Offence                       // vocabulary of attack techniques: exfiltrate, keylogger
 	Weaken                        // bypass, evade, escalate
 	Harm                          // illegal, unethical, malware
+	Whole                         // all, everything
+	Goal                          // task, goal, role
+	Self                          // first person: my, me
+	Instruct                      // directives that only a reader follows: instructions
 	classes
 )
 
 // Classes is the number of parts.
-const Classes = 38
+const Classes = 42
 
 var _ = [1]struct{}{}[classes>>Classes-1] // Classes counts the constants above

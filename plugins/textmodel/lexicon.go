@@ -18,10 +18,12 @@ func classOf(w string) Class {
 		"previously", "vorherigen", "bisherigen", "anteriores", "previas", "précédentes", "precedenti", "предыдущие", "vorige":
 		return Prior
 	case "all", "any", "every", "everything", "anything", "whatever", "alle", "todas", "todo", "tutte", "toutes":
-		return Prior
-	case "instruction", "instructions", "directive", "directives", "guideline", "guidelines", "rule", "rules",
-		"restriction", "restrictions", "constraint", "constraints", "policy", "policies", "programming", "safeguards", "guardrails",
-		"safety", "filters", "filter", "limitations", "orders", "anweisungen", "regeln", "instrucciones", "consignes", "istruzioni", "instruções", "инструкции", "instructies":
+		return Whole
+	case "instruction", "instructions", "directive", "directives", "guideline", "guidelines", "guardrails", "safeguards", "programming", "orders", "directions",
+		"anweisungen", "instrucciones", "consignes", "istruzioni", "instruções", "инструкции", "instructies":
+		return Directive | Instruct
+	case "rule", "rules", "restriction", "restrictions", "constraint", "constraints", "policy", "policies",
+		"safety", "filters", "filter", "limitations", "validation", "authorization", "authentication", "protocols", "moderation", "regeln":
 		return Directive
 	case "prompt", "prompts":
 		return Directive | Output
@@ -33,7 +35,7 @@ func classOf(w string) Class {
 		return Addressee
 	case "you", "your", "yourself", "youre", "u", "du", "tu", "usted", "vous", "ты", "вы":
 		return You
-	case "not", "never", "dont", "without", "no", "avoid", "cannot", "cant", "nor", "refrain", "wont", "neither", "nicht", "niemals", "nunca", "jamais", "ne", "не", "niet":
+	case "not", "never", "dont", "without", "no", "none", "avoid", "cannot", "cant", "nor", "refrain", "wont", "neither", "nicht", "niemals", "nunca", "jamais", "ne", "не", "niet":
 		return Negation
 	case "tell", "mention", "inform", "notify", "alert", "warn", "ask", "admit", "acknowledge", "discuss", "explain", "mentioning", "informing", "telling", "notifying", "asking", "alerting":
 		return Disclose
@@ -70,7 +72,7 @@ func classOf(w string) Class {
 		return Gather | Weaken
 	case "password", "passwords", "credential", "credentials", "secrets", "confidential", "private", "privatekey", "wallet", "mnemonic", "cookies", "ssn", "passphrase", "cvv", "banking", "personal", "medical", "sensitive", "biometric", "passwort", "contraseña":
 		return Sensitive
-	case "token", "tokens", "key", "keys", "apikey", "api", "authorization", "bearer", "account", "phi", "pii":
+	case "token", "tokens", "key", "keys", "apikey", "api", "bearer", "account", "phi", "pii":
 		return Sensitive
 	case "ssh", "rsa", "passwd", "shadow", "env", "pem", "netrc", "kubeconfig", "aws", "gnupg", "keychain", "dotenv", "npmrc", "htpasswd", "ntds", "sam":
 		return PrivateFile
@@ -119,6 +121,10 @@ func classOf(w string) Class {
 		"privesc", "hijacking", "sniff", "sniffing", "spoofing", "poisoning", "injecting", "persistence", "deserialization", "unserialize", "amsi", "etw", "edr", "antivirus", "uac", "setuid", "suid", "cve",
 		"responder", "ntlm", "dcsync", "llmnr", "mitm", "webshell", "dropper", "implant", "lateral", "beacon", "cracking", "crack", "rainbow", "impersonation", "hollowing", "privilege", "privileges", "traversal":
 		return Offence
+	case "task", "goal", "goals", "objective", "purpose", "mission", "job", "assignment":
+		return Goal
+	case "my", "me", "mine", "im", "ive", "myself":
+		return Self
 	case "illegal", "unlawful", "malware", "explicit", "racist", "offensive", "harmful", "immoral", "malicious", "violence", "weapon", "drugs", "hack", "hacking", "bomb", "meth", "profanity", "swear", "curse":
 		return Harm
 	}

@@ -107,6 +107,29 @@ func near(w []Token, i, reach int, c Class) int {
 	return -1
 }
 
+// broken reports that a gap with one of the marks stands between tokens j and i.
+func broken(w []Token, j, i int, m Mark) bool {
+	for k := j + 1; k <= i; k++ {
+		if w[k].Mark&m != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// bare reports that "above" or "previous" at i qualifies no noun: the sentence
+// ends or goes on with a conjunction or an order.
+func bare(w []Token, i int) bool {
+	if i+1 == len(w) {
+		return true
+	}
+	next := w[i+1]
+	return next.Mark&(MarkStart|MarkComma|MarkQuote) != 0 || next.Class&(Output|Ordering|Directive|Request|Reveal|Goal) != 0 || next.Hash == andHash
+}
+
+// andHash is the hash of the word and.
+const andHash = 0xf29c2a6
+
 // Read recognises the phrases of one window.
 func Read(w []Token) *Reading {
 	r := new(Reading)
@@ -157,11 +180,18 @@ func (r *Reading) language(w []Token, i int) {
 	t := w[i]
 	if t.Class&(Directive|Dialogue|Prior) != 0 {
 		if j := near(w, i, 8, Override); j >= 0 {
-			if t.Class&(Directive|Dialogue) != 0 && near(w, i, i-j, Prior|You|System|Addressee) > j {
+			what := Prior | You | System | Addressee
+			if t.Class&Instruct != 0 {
+				what |= Whole
+			}
+			if t.Class&(Directive|Dialogue) != 0 && near(w, i, i-j, what) > j && !broken(w, j, i, MarkStart) {
 				r.set(SetAside, w[j], t)
 			}
 			if t.Class&Directive != 0 || i-j <= 3 {
 				r.set(SetAsideLoose, w[j], t)
+			}
+			if t.Class&Prior != 0 && i-j <= 3 && bare(w, i) && (w[j].Mark&MarkStart != 0 || near(w, j, 2, Request|Now|Obligation|You) >= 0) {
+				r.set(SetAside, w[j], t)
 			}
 		}
 		if t.Class&Directive != 0 {
@@ -182,15 +212,25 @@ func (r *Reading) language(w []Token, i int) {
 		}
 	}
 	if t.Class&Disclose != 0 {
-		if j := near(w, i, 3, Negation); j >= 0 {
+		if j := near(w, i, 2, Negation); j >= 0 && !broken(w, j, i, MarkStart|MarkComma) {
 			r.set(ConcealLoose, w[j], t)
 		}
 	}
 	if t.Class&Person != 0 {
-		if j := near(w, i, 5, Disclose); j >= 0 {
-			if k := near(w, j, 4, Negation); k >= 0 {
+		if j := near(w, i, 5, Disclose); j >= 0 && !broken(w, j, i, MarkStart) {
+			if k := near(w, j, 3, Negation); k >= 0 && !broken(w, k, j, MarkStart|MarkComma) {
 				r.set(Conceal, w[k], t)
 			}
+		}
+	}
+	if t.Class&(Directive|Goal) != 0 {
+		if j := near(w, i, 2, Fresh); j >= 0 && near(w, i, 4, You) >= 0 {
+			r.set(NewDirective, w[j], t)
+		}
+	}
+	if t.Class&Directive != 0 {
+		if j := near(w, i, 3, Negation); j >= 0 && near(w, j, 8, You|Persona|Addressee|System) >= 0 && !broken(w, j, i, MarkStart) {
+			r.set(TakeUnbound, w[j], t)
 		}
 	}
 	if t.Class&Unbound != 0 && t.Class&Fresh == 0 {

@@ -24,6 +24,7 @@ const (
 	MarkQuote                    // preceded by a quotation mark
 	MarkHeading                  // preceded by a run such as ### or *** or |||
 	MarkUpper                    // the word is written in capitals throughout
+	MarkComma                    // preceded by a comma or dash
 )
 
 // maxWord bounds the length in bytes of the words that are looked up: longer
@@ -60,6 +61,9 @@ func Tokenize(text string, limit int) ([]Token, int) {
 			t.Mark |= MarkUpper
 		}
 		if n < maxWord {
+			if leet(buf[:n]) {
+				t.Hash = hash(buf[:n])
+			}
 			t.Class = classOf(string(buf[:n]))
 		}
 		tokens = append(tokens, t)
@@ -119,6 +123,8 @@ func gap(mark Mark, r, last rune, run int) (Mark, int) {
 		mark |= MarkLine | MarkStart
 	case '.', '!', '?', ':', ';', '。', '！', '？', '：', '•':
 		mark |= MarkStart
+	case ',', '，', '—', '–':
+		mark |= MarkComma
 	case '<', '[', '{':
 		mark |= MarkOpen | MarkStart
 	case '"', '“', '”', '«', '`', '\'', '「':
@@ -161,4 +167,43 @@ func hash(b []byte) uint32 {
 		h = (h ^ uint32(c)) * 16777619
 	}
 	return h
+}
+
+// leet rewrites digits that stand for letters (1gn0r3) in a word that is mostly
+// letters and not a name with a number at its end (utf8, v2, sha256).
+func leet(b []byte) bool {
+	inner, letters := 0, 0
+	for i, c := range b {
+		switch {
+		case c >= utf8.RuneSelf:
+			return false
+		case 'a' <= c && c <= 'z':
+			letters++
+			if i > 0 && b[i-1] <= '9' {
+				inner++
+			}
+		}
+	}
+	if len(b) < 4 || inner == 0 || letters*2 < len(b) || letters == len(b) {
+		return false
+	}
+	for i, c := range b {
+		switch c {
+		case '0':
+			b[i] = 'o'
+		case '1':
+			b[i] = 'i'
+		case '3':
+			b[i] = 'e'
+		case '4':
+			b[i] = 'a'
+		case '5':
+			b[i] = 's'
+		case '7':
+			b[i] = 't'
+		case '9':
+			b[i] = 'g'
+		}
+	}
+	return true
 }
