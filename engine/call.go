@@ -22,6 +22,12 @@ var errDeadline = errors.New("scanner deadline")
 // the caller's own context ends the failure is nil and the error is its cause:
 // nothing is known about the scanner then.
 func (s *Scanner) call(parent context.Context, input []byte) ([]byte, *Failure, error) {
+	select {
+	case s.engine.slots <- struct{}{}:
+		defer func() { <-s.engine.slots }()
+	case <-parent.Done():
+		return nil, nil, context.Cause(parent)
+	}
 	ctx, cancel := context.WithTimeoutCause(parent, s.opts.Limits.Deadline, errDeadline)
 	defer cancel()
 	memory := &memoryCap{cap: uint64(s.opts.Limits.MemoryBytes)}

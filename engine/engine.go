@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
@@ -27,12 +28,20 @@ type Config struct {
 	// What is in it is executed as native code, so it is made owner-only, and
 	// refused when anybody else could have written to it.
 	CacheDir string
+	// Instances bounds how many guests run at a time; 0 means four for each
+	// processor. A scan that finds no room waits as long as its caller does.
+	Instances int
 }
+
+// Version changes whenever the same scanner may give another verdict on the
+// same message. The version of package normalise is apart.
+const Version = "1"
 
 // Engine compiles scanners and owns what they share. It is safe for concurrent use.
 type Engine struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache // nil without a directory
+	slots   chan struct{}           // one for each running guest
 }
 
 // New returns an engine.
@@ -40,7 +49,10 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	// Every loop of a guest looks at the deadline. This costs speed and is the
 	// only interruption that wazero offers.
 	rc := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithDebugInfoEnabled(false)
-	e := new(Engine)
+	if cfg.Instances <= 0 {
+		cfg.Instances = 4 * runtime.GOMAXPROCS(0)
+	}
+	e := &Engine{slots: make(chan struct{}, cfg.Instances)}
 	if cfg.CacheDir != "" {
 		cache, err := openCache(cfg.CacheDir)
 		if err != nil {

@@ -211,6 +211,27 @@ func TestConcurrentScans(t *testing.T) {
 	wg.Wait()
 }
 
+// TestInstancesAreBounded holds that a scan waits for room, and gives up with
+// its caller and not with the scanner.
+func TestInstancesAreBounded(t *testing.T) {
+	e, err := New(t.Context(), Config{Instances: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(context.Background())
+	good := NewSet(load(t, e, module(cleanAnswer, nil), Options{}))
+	e.slots <- struct{}{} // somebody else's guest
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if v := good.Scan(ctx, result("text")); v.Action != ActionBlock || !v.Unexamined || len(v.Failures) != 0 {
+		t.Errorf("no room: %+v", v)
+	}
+	<-e.slots
+	if v := good.Scan(t.Context(), result("text")); v.Action != ActionAllow {
+		t.Errorf("room again: %+v", v)
+	}
+}
+
 func TestLogIsBounded(t *testing.T) {
 	var kept strings.Builder
 	wasm := module(cleanAnswer, func(a *asm, has map[string]bool) {

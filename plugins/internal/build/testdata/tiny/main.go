@@ -1,0 +1,4 @@
+// Command tiny is the least that the build can compile.
+package main
+
+func main() {}
