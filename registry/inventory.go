@@ -71,7 +71,7 @@ func (s *Service) Public(ctx context.Context, tenant string, q PublicQuery) (pag
 	}
 	var last string
 	for _, v := range all {
-		if !inForce[v.Approval] {
+		if a := inForce[[2]string{v.Name, v.Version}]; a == nil || a.Digest != hexDigest(v.Approval) {
 			continue
 		}
 		latest := v.Name != last

@@ -206,7 +206,6 @@ func (n *snapshots) inForce(ctx context.Context, t *tenantSnapshot, trust *appro
 		if a == nil || a.InForce(s.Now()) != nil || !speaksOf(a, v) {
 			if a, err = n.verify(ctx, v); err != nil {
 				s.Logger.WarnContext(ctx, "row without a valid approval is not listed", "server", v.Name, "version", v.Version.Version, "error", err)
-				delete(t.trusted, digest)
 				continue
 			}
 			t.trusted[digest] = a
@@ -240,16 +239,19 @@ func speaksOf(a *approval.Approval, v *version) bool {
 	return a.Tenant == v.Tenant && a.Server == v.Name && a.Version == v.Version.Version && a.Digest == hexDigest(v.Approval)
 }
 
-// inForceNow is the list of the last snapshot.
-func (n *snapshots) inForceNow(ctx context.Context, tenant string) (map[string]bool, error) {
+// inForceNow are the approvals of the last snapshot, by server and version.
+func (n *snapshots) inForceNow(ctx context.Context, tenant string) (map[[2]string]*approval.Approval, error) {
 	if _, err := n.current(ctx, tenant); err != nil {
 		return nil, err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	out := map[string]bool{}
-	for _, digest := range n.tenants[tenant].listed {
-		out["sha256:"+digest] = true
+	t := n.tenants[tenant]
+	out := map[[2]string]*approval.Approval{}
+	for _, digest := range t.listed {
+		if a := t.trusted[digest]; a != nil {
+			out[[2]string{a.Server, a.Version}] = a
+		}
 	}
 	return out, nil
 }
