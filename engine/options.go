@@ -76,7 +76,10 @@ type Options struct {
 	Limits Limits
 	Config []byte    // handed to bartizan_init
 	Tiers  Tiers     // nil means DefaultTiers
-	Log    io.Writer // what the guest writes, at most 4 KiB a call; nil discards it
+	// Log gets what the guest writes, at most 4 KiB a call; nil discards it. A
+	// guest may write what it scanned: this is for authors, not for operation.
+	// Scans that run at a time write at a time.
+	Log io.Writer
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -97,6 +97,10 @@ var base64Class = func() (class [256]bool) {
 func hexText(s string) string {
 	var found []string
 	for at := 0; at+1 < len(s); {
+		if hexValue(s[at]) < 0 {
+			at++
+			continue
+		}
 		bytes, end := hexRun(s, at)
 		if len(bytes) >= minRun/2 {
 			if text, ok := Text(bytes); ok {

@@ -47,10 +47,9 @@ var extractors = []struct {
 // the text holds stays unseen then.
 func Views(text string, lim Limits) (views []View, complete bool) {
 	text = strings.ToValidUTF8(text, "\uFFFD")
-	w := work{room: lim.Factor*len(text) + slack, seen: map[string]bool{text: true}}
-	w.add(View{Text: text}) // first in the queue, not a view
-	w.room += len(text)
-	ends := 1 // of the depth in progress
+	w := work{room: lim.Factor*len(text) + slack}
+	w.views = []View{{Text: text}} // first in the queue, not a view
+	ends := 1                      // of the depth in progress
 	for depth, i := 0, 0; depth < lim.Depth; depth++ {
 		for ; i < ends; i++ {
 			w.expand(w.views[i])
@@ -83,18 +82,17 @@ func (w *work) expand(v View) {
 
 func (w *work) offer(v View) {
 	switch {
-	case v.Text == "" || w.seen[v.Text]:
+	case v.Text == "" || v.Text == w.views[0].Text || w.seen[v.Text]:
 	case len(v.Text) > w.room:
 		w.full = true
 	default:
+		if w.seen == nil {
+			w.seen = make(map[string]bool)
+		}
 		w.seen[v.Text] = true
-		w.add(v)
+		w.room -= len(v.Text)
+		w.views = append(w.views, v)
 	}
-}
-
-func (w *work) add(v View) {
-	w.room -= len(v.Text)
-	w.views = append(w.views, v)
 }
 
 func chain(outer, inner string) string {
