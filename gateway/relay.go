@@ -25,6 +25,7 @@ type relay struct {
 	dog  *watchdog
 
 	bytes, messages int64
+	asked           bool // the upstream has begun to answer
 	resumable       bool // an event id was handed out: the client may come back for the rest
 }
 
@@ -103,6 +104,7 @@ func (r *relay) ask(ctx context.Context) {
 		return
 	}
 	defer ans.close()
+	r.asked = true
 	h := ans.head()
 	if no := r.nameSession(h); no != nil {
 		r.end(ctx, no, true)
@@ -325,7 +327,11 @@ func (r *relay) failure(ctx context.Context, err error) *refusal {
 	case cause != nil:
 		return nil
 	}
-	return refuse(reasonOf(err)).because(err)
+	no := refuse(reasonOf(err)).because(err)
+	if r.asked && no.reason == ReasonUpstreamDown {
+		no.reason = ReasonUpstreamGone
+	}
+	return no
 }
 
 func reasonOf(err error) Reason {
