@@ -44,7 +44,8 @@ func (s *Scanner) call(parent context.Context, input []byte) ([]byte, *Failure, 
 	return nil, s.failure(ctx, memory, err), nil
 }
 
-func (s *Scanner) run(ctx context.Context, log *boundedLog, input []byte) ([]byte, error) {
+func (s *Scanner) run(ctx context.Context, log *boundedLog, input []byte) (out []byte, err error) {
+	defer contain(&err)
 	module, err := s.engine.runtime.InstantiateModule(ctx, s.module, moduleConfig(log))
 	if err != nil {
 		return nil, err
@@ -56,6 +57,16 @@ func (s *Scanner) run(ctx context.Context, log *boundedLog, input []byte) ([]byt
 		return nil, err
 	}
 	return g.scan(ctx, input, s.opts.Limits.OutputBytes)
+}
+
+// errPanic is a fault of the Wasm runtime itself that a module brought about.
+var errPanic = errors.New("panic in the Wasm runtime")
+
+// contain keeps a module that finds such a fault from ending the process.
+func contain(err *error) {
+	if r := recover(); r != nil {
+		*err = errPanic
+	}
 }
 
 // moduleConfig is everything that a guest sees of the world: nothing. Its clock

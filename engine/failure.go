@@ -37,6 +37,7 @@ var traps = []string{
 	"stack overflow", "unreachable", "out of bounds memory access", "invalid table access",
 	"indirect call type mismatch", "integer divide by zero", "integer overflow",
 	"invalid conversion to integer", "unaligned atomic", "expected shared memory", "too many waiters",
+	errPanic.Error(),
 }
 
 // trapText returns the runtime error inside err, of a closed list.

@@ -74,8 +74,8 @@ func DefaultTiers() Tiers {
 type Options struct {
 	Mode   Mode
 	Limits Limits
-	Config []byte    // handed to bartizan_init
-	Tiers  Tiers     // nil means DefaultTiers
+	Config []byte // handed to bartizan_init
+	Tiers  Tiers  // nil means DefaultTiers
 	// Log gets what the guest writes, at most 4 KiB a call; nil discards it. A
 	// guest may write what it scanned: this is for authors, not for operation.
 	// Scans that run at a time write at a time.

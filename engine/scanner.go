@@ -83,7 +83,7 @@ func (e *Engine) admit(ctx context.Context, wasm []byte, m Manifest, opts Option
 	if err := checkImports(wasm); err != nil {
 		return nil, err
 	}
-	module, err := e.runtime.CompileModule(ctx, wasm)
+	module, err := e.compile(ctx, wasm)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModule, err)
 	}
@@ -92,6 +92,11 @@ func (e *Engine) admit(ctx context.Context, wasm []byte, m Manifest, opts Option
 		return nil, errors.Join(err, module.Close(ctx))
 	}
 	return s, nil
+}
+
+func (e *Engine) compile(ctx context.Context, wasm []byte) (module wazero.CompiledModule, err error) {
+	defer contain(&err)
+	return e.runtime.CompileModule(ctx, wasm)
 }
 
 func (s *Scanner) checkModule() error {
