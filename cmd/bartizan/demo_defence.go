@@ -39,7 +39,7 @@ func editDatabase(w *demoWorld) (string, error) {
 	}
 	for range 10 { // through at least one fresh snapshot
 		_, err := w.call("almanac", "forecast", map[string]any{"city": "Lisbon"})
-		if _, err := refused(err, "not_approved", "unknown_server"); err != nil {
+		if _, err := refused(err, "not_approved"); err != nil {
 			return "", err
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -83,7 +83,7 @@ func searchAudit(w *demoWorld) (string, error) {
 		seen[fmt.Sprint(e.ClassUID)]++
 		seen[e.StatusCode]++
 	}
-	for _, want := range []string{"6003", "3004", "scan_request", "scan_result", "drift", "not_approved"} {
+	for _, want := range []string{"6003", "3004", "2004", "3002", "finding", "entry_drifted", "not_approved"} {
 		if seen[want] == 0 {
 			return "", fmt.Errorf("no event %q among %d", want, len(events))
 		}

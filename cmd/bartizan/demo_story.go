@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,7 +44,13 @@ func openDoors(w *demoWorld) (string, error) {
 	if w.everythingURL, err = w.startEverything(); err != nil {
 		return "", err
 	}
-	line, err := w.start(w.bin, "serve", "--data", w.path("data"),
+	// The intruder's server is configured by hand: what keeps it out is the
+	// approval that is missing, not a route that is missing.
+	configuration := fmt.Sprintf("gateway:\n  servers:\n    - alias: almanac\n      server: io.github.acme/almanac\n      url: %s\n", w.poisonedURL)
+	if err := os.WriteFile(w.path("bartizan.yaml"), []byte(configuration), 0o600); err != nil {
+		return "", err
+	}
+	line, err := w.start(w.bin, "serve", "--data", w.path("data"), "--config", w.path("bartizan.yaml"),
 		"--registry-addr", "127.0.0.1:0", "--gateway-addr", "127.0.0.1:0")
 	if err != nil {
 		return "", err
@@ -162,7 +169,7 @@ func publishHonest(w *demoWorld) (string, error) {
 		return "", fmt.Errorf("state %s, SBOM %q", v.State, v.SBOM)
 	}
 	w.everythingReview = v.Review
-	return "in review, SBOM sha256:" + v.SBOM[:12] + "…", nil
+	return "in review, SBOM " + short(v.SBOM) + "…", nil
 }
 
 // approve votes with the reviewer's key and has the approval signed.
@@ -195,7 +202,7 @@ func reviewHonest(w *demoWorld) (string, error) {
 	if v.State != admission.Approved || v.Approval == "" {
 		return "", fmt.Errorf("state %s", v.State)
 	}
-	return fmt.Sprintf("%d items answered with evidence, approval sha256:%s…", answered, v.Approval[:12]), nil
+	return fmt.Sprintf("%d items answered with evidence, approval %s…", answered, short(v.Approval)), nil
 }
 
 func callHonest(w *demoWorld) (string, error) {
@@ -258,7 +265,7 @@ func callWithSecret(w *demoWorld) (string, error) {
 	// Assembled here so that no scanner of this source takes it for a leak.
 	secret := "gh" + "p_" + "zQ8mW2xKcV5nT7rJ4hLsD9fYbG3aP20RkQ2P"
 	_, err := w.call("weather", "save_note", map[string]any{"topic": "token " + secret})
-	r, err := refused(err, "scan_request")
+	r, err := refused(err, "finding")
 	if err != nil {
 		return "", err
 	}
@@ -267,7 +274,7 @@ func callWithSecret(w *demoWorld) (string, error) {
 
 func callInjected(w *demoWorld) (string, error) {
 	_, err := w.call("weather", "read_page", map[string]any{"topic": "lisbon"})
-	r, err := refused(err, "scan_result")
+	r, err := refused(err, "finding")
 	if err != nil {
 		return "", err
 	}
@@ -289,7 +296,7 @@ func callDrifted(w *demoWorld) (string, error) {
 	for deadline := time.Now().Add(70 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		_, callErr := w.call("weather", "forecast", map[string]any{"city": "Lisbon"})
 		if callErr != nil || time.Now().After(deadline) {
-			if r, err = refused(callErr, "drift"); err != nil {
+			if r, err = refused(callErr, "entry_drifted"); err != nil {
 				return "", err
 			}
 			break

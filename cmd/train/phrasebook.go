@@ -85,6 +85,7 @@ var ordinaryForms = []string{
 	"If you want to delete the cache, run `rm -rf node_modules` and install again.",
 	"The previous version ignored the configuration file; this release reads it before anything else.",
 	"Payment of 120.00 EUR received from {who}. Reference: invoice 2291, {day}.",
+	"Skip the steps above if you have already installed the previous version.",
 	"Ignore the warnings about deprecated modules, they do not affect the build.",
 	"The system prompt of the model is set in config.yaml; restart the agent after changing it.",
 	"Write a short story about a detective who must find a hidden key.",
@@ -125,6 +126,10 @@ var ordinaryForms = []string{
 	"Message from {who}: please send the money for the gift to my account, the IBAN is in the group chat.",
 	"WARNING: this operation deletes all data in the bucket. Make a backup first and confirm with --force.",
 	"The update replaces the previous policy. All employees must read the new guidelines by {day}.",
+	"Sorry, please ignore my previous email, the attachment was missing. Here is the right one. {who}",
+	"Please disregard the last invoice, it was sent by mistake. We will send you a new one on {day}.",
+	"Never share the door code with guests of other rooms. Ask the reception if you forget it.",
+	"Could you send me the slides before {day}? Thanks, {who}",
 	"Open settings, choose Security and enable two-factor authentication for the administrator account.",
 }
 

@@ -27,6 +27,7 @@ type Item struct {
 	Section  string    `json:"section"`
 	Title    string    `json:"title"`
 	Class    Class     `json:"class"`
+	Advisory bool      `json:"advisory,omitzero"` // a fail is for the reviewers to weigh; it blocks nothing
 	Result   Result    `json:"result"`
 	Note     string    `json:"note,omitzero"`
 	Evidence string    `json:"evidence,omitzero"` // digest of a JSON blob
@@ -43,9 +44,9 @@ func (i Item) Blocks(now time.Time) bool {
 	case Waived:
 		return i.Evidence == "" || !now.Before(i.Expires)
 	case Fail:
-		return true
+		return !i.Advisory
 	default:
-		return i.Class == Automatic
+		return i.Class == Automatic && !i.Advisory
 	}
 }
 

@@ -90,6 +90,13 @@ type rule struct {
 	answer      func(*Facts) outcome // nil: for people
 }
 
+// advisory items tell reviewers of good and bad style. Many honest servers
+// fail some of them, and an approval that had to wait for a waiver of each
+// would teach people to waive without looking.
+var advisory = map[string]bool{
+	"SRC-5": true, "SRC-6": true, "TOOL-1": true, "TOOL-3": true, "TOOL-4": true, "TOOL-5": true, "PERM-1": true,
+}
+
 // CodeScan is the item that waivers of findings change.
 const CodeScan = "TOOL-6"
 
@@ -112,7 +119,7 @@ func Answers(f *Facts) ([]Answer, error) {
 	var out []Answer
 	for _, section := range sections {
 		for _, r := range section.rules {
-			item := admission.Item{Code: r.code, Section: section.name, Title: r.title, Class: admission.Human, Result: admission.Unanswered}
+			item := admission.Item{Code: r.code, Section: section.name, Title: r.title, Class: admission.Human, Advisory: advisory[r.code], Result: admission.Unanswered}
 			if r.answer == nil {
 				out = append(out, Answer{Item: item})
 				continue
