@@ -182,9 +182,12 @@ func runFake(mode string) {
 			result(string(m.ID), oneTool)
 		}
 	case "grandchild":
-		startGrandchild()
+		startGrandchild(nil)
 	case "orphan":
-		startGrandchild()
+		startGrandchild(nil)
+		os.Exit(0)
+	case "escaped":
+		startGrandchild(escape)
 		os.Exit(0)
 	default:
 		fmt.Fprintln(os.Stderr, "unknown mode", mode)
@@ -195,15 +198,21 @@ func runFake(mode string) {
 
 // startGrandchild leaves a process behind that holds all three pipes, and
 // writes its id to the working directory.
-func startGrandchild() {
+func startGrandchild(change func(*exec.Cmd)) {
 	exe, _ := os.Executable()
 	child := exec.Command(exe)
 	child.Env = []string{fakeVariable + "=hang"}
 	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if change != nil {
+		change(child)
+	}
 	if err := child.Start(); err != nil {
 		os.Exit(7)
 	}
 	os.WriteFile("pid", []byte(strconv.Itoa(child.Process.Pid)), 0o600)
 }
+
+// escape takes a child out of its process group, where the system has groups.
+var escape func(*exec.Cmd)
 
 func first(s string, _ error) string { return s }

@@ -23,7 +23,11 @@ import (
 // server runs a handler until the test ends, hung requests included.
 func server(t *testing.T, h http.HandlerFunc) Target {
 	t.Helper()
-	s := httptest.NewServer(h)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // only then does a server notice that its client has gone
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		h(w, r)
+	}))
 	t.Cleanup(func() {
 		s.CloseClientConnections()
 		s.Close()
@@ -163,6 +167,7 @@ func TestPostAttacks(t *testing.T) {
 			w.Header().Set("Content-Type", typeJSON)
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, `{"jsonrpc":`)
+			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		}, io.ErrUnexpectedEOF},
 		"dies in an event": {func(w http.ResponseWriter, _ *http.Request) {

@@ -69,7 +69,7 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 		stop()
 	}()
 	go p.read()
-	go func() { io.Copy(&p.tail, p.stderr) }() //nolint:errcheck // ends with the pipe
+	go func() { _, _ = io.Copy(&p.tail, p.stderr) }() // ends with the pipe
 	return p, nil
 }
 

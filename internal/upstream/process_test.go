@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -207,6 +208,26 @@ func TestExitKillsTheGroup(t *testing.T) {
 		t.Errorf("Err = %v", p.Err())
 	}
 	awaitDeath(t, pidOf(t, target.Dir))
+}
+
+func init() {
+	escape = func(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
+}
+
+// A descendant that left the group survives, but cannot keep us waiting for the
+// output that it holds open.
+func TestEscapedDescendantDoesNotHang(t *testing.T) {
+	target := fake(t, "escaped")
+	p := start(t, target, Limits{})
+	for range p.Messages() {
+	}
+	if !errors.Is(p.Err(), ErrClosed) {
+		t.Errorf("Err = %v", p.Err())
+	}
+	pid := pidOf(t, target.Dir)
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Errorf("it was to survive: %v", err)
+	}
 }
 
 func TestServerThatDoesNotRead(t *testing.T) {

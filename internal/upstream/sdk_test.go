@@ -8,8 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -127,7 +127,7 @@ func TestSDKNotifications(t *testing.T) {
 					default:
 						s.AddPrompt(&mcp.Prompt{Name: fmt.Sprint("new", i%2)}, nil)
 						s.RemovePrompts(fmt.Sprint("new", (i+1)%2))
-						runtime.Gosched()
+						time.Sleep(10 * time.Millisecond)
 					}
 				}
 			}()
