@@ -1,0 +1,150 @@
+package checklist
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/listing"
+	"github.com/bartizan-mcp/bartizan/registry/serverjson"
+)
+
+// honest is a publication that every automatic item passes.
+func honest() *Facts {
+	return &Facts{
+		Document: &serverjson.Document{
+			Name: "io.github.acme/weather", Version: "1.0.0", Repository: &serverjson.Repository{URL: "https://git.example/x"},
+			Packages: []serverjson.Package{{Environment: []serverjson.Input{{Name: "TOKEN", Secret: true}}}},
+			Remotes:  []serverjson.Remote{{Type: "streamable-http", URL: "https://acme.example/mcp"}},
+		},
+		Publisher: "alice", Namespaces: []string{"io.github.acme"}, Bundles: 1, Signers: []admission.Signer{{KeyID: "k"}},
+		Signed: "sha256:1", Artifact: "sha256:1", ListingSource: "operator", Binding: "command",
+		Launch:   admission.Launch{Command: []string{"node", "index.js"}, EnvNames: []string{"TOKEN"}},
+		Scopes:   []string{"weather:read"},
+		Listings: tools(`{"name":"get_forecast","description":"Gets it","inputSchema":{"type":"object","properties":{"city":{"description":"Name"}}},"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}`),
+		Scan:     Scan{Scanners: []string{"x@y"}, Action: "allow"},
+		SBOM:     SBOM{Digest: "sha256:2", Complete: true, Components: 3},
+	}
+}
+
+func tools(raw ...string) []listing.Listing {
+	l := listing.Listing{Era: "legacy"}
+	for _, r := range raw {
+		l.Tools = append(l.Tools, jsontext.Value(r))
+	}
+	return []listing.Listing{l}
+}
+
+func answers(t *testing.T, f *Facts) map[string]Answer {
+	t.Helper()
+	all, err := Answers(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]Answer{}
+	for _, a := range all {
+		if _, twice := out[a.Item.Code]; twice {
+			t.Errorf("item %s twice", a.Item.Code)
+		}
+		if (a.Evidence == nil) != (a.Item.Result == admission.Unanswered) {
+			t.Errorf("%s: result %s with evidence %s", a.Item.Code, a.Item.Result, a.Evidence)
+		}
+		out[a.Item.Code] = a
+	}
+	return out
+}
+
+func TestHonestPublicationPasses(t *testing.T) {
+	automatic := 0
+	for code, a := range answers(t, honest()) {
+		if a.Item.Class == admission.Automatic {
+			automatic++
+			if a.Item.Result != admission.Pass {
+				t.Errorf("%s: %s %s", code, a.Item.Result, a.Item.Note)
+			}
+		} else if a.Item.Result != admission.Unanswered {
+			t.Errorf("%s is for people, but %s", code, a.Item.Result)
+		}
+	}
+	if automatic < 12 {
+		t.Errorf("%d automatic items", automatic)
+	}
+}
+
+func TestRules(t *testing.T) {
+	one := func(tool string) func(*Facts) { return func(f *Facts) { f.Listings = tools(tool) } }
+	for name, tc := range map[string]struct {
+		change func(*Facts)
+		code   string
+		want   admission.Result
+		note   string // part of the note or evidence
+	}{
+		"unsigned":               {func(f *Facts) { f.Signers, f.Bundles = nil, 0 }, "SRC-1", admission.Fail, "no bundle"},
+		"digest mismatch":        {func(f *Facts) { f.SignatureReason = []admission.Reason{{Code: admission.ReasonDigestMismatch}} }, "SRC-2", admission.Fail, "sha256:1"},
+		"incomplete SBOM":        {func(f *Facts) { f.SBOM.Complete, f.SBOM.Reasons = false, []string{"no lockfile"} }, "SRC-4", admission.Fail, "no lockfile"},
+		"remote without code":    {func(f *Facts) { f.Artifact, f.Binding = "", "endpoint" }, "SRC-4", admission.NotNeeded, "neither bound"},
+		"command without code":   {func(f *Facts) { f.Artifact, f.SBOM = "", SBOM{} }, "SRC-4", admission.Fail, "incomplete"},
+		"no licence":             {func(f *Facts) { f.SBOM.Unlicensed = []string{"x@1"} }, "SRC-5", admission.Fail, "x@1"},
+		"nothing to license":     {func(f *Facts) { f.SBOM = SBOM{} }, "SRC-5", admission.Unanswered, "unmeasured"},
+		"no documentation":       {func(f *Facts) { f.Document.Repository = nil }, "SRC-6", admission.Fail, "neither"},
+		"vague name":             {one(`{"name":"execute","inputSchema":{}}`), "TOOL-1", admission.Fail, "execute"},
+		"vague with an object":   {one(`{"name":"run_query","inputSchema":{}}`), "TOOL-1", admission.Pass, ""},
+		"broken tool":            {one(`{"name":7}`), "TOOL-1", admission.Fail, "/tools/0"},
+		"no tools":               {func(f *Facts) { f.Listings = tools() }, "TOOL-1", admission.NotNeeded, ""},
+		"hidden character":       {one(`{"name":"a_b","description":"x\u200by","inputSchema":{}}`), "TOOL-2", admission.Fail, "U+200B"},
+		"hidden in a key":        {one(`{"name":"a_b","inputSchema":{"properties":{"x\u202ey":{}}}}`), "TOOL-2", admission.Fail, "U+202E"},
+		"no description":         {one(`{"name":"a_b","description":" ","inputSchema":{}}`), "TOOL-3", admission.Fail, "a_b"},
+		"undocumented":           {one(`{"name":"a_b","inputSchema":{"properties":{"city":{"type":"string"},"day":true}}}`), "TOOL-4", admission.Fail, "a_b.city"},
+		"no output schema":       {one(`{"name":"a_b","inputSchema":{}}`), "TOOL-5", admission.Fail, "a_b"},
+		"finding":                {func(f *Facts) { f.Scan.Action = "flag" }, "TOOL-6", admission.Fail, "flag"},
+		"failure":                {func(f *Facts) { f.Scan.Failures = []admission.Failure{{Scanner: "x"}} }, "TOOL-6", admission.Fail, ""},
+		"no scanners":            {func(f *Facts) { f.Scan.Scanners = nil }, "TOOL-6", admission.Unanswered, "unmeasured"},
+		"read-only deletion":     {one(`{"name":"deleteUser","inputSchema":{},"annotations":{"readOnlyHint":true}}`), "TOOL-7", admission.Fail, "readOnlyHint"},
+		"harmless deletion":      {one(`{"name":"drop-table","inputSchema":{},"annotations":{"destructiveHint":false}}`), "TOOL-7", admission.Fail, "destructiveHint"},
+		"shadowing":              {func(f *Facts) { f.Shadowed = []Collision{{"a", "s", "A"}} }, "TOOL-8", admission.Fail, "\"s\""},
+		"listed twice":           {func(f *Facts) { f.Held = []Entry{{"legacy", "tool", "a"}} }, "TOOL-9", admission.Fail, "legacy"},
+		"undeclared scopes":      {func(f *Facts) { f.Scopes = nil }, "PERM-1", admission.Fail, "declares no"},
+		"no scopes needed":       {func(f *Facts) { f.Scopes = []string{} }, "PERM-1", admission.Pass, "needs none"},
+		"undeclared variable":    {func(f *Facts) { f.Launch.EnvNames = []string{"HOME"} }, "AUTH-1", admission.Fail, "HOME"},
+		"token as an argument":   {func(f *Facts) { f.Launch.Command = []string{"x", "ghp_" + strings.Repeat("a", 36)} }, "AUTH-2", admission.Fail, "GitHub token"},
+		"password flag":          {func(f *Facts) { f.Launch.Command = []string{"x", "--api-key=abcdef123"} }, "AUTH-2", admission.Fail, "password argument"},
+		"template flag":          {func(f *Facts) { f.Launch.Command = []string{"x", "--api-key={key}"} }, "AUTH-2", admission.Pass, ""},
+		"default of a secret":    {func(f *Facts) { f.Document.Packages[0].Environment[0].Default = "hunter2" }, "AUTH-2", admission.Fail, "marked secret"},
+		"plain endpoint":         {func(f *Facts) { f.Document.Remotes[0].URL = "http://acme.example/mcp" }, "NET-1", admission.Fail, "http://"},
+		"plain loopback":         {func(f *Facts) { f.Document.Remotes[0].URL = "http://127.0.0.1:1/mcp" }, "NET-1", admission.Pass, ""},
+		"loopback in disguise":   {func(f *Facts) { f.Document.Remotes[0].URL = "http://127.0.0.1.evil.example/mcp" }, "NET-1", admission.Fail, "evil"},
+		"nothing binds":          {func(f *Facts) { f.Binding = "" }, "NET-2", admission.Fail, ""},
+		"the inventory is there": {func(*Facts) {}, "POL-1", admission.Pass, "io.github.acme/weather"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := honest()
+			tc.change(f)
+			a := answers(t, f)[tc.code]
+			if a.Item.Result != tc.want || !strings.Contains(a.Item.Note+string(a.Evidence), tc.note) {
+				t.Errorf("%s: %s %q %s", tc.code, a.Item.Result, a.Item.Note, a.Evidence)
+			}
+		})
+	}
+}
+
+// TestEvidenceHoldsNoSecret looks for what AUTH-2 found.
+func TestEvidenceHoldsNoSecret(t *testing.T) {
+	f := honest()
+	secret := "ghp_" + strings.Repeat("a", 36)
+	f.Document.Packages[0].Environment[0].Value = secret
+	f.Document.Packages[0].Arguments = []serverjson.Input{{Value: secret}}
+	if a := answers(t, f)["AUTH-2"]; a.Item.Result != admission.Fail || strings.Contains(string(a.Evidence), secret) {
+		t.Errorf("%s %s", a.Item.Result, a.Evidence)
+	}
+}
+
+func TestEvidenceIsStable(t *testing.T) {
+	first, second := answers(t, honest()), answers(t, honest())
+	for code, a := range first {
+		if string(a.Evidence) != string(second[code].Evidence) {
+			t.Errorf("%s differs between two runs", code)
+		}
+	}
+}
