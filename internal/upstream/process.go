@@ -129,7 +129,7 @@ func (p *Process) read() {
 			p.ended(err)
 			return
 		}
-		if line = bytes.TrimSpace(line); len(line) == 0 {
+		if line = bytes.Trim(line, " \t\r"); len(line) == 0 {
 			continue
 		}
 		select {
