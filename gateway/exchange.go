@@ -28,6 +28,7 @@ type exchange struct {
 	method  protocol.Method  // parse; zero Name for an unknown method
 	era     protocol.Era     // parse
 	version string           // parse; "" where the client names none
+	replies bool             // admitReply: the upstream waits for this reply
 	session *session         // parse; nil outside legacy sessions
 
 	svc *service // approve

@@ -89,6 +89,17 @@ func TestLocalProgressToken(t *testing.T) {
 	})
 }
 
+// TestLocalSubscription: the id of a subscription is the client's own again.
+func TestLocalSubscription(t *testing.T) {
+	h := open(t, auto)
+	h.serve("every", upstream.Target{Command: []string{everything}})
+	h.call("every", 1, "tools/list", "") // takes the first id of the process
+	r := h.call("every", 4711, "subscriptions/listen", `{"notifications":{}}`)
+	if r.status != 200 || strings.Count(string(r.body), `"io.modelcontextprotocol/subscriptionId":4711`) != 2 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
 // TestLocalCrash: the process dies under a call. One error, no second try, and
 // the next session works.
 func TestLocalCrash(t *testing.T) {

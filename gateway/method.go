@@ -43,7 +43,10 @@ func isTask(method string) bool {
 type admitReply struct{}
 
 func (admitReply) do(_ context.Context, x *exchange) *refusal {
-	if x.msg.Kind == jsonrpc.Response && !x.session.takeAsked(x.msg.ID) {
+	if x.msg.Kind != jsonrpc.Response {
+		return nil
+	}
+	if x.replies = x.session.takeAsked(x.msg.ID); !x.replies {
 		return refuse(ReasonReplyUnexpected)
 	}
 	return nil

@@ -93,6 +93,9 @@ func settleEra(x *exchange) *refusal {
 		if modern {
 			return refuse(ReasonHeaderMismatch)
 		}
+		if x.msg.Params != nil {
+			x.version = text(x.msg.Params, "/protocolVersion")
+		}
 		return nil
 	case protocol.EraOf(body) == protocol.Modern && !modern:
 		return refuse(ReasonHeaderMismatch)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -238,7 +239,10 @@ func TestSessionsBelongToTheirOwner(t *testing.T) {
 	if r := h.raw("srv", callOne, session...); r.status != http.StatusOK {
 		t.Errorf("the owner got %d %s", r.status, r.body)
 	}
-	for _, header := range s.header {
+	s.mu.Lock()
+	headers := slices.Clone(s.header)
+	s.mu.Unlock()
+	for _, header := range headers {
 		if id := header.Get(protocol.HeaderSessionID); id != "" && id != sessionOfScript {
 			continue // of the gateway's own conversation
 		}

@@ -239,11 +239,17 @@ func (g *Gateway) turnAway(ctx context.Context, x *exchange, l link, in *inbound
 		Reason: string(no.reason), Rules: no.rules, Pointers: no.pointers, Verdict: x.verdict, Code: no.code(x.era),
 	}))
 	g.record.complain(ctx, failed)
-	if in.msg.Kind != jsonrpc.Request {
-		return
+	if in.msg.Kind == jsonrpc.Request {
+		g.replyInstead(ctx, x, l, no.message(in.msg.ID, x.era, id))
 	}
-	reply, err := jsonrpc.Parse(no.message(in.msg.ID, x.era, id), jsonrpc.Limits{})
+}
+
+// replyInstead answers a server's request with an error of the gateway's, so
+// that the server does not wait for a reply that will never come.
+func (g *Gateway) replyInstead(ctx context.Context, x *exchange, l link, raw []byte) {
+	reply, err := jsonrpc.Parse(raw, jsonrpc.Limits{})
 	if err != nil {
+		g.log.ErrorContext(ctx, "own error answer is malformed", "cause", err)
 		return
 	}
 	go func() { // the stream that the request came on goes on meanwhile

@@ -108,19 +108,23 @@ func (r *responder) write(ev upstream.Event) {
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')
-	r.deadline()
+	r.arm()
 	_, r.err = r.w.Write(b.Bytes())
 }
 
-func (r *responder) flush() {
-	if err := http.NewResponseController(r.w).Flush(); err != nil && r.err == nil {
-		r.err = err
-	}
+// arm gives a client that does not read a limited time.
+func (r *responder) arm() {
+	_ = http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(r.timeout)) // recorders in tests have none
 }
 
-// deadline gives a client that does not read a limited time.
-func (r *responder) deadline() {
-	_ = http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(r.timeout)) // recorders in tests have none
+// flush puts what was written on the wire; between messages there is no limit.
+func (r *responder) flush() {
+	c := http.NewResponseController(r.w)
+	r.arm()
+	if err := c.Flush(); err != nil && r.err == nil {
+		r.err = err
+	}
+	_ = c.SetWriteDeadline(time.Time{})
 }
 
 // answer writes the one response: as the only body where nothing was streamed.
@@ -130,9 +134,14 @@ func (r *responder) answer(raw []byte, ev upstream.Event, status int, stream boo
 		r.event(ev)
 		return
 	}
-	r.deadline()
 	r.nameSession()
+	r.json(status, raw)
+}
+
+func (r *responder) json(status int, raw []byte) {
+	r.arm()
 	writeJSON(r.w, status, raw)
+	r.flush()
 }
 
 // accept answers a notification or a reply.
@@ -145,6 +154,5 @@ func (r *responder) refuse(status int, raw []byte) {
 		r.event(upstream.Event{Data: raw})
 		return
 	}
-	r.deadline()
-	writeJSON(r.w, status, raw)
+	r.json(status, raw)
 }

@@ -105,8 +105,10 @@ func (r *routes) resolve(alias, tenant string) (*service, *refusal) {
 	}
 	a, err := r.cfg.Approvals.Find(route.Server)
 	switch {
+	case errors.Is(err, approval.ErrBinding):
+		return nil, refuse(ReasonBindingTooWeak).because(err)
 	case errors.Is(err, approval.ErrNotApproved):
-		return nil, refuse(ReasonNotApproved)
+		return nil, refuse(ReasonNotApproved).because(err)
 	case err != nil:
 		return nil, refuse(ReasonApprovalsStale).because(err)
 	case a.Tenant != tenant || tenant != r.cfg.Tenant:
@@ -158,17 +160,28 @@ func (r *routes) target(route Route) upstream.Target {
 	if t.URL == "" && len(t.Command) == 0 {
 		t.Command, t.Dir, t.URL = route.Launch.Command, route.Launch.Dir, route.Launch.URL
 		if len(t.Command) > 0 {
-			for _, name := range slices.Concat(baseline, route.Launch.EnvNames) {
-				if value, ok := r.cfg.Environ(name); ok {
-					t.Env = append(t.Env, name+"="+value)
-				}
-			}
+			t.Env = r.environ(nil, route.Launch.EnvNames)
 		}
+	}
+	if len(t.Command) > 0 {
+		t.Env = r.environ(t.Env, baseline)
 	}
 	if t.Client == nil {
 		t.Client = r.cfg.Client
 	}
 	return t
+}
+
+// environ adds the named variables of this process that env does not set.
+func (r *routes) environ(env, names []string) []string {
+	env = slices.Clone(env)
+	for _, name := range names {
+		set := slices.ContainsFunc(env, func(pair string) bool { return strings.HasPrefix(pair, name+"=") })
+		if value, ok := r.cfg.Environ(name); ok && !set {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
 }
 
 // instanceOf names a target together with the credential used towards it.

@@ -156,6 +156,13 @@ func TestListingVerdicts(t *testing.T) {
 			t.Errorf("listed = %q", got)
 		}
 	}
+	data := h.call("srv", 1, "tools/call", `{"name":"two"}`).refused(t, 403, ReasonFinding)
+	if !slices.Equal(data.Pointers, []string{"/description"}) {
+		t.Errorf("pointers = %q", data.Pointers)
+	}
+	if r := h.call("srv", 1, "tools/call", `{"name":"one"}`); r.status != 200 {
+		t.Errorf("neighbour: %d %s", r.status, r.body)
+	}
 	waived := *a
 	waived.Digest = "waived"
 	waived.Waivers = []approval.Waiver{{Rule: "marker.block", Pointer: "/tools/7/description", Leaf: "sha256:" + leafDigest("/tools/7/description", []byte(`"BLOCK-ME"`)), Expires: a.Expires.AddDate(9000, 0, 0)}}
@@ -240,6 +247,7 @@ func TestServerRequests(t *testing.T) {
 		eventually(t, "the gateway answers "+id, func() bool { m := answered(id); return m != nil && m.Error != nil })
 	}
 	h.raw("srv", `{"jsonrpc":"2.0","id":"72","result":{"action":"accept","content":{"x":"BLOCK-ME"}}}`, session...).refused(t, 403, ReasonFinding)
+	eventually(t, "the gateway answers instead", func() bool { m := answered(`"72"`); return m != nil && m.Error != nil })
 	s.on("tools/call", events(ask(`"74"`, "again?"), done))
 	h.raw("srv", callOne, session...)
 	if r := h.raw("srv", `{"jsonrpc":"2.0","id":"74","result":{"action":"accept"}}`, session...); r.status != http.StatusAccepted {
@@ -282,7 +290,7 @@ func TestBlockStatus(t *testing.T) {
 func TestReplayedEvents(t *testing.T) {
 	s := newScript(t)
 	s.legacy = true
-	h := open(t, func(c *Config) { c.AutoRoutes = true; c.Scanners = markers(t) })
+	h := open(t, auto)
 	h.serve("srv", s.start(), func(a *approval.Approval) { delete(a.Roots, "modern") })
 	session, other := h.initialize("srv"), h.initialize("srv")
 	s.on("tools/call", func(w http.ResponseWriter, _ *http.Request) {
@@ -295,9 +303,9 @@ func TestReplayedEvents(t *testing.T) {
 	if r.status != 200 || !ok || strings.Contains(id, "stream-1_0\n") || id == "stream-1_0" {
 		t.Fatalf("%d %q", r.status, r.body)
 	}
-	var resumed []string
+	resumed := make(chan string, 4)
 	s.on(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
-		resumed = append(resumed, r.Header.Get("Last-Event-ID"))
+		resumed <- r.Header.Get("Last-Event-ID")
 		w.Header().Set("Content-Type", "text/event-stream")
 		io.WriteString(w, "id: stream-1_1\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":\"BLOCK-ME\"}}\n\n")
 		io.WriteString(w, "id: stream-1_2\ndata: {\"jsonrpc\":\"2.0\",\"id\":99,\"result\":{\"content\":[]}}\n\n")
@@ -311,8 +319,8 @@ func TestReplayedEvents(t *testing.T) {
 	if strings.Contains(body, "BLOCK-ME") || strings.Contains(body, `"id":99`) || !strings.Contains(body, "[removed] late") {
 		t.Errorf("replayed: %s", body)
 	}
-	if !slices.Contains(resumed, "stream-1_0") {
-		t.Errorf("upstream was asked for %q", resumed)
+	if got := <-resumed; got != "stream-1_0" {
+		t.Errorf("upstream was asked for %q", got)
 	}
 }
 

@@ -59,6 +59,9 @@ func (g *Gateway) post(w *tracked, r *http.Request, x *exchange, out *responder)
 		no = s.do(ctx, x)
 	}
 	if no != nil {
+		if x.replies {
+			g.replyInstead(ctx, x, g.linkOf(x), no.message(x.msg.ID, x.era, ""))
+		}
 		g.answerRefusal(ctx, x, out, no, false)
 		return
 	}

@@ -16,6 +16,7 @@ type inboundStep interface {
 // the connection (limits.go) come before, forwarding (relay.go) in between.
 func (g *Gateway) steps() ([]step, []inboundStep) {
 	entries := fingerprintEntry{listings: g.listings, drift: g.drift}
+	scan := listingScan{scanners: g.cfg.Scanners, record: g.record, seen: &pages{}}
 	request := []step{
 		authenticate{keys: g.cfg.Keys, now: g.cfg.Now},
 		parse{sessions: g.sessions, limit: int(g.cfg.BodyBytes)},
@@ -24,6 +25,7 @@ func (g *Gateway) steps() ([]step, []inboundStep) {
 		admitReply{},
 		openState{key: g.seal},
 		entries,
+		scanEntry{scan: scan},
 		scanRequest{scanners: g.cfg.Scanners, record: g.record},
 		recordIntent{record: g.record},
 	}
@@ -31,7 +33,7 @@ func (g *Gateway) steps() ([]step, []inboundStep) {
 		knownInbound{},
 		noteChange{listings: g.listings},
 		checkIntroduction{scanners: g.cfg.Scanners, record: g.record, drift: g.drift},
-		checkList{entries: entries, scanners: g.cfg.Scanners, record: g.record, seen: &pages{}},
+		checkList{entries: entries, scan: scan},
 		scanResult{scanners: g.cfg.Scanners, record: g.record},
 		bindState{key: g.seal},
 	}

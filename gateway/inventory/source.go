@@ -16,9 +16,10 @@ type source struct {
 	mu       sync.Mutex
 	wanted   uint64 // raised by every announced change
 	have     *Snapshot
-	haveGen  uint64 // the value of wanted when have's listing began
-	refused  error  // upstream.ErrEra, remembered as long as a listing would be
-	asked    time.Time
+	haveGen  uint64    // the value of wanted when have's listing began
+	refused  error     // upstream.ErrEra, remembered as long as a listing would be
+	asked    time.Time // when have's or refused's listing began
+	began    time.Time // when the last listing began
 	flight   *flight
 	target   upstream.Target
 	client   *upstream.Client
@@ -49,11 +50,16 @@ func (src *source) current(s *Store, key Key, target upstream.Target) (*Snapshot
 	return nil, src.flight, nil
 }
 
+// eagerly is how often an announced change has the listing renewed without
+// being asked; in between the next call does it.
+const eagerly = time.Second
+
 func (src *source) changed(s *Store, key Key) {
 	src.mu.Lock()
 	defer src.mu.Unlock()
 	src.wanted++
-	if src.flight == nil && (src.target.URL != "" || len(src.target.Command) > 0) {
+	named := src.target.URL != "" || len(src.target.Command) > 0
+	if src.flight == nil && named && s.cfg.Now().Sub(src.began) > eagerly {
 		src.take(s, key)
 	}
 }
@@ -63,6 +69,7 @@ func (src *source) take(s *Store, key Key) {
 	f := &flight{done: make(chan struct{})}
 	src.flight = f
 	gen, asked, target := src.wanted, s.cfg.Now(), src.target
+	src.began = asked
 	go func() {
 		snap, err := src.list(s, key, target)
 		src.mu.Lock()
