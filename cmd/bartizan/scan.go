@@ -14,7 +14,7 @@ import (
 
 // scanned is a verdict as `scan` prints it.
 type scanned struct {
-	ID         string           `json:"id,omitzero"`
+	ID         *string          `json:"id,omitzero"` // of a row
 	Action     engine.Action    `json:"action"`
 	Findings   []engine.Finding `json:"findings"`
 	Failures   []engine.Failure `json:"failures"`

@@ -92,7 +92,7 @@ func scanRow(ctx context.Context, set *engine.Set, line []byte) scanned {
 	if err := json.Unmarshal(line, &r); err != nil {
 		return unreadable(line, err)
 	}
-	result.ID = r.ID
+	result.ID = &r.ID
 	messages, err := r.messages()
 	if err != nil {
 		return unreadable(line, err)
@@ -109,7 +109,7 @@ func unreadable(line []byte, err error) scanned {
 	}
 	_ = json.Unmarshal(line, &named, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return scanned{
-		ID: named.ID, Action: engine.ActionBlock, Findings: []engine.Finding{},
+		ID: &named.ID, Action: engine.ActionBlock, Findings: []engine.Finding{},
 		Failures: []engine.Failure{{Scanner: "host", Kind: engine.FailureRefused, Detail: "unreadable row: " + err.Error()}},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -98,7 +99,7 @@ func TestLocalServers(t *testing.T) {
 			fill(t, data)
 			command := append([]string{node, entryPoint(t, s.pkg)}, s.args(data)...)
 			w.admit(t, name, s.pkg, append([]string{"--unsafe-run", "--"}, command...)...)
-			direct := upstream.Target{Command: command, Dir: "/"}
+			direct := upstream.Target{Command: command, Dir: "/", Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}}
 			compare(t, w, name, direct, s.calls(data), s.different)
 		})
 	}
@@ -191,8 +192,14 @@ func dial(t *testing.T, ctx context.Context, target upstream.Target) *upstream.C
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	opened(t, c)
 	return c
+}
+
+// opened keeps the stream open on which a server asks its client for roots.
+func opened(t *testing.T, c *upstream.Client) {
+	c.OnNotification(func(*jsonrpc.Message) {})
+	t.Cleanup(func() { c.Close() })
 }
 
 // dialServed waits for an approval to reach the gateway.
@@ -202,7 +209,7 @@ func (w *world) dialServed(t *testing.T, ctx context.Context, target upstream.Ta
 	for range 50 {
 		var c *upstream.Client
 		if c, err = upstream.Dial(ctx, target, protocol.Legacy, upstream.Limits{}); err == nil {
-			t.Cleanup(func() { c.Close() })
+			opened(t, c)
 			return c
 		}
 		time.Sleep(100 * time.Millisecond)

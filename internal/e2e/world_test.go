@@ -20,7 +20,7 @@ import (
 
 // world is a running installation and the keys of the people in it.
 type world struct {
-	t         *testing.T
+	t         testing.TB // of the test that is running now
 	bin, dir  string
 	registry  string
 	gateway   string

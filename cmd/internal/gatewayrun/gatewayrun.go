@@ -151,8 +151,17 @@ func keeperEvents(p Parts) func(context.Context, approval.KeeperEvent) {
 		if e.Err != nil {
 			level = slog.LevelWarn
 		}
-		p.Logger.LogAttrs(ctx, level, "approvals", slog.String("event", e.Kind), slog.Uint64("sequence", e.Sequence),
-			slog.String("server", e.Server), slog.String("version", e.Version), slog.Any("error", e.Err))
+		attrs := []slog.Attr{slog.String("event", e.Kind)}
+		if e.Sequence > 0 {
+			attrs = append(attrs, slog.Uint64("sequence", e.Sequence))
+		}
+		if e.Server != "" {
+			attrs = append(attrs, slog.String("server", e.Server), slog.String("version", e.Version))
+		}
+		if e.Err != nil {
+			attrs = append(attrs, slog.Any("error", e.Err))
+		}
+		p.Logger.LogAttrs(ctx, level, "approvals", attrs...)
 		var record *audit.Event
 		switch e.Kind {
 		case approval.EventTrustRefused, approval.EventSnapshotRefused, approval.EventApprovalRefused,
