@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/registry/checklist"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
 )
 
@@ -33,6 +35,9 @@ func (s *Service) Approve(ctx context.Context, by audit.Origin, id, subject stri
 		}
 		if v.State != admission.InReview {
 			return refuse(ErrConflict, RefusedState, "a version that is %s cannot be approved", v.State)
+		}
+		if err := s.recheckShadowing(ctx, by, v); err != nil {
+			return err
 		}
 		bundle, err := s.signApproval(ctx, v)
 		if err != nil {
@@ -58,6 +63,46 @@ func (s *Service) Approve(ctx context.Context, by audit.Origin, id, subject stri
 		return nil, err
 	}
 	return &approved.Version, nil
+}
+
+// recheckShadowing compares the names once more: another server may have been
+// approved since the publication. An answer that no longer holds is replaced,
+// and the reviewers look at it.
+func (s *Service) recheckShadowing(ctx context.Context, by audit.Origin, v *version) error {
+	w, err := s.repeatRun(ctx, v)
+	if err != nil {
+		return err
+	}
+	others, err := s.approvedElsewhere(ctx, v)
+	if err != nil {
+		return err
+	}
+	items, err := s.items(ctx, v)
+	if err != nil {
+		return err
+	}
+	w.shadowed = collisions(w.prints, others)
+	holds := func(i admission.Item) bool { return i.Code == checklist.CodeShadowing && i.Result == admission.Pass }
+	if len(w.shadowed) == 0 || !slices.ContainsFunc(items, holds) {
+		return nil
+	}
+	item, position, err := s.answerAnew(ctx, w, checklist.CodeShadowing)
+	if err != nil {
+		return err
+	}
+	if err := s.record(ctx, audit.ItemAnswered(s.change(by, v), audit.ChecklistItem{Code: item.Code, Name: item.Title, Status: auditStatus(item.Result)})); err != nil {
+		return err
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if err := refBlob(ctx, tx, v.Tenant, item.Evidence, mediaJSON); err != nil {
+			return err
+		}
+		return putItem(ctx, tx, v, position, item, true)
+	})
+	if err != nil {
+		return err
+	}
+	return &Refusal{Class: ErrConflict, Reason: RefusedBlocked, Detail: "a server approved meanwhile uses one of its tool names", Blocking: []string{item.Code}}
 }
 
 // signApproval builds, signs and verifies the approval of v.

@@ -55,6 +55,9 @@ func (s *Service) ReportDrift(ctx context.Context, by audit.Origin, r DriftRepor
 	if v, err = s.find(ctx, by.Caller.Tenant, r.Name, r.Version); err != nil {
 		return nil, err
 	}
+	if v.Approval == "" {
+		return nil, refuse(ErrConflict, RefusedState, "nothing drifts from a version that was never approved")
+	}
 	observed := r.Observed
 	if observed == nil {
 		observed = jsontext.Value("null")

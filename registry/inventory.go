@@ -96,7 +96,7 @@ func (s *Service) Public(ctx context.Context, tenant string, q PublicQuery) (pag
 // after reports whether v comes after the cursor in the order of sortVersions.
 func after(v admission.Version, cursor string) bool {
 	name, ver, ok := strings.Cut(cursor, ":")
-	return ok && (v.Name > name || v.Name == name && serverjson.Newer(ver, v.Version))
+	return ok && compareVersions(v, admission.Version{Name: name, Version: ver}) > 0
 }
 
 // PublicVersion returns one approved version; "latest" is the newest.
@@ -113,17 +113,18 @@ func (s *Service) PublicVersion(ctx context.Context, tenant, name, ver string) (
 	return nil, notFound("version")
 }
 
-func sortVersions(all []admission.Version) {
-	slices.SortFunc(all, func(a, b admission.Version) int {
-		if c := cmp.Compare(a.Name, b.Name); c != 0 {
-			return c
-		}
-		switch {
-		case serverjson.Newer(a.Version, b.Version):
-			return -1
-		case serverjson.Newer(b.Version, a.Version):
-			return 1
-		}
-		return cmp.Compare(a.Version, b.Version)
-	})
+func sortVersions(all []admission.Version) { slices.SortFunc(all, compareVersions) }
+
+// compareVersions orders by name and then the newest first; versions that
+// differ in build metadata alone by their text.
+func compareVersions(a, b admission.Version) int {
+	switch {
+	case a.Name != b.Name:
+		return cmp.Compare(a.Name, b.Name)
+	case serverjson.Newer(a.Version, b.Version):
+		return -1
+	case serverjson.Newer(b.Version, a.Version):
+		return 1
+	}
+	return cmp.Compare(a.Version, b.Version)
 }

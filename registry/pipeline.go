@@ -168,7 +168,8 @@ func (s *Service) resume(ctx context.Context) error {
 	}
 	for _, tenant := range tenants {
 		if err := s.snapshots.reconcile(ctx, tenant); err != nil {
-			return err
+			// The snapshot leaves them out all the same.
+			s.Logger.ErrorContext(ctx, "quarantine withdrawn versions", "tenant", tenant, "error", err)
 		}
 		var left []*version
 		err := s.view(ctx, func(tx *sql.Tx) (err error) {

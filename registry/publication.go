@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -64,7 +65,7 @@ func (s *Service) MayPublish(by identity.Caller, serverJSON []byte) (*serverjson
 }
 
 // StoreArtifact keeps an artifact's bytes ahead of its publication.
-func (s *Service) StoreArtifact(ctx context.Context, r interface{ Read([]byte) (int, error) }) (digest string, err error) {
+func (s *Service) StoreArtifact(ctx context.Context, r io.Reader) (digest string, err error) {
 	digest, _, err = s.Blobs.Put(ctx, r, MaxArtifact)
 	return digest, classifyBlob(err)
 }

@@ -27,7 +27,12 @@ func (s *Service) Review(ctx context.Context, tenant, id string) (*admission.Rev
 	if err != nil {
 		return nil, err
 	}
-	return &r, s.judge(v, &r)
+	trust, err := s.trust()
+	if err != nil {
+		return nil, err
+	}
+	s.judge(v, &r, trust)
+	return &r, nil
 }
 
 // Reviews lists the reviews of versions in one of the states, oldest first.
@@ -51,10 +56,12 @@ func (s *Service) Reviews(ctx context.Context, tenant string, states ...admissio
 	if err != nil {
 		return nil, err
 	}
+	trust, err := s.trust()
+	if err != nil {
+		return nil, err
+	}
 	for i := range out {
-		if err := s.judge(all[i], &out[i]); err != nil {
-			return nil, err
-		}
+		s.judge(all[i], &out[i], trust)
 	}
 	return out, nil
 }
@@ -72,7 +79,7 @@ func (s *Service) fillReview(ctx context.Context, tx *sql.Tx, v *version, r *adm
 }
 
 // judge counts answers and votes and says what is still in the way.
-func (s *Service) judge(v *version, r *admission.Review) error {
+func (s *Service) judge(v *version, r *admission.Review, trust *approval.Trust) {
 	now := s.Now()
 	r.Blocking = []string{}
 	for _, item := range r.Items {
@@ -92,10 +99,6 @@ func (s *Service) judge(v *version, r *admission.Review) error {
 			r.Blocking = append(r.Blocking, item.Code)
 		}
 	}
-	trust, err := s.trust()
-	if err != nil {
-		return err
-	}
 	tier, known := trust.Tiers[v.Tier]
 	r.Quorum = admission.Quorum{Tier: v.Tier, Needed: tier.Votes, SessionVotes: tier.SessionVotes}
 	for _, vote := range r.Votes {
@@ -106,7 +109,6 @@ func (s *Service) judge(v *version, r *admission.Review) error {
 	if !known || r.Quorum.Have < r.Quorum.Needed {
 		r.Blocking = append(r.Blocking, "votes")
 	}
-	return nil
 }
 
 func (s *Service) hasBlob(digest string) bool {

@@ -125,6 +125,27 @@ func TestShadowingStaysInItsTenant(t *testing.T) {
 	}
 }
 
+// TestShadowingAfterThePublication approves the twin while the other is under
+// review.
+func TestShadowingAfterThePublication(t *testing.T) {
+	h := newHouse(t)
+	first, twin := h.publish("weather", "1.0.0"), h.publish("twin", "1.0.0")
+	r := h.complete(twin.Review)
+	_, err := h.Vote(t.Context(), bob, twin.Review, r.Subject, approval.VoteApprove, nil)
+	h.must(err)
+	h.approve(first)
+	_, err = h.Approve(t.Context(), bob, twin.Review, r.Subject)
+	wantRefusal(t, err, ErrConflict, RefusedBlocked)
+	r, err = h.Review(t.Context(), "default", twin.Review)
+	h.must(err)
+	if item := itemOf(t, r, checklist.CodeShadowing); item.Result != admission.Fail {
+		t.Fatalf("%+v", item)
+	}
+	h.complete(twin.Review)
+	_, err = h.Approve(t.Context(), bob, twin.Review, r.Subject)
+	h.must(err)
+}
+
 // TestSignersAreTheTenantsOwn publishes with a key that only another tenant
 // trusts.
 func TestSignersAreTheTenantsOwn(t *testing.T) {

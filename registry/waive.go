@@ -49,7 +49,7 @@ func (s *Service) applyWaiver(ctx context.Context, by audit.Origin, v *version, 
 	if err := s.rescan(ctx, w, waiver); err != nil {
 		return err
 	}
-	item, position, err := s.scanItem(ctx, w)
+	item, position, err := s.answerAnew(ctx, w, checklist.CodeScan)
 	if err != nil {
 		return err
 	}
@@ -100,14 +100,14 @@ func (s *Service) rescan(ctx context.Context, w *work, waiver admission.Waiver) 
 	return err
 }
 
-// scanItem answers the item about the automated scan anew.
-func (s *Service) scanItem(ctx context.Context, w *work) (admission.Item, int, error) {
+// answerAnew answers one item from what the work holds now.
+func (s *Service) answerAnew(ctx context.Context, w *work, code string) (admission.Item, int, error) {
 	answers, err := checklist.Answers(w.facts())
 	if err != nil {
 		return admission.Item{}, 0, err
 	}
 	for i, a := range answers {
-		if a.Item.Code != checklist.CodeScan {
+		if a.Item.Code != code {
 			continue
 		}
 		a.Item.By, a.Item.At = "registry", s.Now().UTC()

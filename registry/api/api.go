@@ -52,7 +52,8 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	a := &api{Config: cfg, service: cfg.Service}
 	router := gin.New()
-	router.UseEscapedPath = true // %2F in a server name is no separator
+	router.UseEscapedPath = true      // %2F in a server name is no separator
+	router.UnescapePathValues = false // call.Param does it: gin would read "+" in a version as a space
 	router.RedirectTrailingSlash = false
 	router.HandleMethodNotAllowed = true
 	router.ForwardedByClientIP = false // nobody's header says where a request came from

@@ -228,7 +228,7 @@ func TestPublicReads(t *testing.T) {
 
 func TestPaging(t *testing.T) {
 	e := newEdge(t)
-	for _, v := range [][2]string{{"a", "1.0.0"}, {"a", "1.10.0"}, {"a", "1.9.0"}, {"b", "1.0.0"}} {
+	for _, v := range [][2]string{{"a", "1.0.0"}, {"a", "1.10.0"}, {"a", "1.9.0"}, {"b", "1.0.0+one"}, {"b", "1.0.0+two"}} {
 		e.approved(v[0], v[1])
 	}
 	var got []string
@@ -250,8 +250,18 @@ func TestPaging(t *testing.T) {
 			break
 		}
 	}
-	if diff := cmp.Diff([]string{"a 1.10.0", "a 1.9.0", "a 1.0.0", "b 1.0.0"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"a 1.10.0", "a 1.9.0", "a 1.0.0", "b 1.0.0+one", "b 1.0.0+two"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestBuildMetadataInPaths(t *testing.T) {
+	e := newEdge(t)
+	v := e.approved("weather", "1.0.0+build.1")
+	got, err := e.as("bob").Version(t.Context(), v.Name, v.Version)
+	e.must(err)
+	if got.Version != v.Version {
+		t.Errorf("got %s", got.Version)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -19,6 +20,16 @@ type call struct {
 	api *api
 	ctx context.Context
 	by  audit.Origin
+}
+
+// Param is a path parameter, unescaped as a path segment (RFC 3986). What is
+// not well-formed is "", which names nothing.
+func (q *call) Param(name string) string {
+	s, err := url.PathUnescape(q.Context.Param(name))
+	if err != nil {
+		return ""
+	}
+	return s
 }
 
 func (q *call) tenant() string { return q.by.Caller.Tenant }

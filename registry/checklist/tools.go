@@ -22,7 +22,7 @@ var toolRules = []rule{
 	{"TOOL-5", "Every tool declares what it returns (outputSchema)", returnsDeclared},
 	{CodeScan, "The automated scan of the listing is clean", scanClean},
 	{"TOOL-7", "Annotations do not contradict names", annotationsConsistent},
-	{"TOOL-8", "No tool name shadows another approved server's", noShadowing},
+	{CodeShadowing, "No tool name shadows another approved server's", noShadowing},
 	{"TOOL-9", "The listing is unambiguous and self-contained", selfContained},
 	{"TOOL-10", "Every description was read by a person", nil},
 	{"TOOL-11", "Descriptions match what the tools do", nil},
