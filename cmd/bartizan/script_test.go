@@ -18,13 +18,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/bartizan-mcp/bartizan/cmd/internal/gatewaycmd"
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/plugins"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"bartizan": func() { main() },
+		"bartizan":         main,
+		"bartizan-gateway": gatewaycmd.Main,
 	})
 }
 
@@ -50,6 +52,11 @@ func TestScripts(t *testing.T) {
 			"doors": cmdDoors,
 			"pick":  cmdPick,
 			"get":   cmdGet,
+
+			"upstream": cmdUpstream,
+			"remote":   cmdRemote,
+			"call":     cmdCall,
+			"envsubst": cmdEnvsubst,
 
 			"publish-listings": cmdPublishListings,
 		},
@@ -93,34 +100,8 @@ func cmdDoors(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: doors [flags]")
 	}
-	bin, err := exec.LookPath("bartizan")
-	if err != nil {
-		bin = filepath.Join(strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator))[0], "bartizan")
-	}
-	cmd := exec.Command(bin, append([]string{"serve", "--data", ts.MkAbs("data"),
+	doors := startProgram(ts, "bartizan", append([]string{"serve", "--data", ts.MkAbs("data"),
 		"--registry-addr", "127.0.0.1:0", "--gateway-addr", "127.0.0.1:0"}, args...)...)
-	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("WORK"), "BARTIZAN_CACHE="+ts.Getenv("BARTIZAN_CACHE"))
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.StdoutPipe()
-	ts.Check(err)
-	ts.Check(cmd.Start())
-	ts.Defer(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-		ts.Logf("serve said:\n%s", stderr.Bytes())
-	})
-	var doors struct {
-		Registry string `json:"registry"`
-		Gateway  string `json:"gateway"`
-		AdminKey string `json:"adminKey"`
-	}
-	if err := json.UnmarshalDecode(jsontext.NewDecoder(out), &doors); err != nil {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		ts.Fatalf("serve printed no JSON line: %v\n%s", err, stderr.Bytes())
-	}
-	go io.Copy(io.Discard, out)
 	for _, url := range []string{doors.Registry, doors.Gateway} {
 		ts.Check(waitReady(url + "/readyz"))
 	}
@@ -129,6 +110,41 @@ func cmdDoors(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("ADMIN", doors.AdminKey)
 	ts.Setenv("BARTIZAN_REGISTRY", doors.Registry)
 	ts.Setenv("BARTIZAN_TOKEN", doors.AdminKey)
+}
+
+// greeting is the line that a program prints once it listens.
+type greeting struct {
+	Registry string `json:"registry"`
+	Gateway  string `json:"gateway"`
+	AdminKey string `json:"adminKey"`
+}
+
+// startProgram runs a program until the script ends and reads its greeting.
+func startProgram(ts *testscript.TestScript, name string, args ...string) greeting {
+	// testscript puts the commands of TestMain first in PATH.
+	bin := filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], name)
+	cmd := exec.Command(bin, args...)
+	cmd.Dir = ts.Getenv("WORK")
+	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("WORK"), "BARTIZAN_CACHE="+ts.Getenv("BARTIZAN_CACHE"),
+		"BARTIZAN_GATEWAY_TOKEN="+ts.Getenv("BARTIZAN_GATEWAY_TOKEN"))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		err := cmd.Wait()
+		ts.Logf("%s ended (%v) and said:\n%s", name, err, stderr.Bytes())
+	})
+	var line greeting
+	if err := json.UnmarshalDecode(jsontext.NewDecoder(out), &line); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		ts.Fatalf("%s printed no JSON line: %v\n%s", name, err, stderr.Bytes())
+	}
+	go io.Copy(io.Discard, out)
+	return line
 }
 
 func waitReady(url string) error {
@@ -231,4 +247,13 @@ func cmdPublishListings(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Logf("%s: %s, %d findings below high", name, v.State, len(v.Findings))
 	}
 	ts.Logf("%d real listings", len(files))
+}
+
+// cmdEnvsubst replaces ${NAME} in a file by the script's variables.
+func cmdEnvsubst(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: envsubst FILE")
+	}
+	body := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(body), 0o600))
 }

@@ -84,6 +84,7 @@ var allowed = []struct {
 	may  []string
 }{
 	{"cmd/bartizan-gateway", []string{"cmd/internal", "gateway", "engine", "plugins", "registry/client", "internal"}},
+	{"cmd/internal/gatewaycmd", []string{"cmd/internal", "gateway", "engine", "plugins", "registry/client", "internal"}},
 	{"cmd/internal/gatewayrun", []string{"cmd/internal", "gateway", "engine", "plugins", "registry/client", "internal"}},
 	{"cmd", []string{"cmd", "gateway", "engine", "plugins", "registry", "sbom", "sdk", "internal"}},
 	{"engine", []string{"engine", "internal"}},
