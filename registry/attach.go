@@ -68,11 +68,16 @@ func (s *Service) Attach(ctx context.Context, by audit.Origin, name, ver string,
 	return &done.Version, nil
 }
 
+// unsignedOnly reports whether a missing signature is all that holds a version.
+func (v *version) unsignedOnly() bool {
+	return v.State == admission.Quarantined && v.Approval == "" &&
+		!slices.ContainsFunc(v.Reasons, func(r admission.Reason) bool { return r.Code != admission.ReasonUnsigned })
+}
+
 // mayAttach allows it only where the missing signature is all that is wrong:
 // no bundle argues with a scanner.
 func (s *Service) mayAttach(by identity.Caller, v *version) error {
-	signatureOnly := !slices.ContainsFunc(v.Reasons, func(r admission.Reason) bool { return r.Code != admission.ReasonUnsigned })
-	if v.State != admission.Quarantined || v.Approval != "" || !signatureOnly {
+	if !v.unsignedOnly() {
 		return refuse(ErrConflict, RefusedState, "bundles are attached to a version that is quarantined as unsigned and for nothing else")
 	}
 	switch {

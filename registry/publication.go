@@ -71,8 +71,10 @@ func (s *Service) StoreArtifact(ctx context.Context, r io.Reader) (digest string
 }
 
 // Publish takes a submission in and runs it through the pipeline. The same
-// submission by the same publisher gets the same answer again; another one for
-// the same version is a conflict.
+// content by the same publisher gets the same answer again, and other content
+// for the same version is a conflict. Signatures are about the content and not
+// part of it: published again with some, a version that lacked them goes on as
+// if they had been attached.
 func (s *Service) Publish(ctx context.Context, by audit.Origin, sub Submission) (*admission.Version, error) {
 	doc, err := s.MayPublish(by.Caller, sub.ServerJSON)
 	if err != nil {
@@ -82,9 +84,22 @@ func (s *Service) Publish(ctx context.Context, by audit.Origin, sub Submission) 
 	if err != nil {
 		return nil, err
 	}
+	stored, err := s.admit(ctx, by, v, &sub)
+	if err != nil {
+		return nil, err
+	}
+	if stored != v && len(sub.Bundles) > 0 && stored.unsignedOnly() {
+		return s.Attach(ctx, by, v.Name, v.Version.Version, sub.Bundles)
+	}
+	return &stored.Version, nil
+}
+
+// admit stores the parts and the version, or finds the one that is there, and
+// runs the pipeline if it has not run.
+func (s *Service) admit(ctx context.Context, by audit.Origin, v *version, sub *Submission) (*version, error) {
 	unlock := s.busy.lock(v.key())
 	defer unlock()
-	if err := s.storeParts(ctx, v, &sub); err != nil {
+	if err := s.storeParts(ctx, v, sub); err != nil {
 		return nil, err
 	}
 	s.failpoint("parts")
@@ -93,12 +108,15 @@ func (s *Service) Publish(ctx context.Context, by audit.Origin, sub Submission) 
 		return nil, err
 	}
 	s.failpoint("received")
-	if stored.State == admission.Received {
-		if stored, err = s.process(ctx, by, stored); err != nil {
-			return nil, err
-		}
+	if stored.State != admission.Received {
+		return stored, nil
 	}
-	return &stored.Version, nil
+	done, err := s.process(ctx, by, stored)
+	if err != nil || stored != v {
+		return done, err
+	}
+	*v = *done
+	return v, nil
 }
 
 // prepare checks everything that can be checked without storing anything.
@@ -308,10 +326,9 @@ func (v *version) blobs() map[string]string {
 	return out
 }
 
-// submissionDigest identifies everything that the publisher said.
+// submissionDigest identifies what the publisher said, whoever signed it.
 func submissionDigest(v *version, o PublishOptions) (string, error) {
-	bundles := slices.Sorted(slices.Values(v.Bundles))
-	b, err := json.Marshal([]any{v.ServerJSON, v.Artifact, v.Listing, bundles, v.Source, o}, json.Deterministic(true))
+	b, err := json.Marshal([]any{v.ServerJSON, v.Artifact, v.Listing, v.Source, o}, json.Deterministic(true))
 	if err != nil {
 		return "", fmt.Errorf("registry: digest of a submission: %w", err)
 	}
