@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +88,7 @@ func (s *Service) comparePublishers(w *work, ours *sbom.Document) error {
 		if v.Statement == nil || !strings.HasPrefix(v.Statement.PredicateType, predicateCycloneDX) {
 			continue
 		}
-		theirs, err := sbom.Decode(bytes.Clone(v.Statement.Predicate))
+		theirs, err := sbom.DecodeForeign(v.Statement.Predicate)
 		if err != nil {
 			w.quarantine(admission.ReasonPublisherSBOMMismatch, "the publisher's SBOM cannot be read")
 			continue
