@@ -47,6 +47,9 @@ func (d *document) add(text, payload string) {
 	var f textmodel.Features
 	textmodel.Windows(tokens, func(w []textmodel.Token) bool {
 		r := textmodel.Read(w)
+		if r.Silent() {
+			return true
+		}
 		f.Extract(w, r)
 		if d.attack && payload != "" && at >= 0 && overlap(w, at, len(payload))*2 < len(payload) {
 			return true
@@ -63,9 +66,12 @@ func overlap(w []textmodel.Token, i, size int) int {
 	return min(int(w[len(w)-1].End), i+size) - max(int(w[0].Start), i)
 }
 
+// silent is the score of a document of which no window says anything.
+const silent = -20
+
 // score is that of the worst window.
 func (d *document) score(l *linear) float64 {
-	worst := math.Inf(-1)
+	worst := float64(silent)
 	for i := range d.windows {
 		worst = max(worst, l.score(&d.windows[i]))
 	}

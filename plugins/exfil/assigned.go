@@ -20,8 +20,11 @@ var stems = [...]stem{
 // stemAt returns the stem at text[i:], ignoring case. It must begin a word or a
 // part of a compound: clientSecret, client_secret, hiveageKEY.
 func stemAt(text string, i int) (stem, bool) {
-	switch text[i] | 0x20 {
-	case 'p', 's', 'c', 'a', 't', 'k', 'b':
+	if len(text)-i < 3 {
+		return stem{}, false
+	}
+	switch uint16(text[i]|0x20)<<8 | uint16(text[i+1]|0x20) {
+	case 'p'<<8 | 'a', 'p'<<8 | 'w', 'p'<<8 | 'r', 's'<<8 | 'e', 'c'<<8 | 'r', 'c'<<8 | 'l', 'a'<<8 | 'p', 'a'<<8 | 'c', 'a'<<8 | 'u', 't'<<8 | 'o', 'k'<<8 | 'e', 'b'<<8 | 'e':
 	default:
 		return stem{}, false
 	}

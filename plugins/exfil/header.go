@@ -5,12 +5,17 @@ import "strings"
 // credentials finds what a command line or a header hands over to authenticate:
 // Authorization: Bearer …, X-Api-Key: …, curl -u user:password.
 func credentials(text string, i int) (hit, bool) {
+	switch text[i] | 0x20 {
+	case 'a', 't', '-':
+	default:
+		return hit{}, false
+	}
 	rest := text[i:]
 	switch {
 	case fold(rest, "authorization"):
 		return authorization(text, i+len("authorization"))
 	case strings.HasPrefix(rest, "-u ") || strings.HasPrefix(rest, "--user ") || strings.HasPrefix(rest, "--user="):
-		if i > 0 && text[i-1] != ' ' && text[i-1] != '\n' || !strings.Contains(text[:i], "curl") && !strings.Contains(rest, "curl") {
+		if i > 0 && text[i-1] != ' ' && text[i-1] != '\n' || !strings.Contains(text[max(0, i-nearby):min(len(text), i+nearby)], "curl") {
 			return hit{}, false
 		}
 		return userPassword(text, i+strings.IndexAny(rest, " ="))
@@ -22,6 +27,9 @@ func credentials(text string, i int) (hit, bool) {
 	}
 	return hit{}, false
 }
+
+// nearby is how far from a credential the program that takes it is named.
+const nearby = 400
 
 func fold(text, prefix string) bool {
 	return len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
@@ -28,7 +29,6 @@ const maxHits = 24
 // content types are the protocol's, not the caller's data.
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
-	pair := keyPair{id: -1, secret: -1}
 	limit := in.Limits.Findings
 	if limit <= 0 {
 		limit = 256
@@ -37,16 +37,14 @@ func scan(in *scanner.Input) *scanner.Output {
 		if s.Kind == "argument-name" || s.Kind == "mime" {
 			continue
 		}
-		hits := examine(s.Text, s.Pointer)
-		pair.look(i, s.Text, hits)
-		for _, h := range hits {
+		for _, h := range examine(s.Text, s.Pointer) {
 			if len(out.Findings) >= limit-1 {
 				break
 			}
 			out.Add(finding(i, h, in.Phase))
 		}
 	}
-	if f, ok := pair.finding(); ok {
+	if f, ok := keyPair(in.Segments); ok {
 		out.Add(f)
 	}
 	return out
@@ -62,14 +60,12 @@ func examine(text, pointer string) []hit {
 		}
 		h, ok := at(text, i, pointer)
 		if !ok {
-			var next int
+			next := i + 1
 			if h, next, ok = assigned(text, i); !ok {
 				i = max(next, i+1)
-				if next > i {
-					i = next
-				}
 				continue
 			}
+			h = proven(text, h, pointer)
 		}
 		hits = append(hits, h)
 		i = max(h.end, i+1)
@@ -82,6 +78,17 @@ func examine(text, pointer string) []hit {
 	return hits
 }
 
+// proven looks in an announced value for a token whose form proves what it is:
+// that says more than the announcement.
+func proven(text string, announced hit, pointer string) hit {
+	for i := announced.start; i < announced.end; i++ {
+		if h, ok := at(text, i, pointer); ok && h.severity != "low" {
+			return h
+		}
+	}
+	return announced
+}
+
 // starts8 marks the bytes at which something can begin.
 var starts8 = func() (t [256]bool) {
 	for c := range 256 {
@@ -91,6 +98,7 @@ var starts8 = func() (t [256]bool) {
 }()
 
 func at(text string, i int, pointer string) (hit, bool) {
+	inside := i > 0 && alnum.has(text[i-1])
 	if f, end := match(text, i); f != nil {
 		h := hit{rule: ruleToken, confidence: 0.97, start: i, end: end, what: f.provider + " token"}
 		if weakProof(f) {
@@ -101,7 +109,7 @@ func at(text string, i int, pointer string) (hit, bool) {
 	if h, ok := structured(text, i); ok {
 		return h, true
 	}
-	if i > 0 && alnum.has(text[i-1]) {
+	if inside {
 		return hit{}, false
 	}
 	if h, ok := credentials(text, i); ok {
@@ -143,42 +151,52 @@ func finding(segment int, h hit, phase string) scanner.Finding {
 
 // keyPair looks for both halves of an AWS credential anywhere in one message,
 // split over fields or not.
-type keyPair struct{ id, secret, start, end int }
+func keyPair(segments []scanner.Segment) (scanner.Finding, bool) {
+	if !slices.ContainsFunc(segments, func(s scanner.Segment) bool { return accessKeyID(s.Text) }) {
+		return scanner.Finding{}, false
+	}
+	for i, s := range segments {
+		if start := secretKey(s.Text); start >= 0 {
+			return scanner.Finding{Rule: ruleKeyPair, Confidence: 0.99, Segment: i, Start: start, End: start + secretKeySize}, true
+		}
+	}
+	return scanner.Finding{}, false
+}
 
-func (p *keyPair) look(segment int, text string, hits []hit) {
-	if p.id < 0 {
-		for i := 0; i+20 <= len(text); i++ {
-			if (text[i:i+4] == "AKIA" || text[i:i+4] == "ASIA") && run(text, i+4, upperNum) == i+20 && (i == 0 || !alnum.has(text[i-1])) {
-				p.id = segment
+// accessKeyID reports an access key id, the published examples included: with a
+// secret key beside it even those show what is being given away.
+func accessKeyID(text string) bool {
+	for _, prefix := range [...]string{"AKIA", "ASIA"} {
+		for from := 0; ; {
+			i := strings.Index(text[from:], prefix)
+			if i < 0 {
 				break
+			}
+			i += from
+			from = i + 4
+			if run(text, i+4, upperNum) == i+20 && (i == 0 || !alnum.has(text[i-1])) {
+				return true
 			}
 		}
 	}
-	if p.secret >= 0 {
-		return
-	}
+	return false
+}
+
+const secretKeySize = 40
+
+// secretKey finds a run of exactly forty base64 characters of every kind.
+func secretKey(text string) int {
 	for i := 0; i < len(text); {
-		if !base64.has(text[i]) || text[i] == '=' {
-			i++
-			continue
-		}
 		end := i
 		for end < len(text) && base64.has(text[end]) && text[end] != '=' {
 			end++
 		}
-		if end-i == 40 {
+		if end-i == secretKeySize {
 			if s := shapeOf(text[i:end]); s.lower >= 6 && s.upper >= 6 && s.digit >= 1 && entropy(text[i:end]) >= 4 {
-				p.secret, p.start, p.end = segment, i, end
-				return
+				return i
 			}
 		}
 		i = end + 1
 	}
-}
-
-func (p *keyPair) finding() (scanner.Finding, bool) {
-	if p.id < 0 || p.secret < 0 {
-		return scanner.Finding{}, false
-	}
-	return scanner.Finding{Rule: ruleKeyPair, Confidence: 0.99, Segment: p.secret, Start: p.start, End: p.end}, true
+	return -1
 }

@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // hit is one secret or piece of personal data in a text.
 type hit struct {
@@ -22,7 +25,7 @@ func structured(text string, i int) (hit, bool) {
 		}
 	case 'P':
 		if strings.HasPrefix(rest, "PuTTY-User-Key-File-") {
-			return hit{rule: rulePrivateKey, confidence: 0.95, start: i, end: min(len(text), i+400), what: "private key"}, true
+			return hit{rule: rulePrivateKey, confidence: 0.95, start: i, end: i + len("PuTTY-User-Key-File-"), what: "private key"}, true
 		}
 	case 'Q':
 		if strings.HasPrefix(rest, "Q~") {
@@ -55,6 +58,9 @@ func structured(text string, i int) (hit, bool) {
 	return hit{}, false
 }
 
+// maxKey bounds the bytes of a private key block.
+const maxKey = 16 << 10
+
 // privateKey finds a PEM block (RFC 7468) of a private key with a body.
 func privateKey(text string, i int) (hit, bool) {
 	label := text[i+len("-----BEGIN "):]
@@ -63,8 +69,11 @@ func privateKey(text string, i int) (hit, bool) {
 		return hit{}, false
 	}
 	body := i + len("-----BEGIN ") + close + 5
-	end := len(text)
-	if n := strings.Index(text[body:], "-----END"); n >= 0 {
+	end := min(len(text), body+maxKey)
+	for end < len(text) && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	if n := strings.Index(text[body:end], "-----END"); n >= 0 {
 		end = body + n
 		if m := strings.Index(text[end+8:], "-----"); m >= 0 && m < 60 {
 			end += 8 + m + 5

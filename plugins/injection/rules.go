@@ -77,7 +77,11 @@ func judge(v *verdicts, r *textmodel.Reading, text string) {
 		v.add(ruleExfiltrate, severity, 0.7, r.Span(textmodel.SendAway, textmodel.SendSensitive))
 	}
 	if r.Any(textmodel.SystemDirective, textmodel.FakeRole) && r.Any(textmodel.SetAsideLoose, textmodel.WeakenControl, textmodel.SendSensitive, textmodel.NewDirective, textmodel.CovertAct, textmodel.Conceal) {
-		v.add(ruleFakeRole, "medium", 0.65, r.Span(textmodel.SystemDirective, textmodel.FakeRole))
+		severity := "medium"
+		if r.Has(textmodel.SystemDirective, textmodel.WeakenControl, textmodel.DestroyAct) || r.Has(textmodel.SystemDirective, textmodel.Conceal) {
+			severity = "high"
+		}
+		v.add(ruleFakeRole, severity, 0.65, r.Span(textmodel.SystemDirective, textmodel.FakeRole))
 	}
 	if r.Any(textmodel.TakePersona, textmodel.YouAreNow) && r.Any(textmodel.TakeUnbound, textmodel.SetAsideLoose, textmodel.HarmfulTask) &&
 		r.Any(textmodel.YouMust, textmodel.AddressModel, textmodel.SetAside, textmodel.TakeUnbound) {

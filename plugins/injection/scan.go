@@ -46,6 +46,9 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textm
 	var all uint32
 	textmodel.Windows(tokens, func(w []textmodel.Token) bool {
 		r := textmodel.Read(w)
+		if r.Silent() {
+			return true
+		}
 		all |= r.Phrases
 		judge(&found, r, s.Text)
 		if hides(s.Provenance) {

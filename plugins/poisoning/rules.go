@@ -73,8 +73,7 @@ func (v *verdicts) place(window textmodel.Span) {
 // judge applies the rules over phrases to one window, whose text is given for
 // what words do not carry: paths and shell punctuation.
 func judge(v *verdicts, r *textmodel.Reading, text string) {
-	path := privatePath(text)
-	reach := path && r.Any(textmodel.ReadPrivate, textmodel.OrderedAct, textmodel.SendSensitive, textmodel.ReadSensitive)
+	reach := r.Any(textmodel.ReadPrivate, textmodel.OrderedAct, textmodel.SendSensitive, textmodel.ReadSensitive) && privatePath(text)
 	boxed := r.Any(textmodel.FakeEnvelope, textmodel.SystemDirective) && envelope(text)
 	carries := r.Any(textmodel.SendSensitive, textmodel.SendDialogue, textmodel.SendAway)
 	switch {
@@ -93,7 +92,7 @@ func judge(v *verdicts, r *textmodel.Reading, text string) {
 	if r.Has(textmodel.Conceal) {
 		v.add(ruleConceal, "", 0.6, r.Span(textmodel.Conceal))
 	}
-	if path && r.Has(textmodel.ReadPrivate) {
+	if reach && r.Has(textmodel.ReadPrivate) {
 		v.add(rulePrivateFile, "", 0.6, r.Span(textmodel.ReadPrivate))
 	}
 	if diverts(r, text) {
@@ -102,13 +101,13 @@ func judge(v *verdicts, r *textmodel.Reading, text string) {
 	if boxed {
 		v.add(ruleEnvelope, "", 0.7, r.Span(textmodel.FakeEnvelope, textmodel.SystemDirective))
 	}
-	if dangerousCommand(text) {
+	if r.Classes&textmodel.Shell != 0 && dangerousCommand(text) {
 		v.add(ruleCommand, "", 0.7, r.Span(textmodel.RunShell))
 	}
 	if politeOrder(r, text) {
 		v.add(rulePolite, "", 0.55, r.Span(textmodel.PoliteOrder))
 	}
-	if attack(text) {
+	if r.Classes&(textmodel.Offence|textmodel.Weaken|textmodel.Harm|textmodel.Covert|textmodel.Affect|textmodel.PrivateFile) != 0 && attack(text) {
 		v.add(ruleAttack, "", 0.6, r.Span(textmodel.AttackTechnique))
 	}
 	if r.Has(textmodel.SelfPromotion) && r.Classes&textmodel.Prefer != 0 && r.Classes&textmodel.Obligation != 0 {
@@ -122,6 +121,9 @@ func diverts(r *textmodel.Reading, text string) bool {
 	if r.Any(textmodel.SendSensitive, textmodel.SendDialogue) && r.Has(textmodel.SendAway) &&
 		r.Any(textmodel.CovertAct, textmodel.Conceal, textmodel.FakeEnvelope) {
 		return true
+	}
+	if r.Classes&(textmodel.Transfer|textmodel.Gather) == 0 || r.Classes&(textmodel.Destination|textmodel.Sensitive|textmodel.Dialogue|textmodel.Person) == 0 {
+		return false
 	}
 	low := strings.ToLower(text)
 	return containsAny(low, elsewhere[:]) && containsAny(low, taken[:])

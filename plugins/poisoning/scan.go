@@ -58,6 +58,9 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textm
 		judge(&found, r, s.Text[start:end])
 		structure(&found, r, s, textmodel.Span{Start: start, End: end})
 		found.place(textmodel.Span{Start: start, End: end})
+		if r.Silent() {
+			return true
+		}
 		f.Extract(w, r)
 		if v := model.Score(f); v >= model.Flag {
 			severity := "medium"

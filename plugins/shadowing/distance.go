@@ -2,6 +2,9 @@ package main
 
 import "unicode/utf8"
 
+// maxCompared bounds the names whose edits are counted.
+const maxCompared = 128
+
 // within reports whether b is at most limit edits from a, an edit being one
 // byte inserted, deleted or replaced or two neighbours exchanged (optimal
 // string alignment).
@@ -9,8 +12,12 @@ func within(a, b string, limit int) bool {
 	if len(a)-len(b) > limit || len(b)-len(a) > limit {
 		return false
 	}
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
+	if len(b) >= maxCompared {
+		return false
+	}
+	var rows [3][maxCompared]int // on the stack: this runs for every pair of names
+	before, last, row := rows[0][:], rows[1][:], rows[2][:]
+	for j := range len(b) + 1 {
 		last[j] = j
 	}
 	for i := 1; i <= len(a); i++ {

@@ -1,5 +1,7 @@
 package textmodel
 
+import "math/bits"
+
 // The feature space of a window: hashed 1-, 2- and 3-grams of words; and the
 // dense part, which is the classes present, each ordered pair of classes within
 // six words, the phrases, and each pair of phrases.
@@ -75,14 +77,12 @@ func (f *Features) extractDense(w []Token, r *Reading) {
 			continue
 		}
 		for j := max(0, i-pairReach); j < i; j++ {
-			if w[j].Class == 0 {
-				continue
+			for a := w[j].Class; a != 0; a &= a - 1 {
+				row := densePairs + bits.TrailingZeros64(uint64(a))*Classes
+				for b := w[i].Class; b != 0; b &= b - 1 {
+					f.feature(row + bits.TrailingZeros64(uint64(b)))
+				}
 			}
-			eachClass(w[j].Class, func(a int) {
-				eachClass(w[i].Class, func(b int) {
-					f.feature(densePairs + a*Classes + b)
-				})
-			})
 		}
 	}
 	pair := densePhrasePairs
@@ -105,13 +105,5 @@ func (f *Features) feature(i int) {
 	if f.dense[i/64]>>(i%64)&1 == 0 {
 		f.dense[i/64] |= 1 << (i % 64)
 		f.Dense = append(f.Dense, uint16(i))
-	}
-}
-
-func eachClass(c Class, do func(int)) {
-	for i := 0; c != 0; i, c = i+1, c>>1 {
-		if c&1 != 0 {
-			do(i)
-		}
 	}
 }

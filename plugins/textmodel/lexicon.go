@@ -119,7 +119,7 @@ func classOf(w string) Class {
 	case "keylogger", "keylog", "keystrokes", "ransomware", "rootkit", "backdoor", "backdoors", "lsass", "mimikatz", "kerberoast", "kerberoasting", "phishing",
 		"spyware", "botnet", "trojan", "shellcode", "steganography", "stolen", "steal", "steals", "stealing", "bruteforce", "brute", "pwn", "exploit", "exploits", "exploitation",
 		"privesc", "hijacking", "sniff", "sniffing", "spoofing", "poisoning", "injecting", "persistence", "deserialization", "unserialize", "amsi", "etw", "edr", "antivirus", "uac", "setuid", "suid", "cve",
-		"responder", "ntlm", "dcsync", "llmnr", "mitm", "webshell", "dropper", "implant", "lateral", "beacon", "cracking", "crack", "rainbow", "impersonation", "hollowing", "privilege", "privileges", "traversal":
+		"responder", "ntlm", "dcsync", "llmnr", "mitm", "webshell", "dropper", "implant", "lateral", "beacon", "cracking", "crack", "rainbow", "impersonation", "hollowing", "privilege", "privileges", "traversal", "injection", "inject", "injects", "abuse", "forge", "deface", "cleartext", "timestomp", "hashes":
 		return Offence
 	case "task", "goal", "goals", "objective", "purpose", "mission", "job", "assignment":
 		return Goal

@@ -63,6 +63,11 @@ func (r *Reading) Has(all ...Phrase) bool {
 	return true
 }
 
+// Silent reports a window without a phrase. The model is not asked about such
+// windows, neither in learning nor in use: most of ordinary traffic is silent,
+// and an instruction is not.
+func (r *Reading) Silent() bool { return r.Phrases == 0 }
+
 // Any reports whether one of the phrases occurs.
 func (r *Reading) Any(some ...Phrase) bool {
 	for _, p := range some {
@@ -99,6 +104,9 @@ func (r *Reading) Span(some ...Phrase) Span {
 // near finds, walking back from token i over at most reach tokens, the nearest
 // one with a class in c; -1 if there is none.
 func near(w []Token, i, reach int, c Class) int {
+	if w[i].Before&c == 0 {
+		return -1
+	}
 	for j := i - 1; j >= 0 && j >= i-reach; j-- {
 		if w[j].Class&c != 0 {
 			return j
@@ -150,7 +158,7 @@ func Read(w []Token) *Reading {
 // opening reads what stands at the beginning of a sentence or tag.
 func (r *Reading) opening(w []Token, i int) {
 	t := w[i]
-	if t.Mark&MarkOpen != 0 && t.Class&(Envelope|System|Urgency) != 0 {
+	if t.Mark&MarkOpen != 0 && t.Class&(Envelope|System|Urgency|Instruct) != 0 {
 		r.set(FakeEnvelope, t, t)
 	}
 	if t.Mark&(MarkHeading|MarkLine|MarkOpen) != 0 && t.Class&(System|Addressee|Urgency) != 0 &&

@@ -10,6 +10,7 @@ type Token struct {
 	Start, End int32  // UTF-8 byte range in the text
 	Hash       uint32 // FNV-1a of the word in lower case
 	Class      Class  // the parts that the word can play
+	Before     Class  // the parts of the words before it, as far as phrases reach
 	Mark       Mark   // what stands before it
 }
 
@@ -26,6 +27,9 @@ const (
 	MarkUpper                    // the word is written in capitals throughout
 	MarkComma                    // preceded by a comma or dash
 )
+
+// phraseReach is how many words back the longest phrase looks.
+const phraseReach = 12
 
 // maxWord bounds the length in bytes of the words that are looked up: longer
 // runs are data, not language.
@@ -65,6 +69,9 @@ func Tokenize(text string, limit int) ([]Token, int) {
 				t.Hash = hash(buf[:n])
 			}
 			t.Class = classOf(string(buf[:n]))
+		}
+		for j := len(tokens) - 1; j >= 0 && j >= len(tokens)-phraseReach; j-- {
+			t.Before |= tokens[j].Class
 		}
 		tokens = append(tokens, t)
 		mark, run, last = 0, 0, 0

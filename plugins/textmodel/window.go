@@ -41,3 +41,6 @@ func (r *Reading) merge(other *Reading) {
 		}
 	}
 }
+
+// MaxTokens bounds the words of one text that are read.
+const MaxTokens = 100_000

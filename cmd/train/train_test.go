@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
+)
+
+// synthetic writes small corpora of our own and returns their directory.
+func synthetic(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	var b strings.Builder
+	line := func(i int, family, label, kind, group, licence, text string) {
+		content := fmt.Sprintf(`"content":%q`, text)
+		if kind == "listing" {
+			content = fmt.Sprintf(`"tool":{"name":"t%d","description":%q}`, i, text)
+		}
+		fmt.Fprintf(&b, `{"id":"%s-%d","family":%q,"label":%q,"kind":%q,"group":%q,"licence":%q,%s}`+"\n", group, i, family, label, kind, group, licence, content)
+	}
+	for i, s := range phrases(attackForms, 60, 1) {
+		line(i, "injection", "attack", "result", "one", "MIT", s)
+		line(i, "injection", "attack", "result", "neuralchemy", "Apache-2.0 (dataset card, unverified)", s)
+		line(i, "poisoning", "attack", "listing", "two", "MIT", s)
+	}
+	for i, s := range phrases(ordinaryForms, 60, 2) {
+		line(i, "benign", "benign", "result", "live:"+strconv.Itoa(i), "MIT", s)
+		line(i, "benign", "benign", "listing", "listing:"+strconv.Itoa(i), "MIT", s)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "rows.jsonl"), []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestSameCorporaSameBytes(t *testing.T) {
+	dir := synthetic(t)
+	var roots [2]string
+	for i := range roots {
+		roots[i] = t.TempDir()
+		for _, task := range tasks {
+			if err := os.MkdirAll(filepath.Join(roots[i], "plugins", task.name), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := run(t.Context(), dir, "", roots[i], false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, task := range tasks {
+		for _, file := range []string{"weights.bin", "provenance.json"} {
+			a, errA := os.ReadFile(filepath.Join(roots[0], "plugins", task.name, file))
+			b, errB := os.ReadFile(filepath.Join(roots[1], "plugins", task.name, file))
+			if err := errors.Join(errA, errB); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(a, b) {
+				t.Errorf("%s %s differs between two runs", task.name, file)
+			}
+			if file == "weights.bin" {
+				if _, err := textmodel.Load(string(a)); err != nil {
+					t.Errorf("%s: %v", task.name, err)
+				}
+			} else if bytes.Contains(a, []byte("neuralchemy")) {
+				t.Errorf("%s learnt from rows of unverified licence", task.name)
+			}
+		}
+	}
+}
+
+func TestLearnable(t *testing.T) {
+	for _, c := range []struct {
+		row  row
+		want bool
+	}{
+		{row{Group: "asb", Label: "attack", Licence: "MIT"}, true},
+		{row{Group: "composed-asb", Label: "attack", Licence: "MIT"}, true},
+		{row{Group: "encoded-asb", Label: "attack", Licence: "MIT"}, false},
+		{row{Group: "neuralchemy", Licence: "MIT"}, false},
+		{row{Group: "other", Licence: "Apache-2.0 (dataset card, unverified)"}, false},
+		{row{Group: "bipia-train", Label: "attack", Licence: "MIT"}, false},
+		{row{Group: "bipia-train", Label: "benign", Licence: "MIT"}, true},
+	} {
+		if got := c.row.learnable(); got != c.want {
+			t.Errorf("%s %s: %v", c.row.Group, c.row.Licence, got)
+		}
+	}
+}
+
+func TestLeavingOutTakesDerivedRows(t *testing.T) {
+	for group, want := range map[string]string{"asb": "asb", "encoded-asb": "asb", "composed-asb": "asb", "safemcp:SAFE-T1": "safemcp"} {
+		if got := partOf(&row{Group: group}); got != want {
+			t.Errorf("%s leaves with %s, want %s", group, got, want)
+		}
+	}
+}
+
+// TestCommittedWeights ties the weights that are embedded to their provenance.
+func TestCommittedWeights(t *testing.T) {
+	for _, task := range tasks {
+		dir := filepath.Join("..", "..", "plugins", task.name)
+		weights, err := os.ReadFile(filepath.Join(dir, "weights.bin"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := os.ReadFile(filepath.Join(dir, "provenance.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p provenance
+		if err := json.Unmarshal(raw, &p); err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(weights); p.Weights != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: provenance.json is of other weights; run cmd/train", task.name)
+		}
+		for group, n := range p.Groups {
+			if originOf(group) == "neuralchemy" || group == "bipia-train" && n.Attack > 0 {
+				t.Errorf("%s learnt from %s", task.name, group)
+			}
+			for _, licence := range n.Licence {
+				if strings.Contains(licence, "unverified") {
+					t.Errorf("%s: %s has licence %q", task.name, group, licence)
+				}
+			}
+		}
+		if _, err := textmodel.Load(string(weights)); err != nil {
+			t.Errorf("%s: %v", task.name, err)
+		}
+	}
+}
+
+// TestFloors reads the published table: the promises that it makes are kept.
+func TestFloors(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/detection.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := map[string]struct {
+		at    int
+		floor float64
+	}{"injection": {4, 0.15}, "exfil": {5, 0.45}, "poisoning": {5, 0.30}, "shadowing": {5, 0.80}}
+	seen := 0
+	for _, line := range strings.Split(string(doc), "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 9 {
+			continue
+		}
+		want, ok := column[strings.TrimSpace(cells[1])]
+		if !ok {
+			continue
+		}
+		seen++
+		got, err := strconv.ParseFloat(strings.TrimSpace(cells[want.at]), 64)
+		if err != nil || got < want.floor {
+			t.Errorf("%s: %q, floor %v (%v)", cells[1], cells[want.at], want.floor, err)
+		}
+		for _, rate := range cells[7:9] {
+			if before, _, ok := strings.Cut(rate, "%"); ok {
+				if share, err := strconv.ParseFloat(strings.TrimSpace(before), 64); err != nil || share > 1 {
+					t.Errorf("%s: false positives %s (%v)", cells[1], rate, err)
+				}
+			}
+		}
+	}
+	if seen != len(column) {
+		t.Errorf("the table has %d of %d scanners", seen, len(column))
+	}
+}
+
+func TestWriteReport(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "d.md")
+	if err := os.WriteFile(file, []byte("a\n"+beginMark+"\nold\n"+endMark+"\nz\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeReport(file, "new\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(file); string(got) != "a\n"+beginMark+"\nnew\n"+endMark+"\nz\n" {
+		t.Errorf("%s", got)
+	}
+	if err := os.WriteFile(file, []byte("no marks"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeReport(file, "new"); !errors.Is(err, errMarks) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNoCorpora(t *testing.T) {
+	for _, dir := range []string{"", t.TempDir()} {
+		if err := run(t.Context(), dir, "", t.TempDir(), false); !errors.Is(err, errCorpora) {
+			t.Errorf("%q: %v", dir, err)
+		}
+	}
+}
+
+func TestLogistic(t *testing.T) {
+	for x, want := range map[float64]float64{0: 0.5, 30: 1, -30: 0, 2: 0.8808, -2: 0.1192} {
+		if got := logistic(x); got < want-0.002 || got > want+0.002 {
+			t.Errorf("logistic(%v) = %v", x, got)
+		}
+	}
+}
