@@ -53,10 +53,13 @@ func (s *Service) billOfMaterials(ctx context.Context, w *work) error {
 	return err
 }
 
+// scratch is a folder of the data directory that every start empties.
+const scratch = "scratch"
+
 // catalogue reads the artifact; without one the document says of itself that
 // it is incomplete.
 func (s *Service) catalogue(ctx context.Context, artifact string) (*sbom.Document, error) {
-	dir, err := os.MkdirTemp(s.DataDir, "sbom-")
+	dir, err := os.MkdirTemp(filepath.Join(s.DataDir, scratch), "sbom-")
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -80,6 +81,11 @@ func Open(ctx context.Context, cfg Config, opts ...store.Option) (*Service, erro
 	sub, err := migrationFiles()
 	if err != nil {
 		return nil, err
+	}
+	// What a killed process was unpacking is nobody's.
+	work := filepath.Join(cfg.DataDir, scratch)
+	if err := errors.Join(os.RemoveAll(work), os.MkdirAll(work, 0o700)); err != nil {
+		return nil, fmt.Errorf("registry: %w", err)
 	}
 	db, err := store.Open(filepath.Join(cfg.DataDir, "registry.db"), sub, opts...)
 	if err != nil {

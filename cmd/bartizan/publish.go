@@ -3,13 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -28,6 +26,7 @@ type publication struct {
 	artifact, listing, alias, tier, dir string
 	keys, bundles, scopes, env          []string
 	unsafeRun, wait                     bool
+	patience                            time.Duration
 	command                             []string
 }
 
@@ -58,7 +57,8 @@ func newPublish() *cobra.Command {
 	f.StringArrayVar(&p.env, "env", nil, "name of an environment variable that the server reads")
 	f.StringVar(&p.dir, "dir", "", "working folder of COMMAND (default /)")
 	f.BoolVar(&p.unsafeRun, "unsafe-run", false, "run COMMAND here, without a sandbox, to list it")
-	f.BoolVar(&p.wait, "wait", false, "wait up to a minute for the decision")
+	f.BoolVar(&p.wait, "wait", false, "wait for the decision")
+	f.DurationVar(&p.patience, "wait-for", time.Minute, "how long --wait waits")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkFormat(*format, "table", "json"); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (p *publication) run(cmd *cobra.Command, c *client.Client, serverFile strin
 	if err != nil || !p.wait {
 		return v, err
 	}
-	return waitDecided(ctx, c, v)
+	return waitDecided(ctx, c, v, p.patience)
 }
 
 // readArtifact returns the bytes that are published and signed: a file as it
@@ -247,9 +247,9 @@ func signPublication(ctx context.Context, key *attest.Key, server, artifact []by
 	return key.Sign(ctx, body)
 }
 
-// waitDecided asks until the version has left review, for up to a minute.
-func waitDecided(ctx context.Context, c *client.Client, v *admission.Version) (*admission.Version, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+// waitDecided asks until the version has left review or patience ends.
+func waitDecided(ctx context.Context, c *client.Client, v *admission.Version, patience time.Duration) (*admission.Version, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for v.State == admission.InReview || v.State == admission.Received {
 		select {
@@ -259,7 +259,7 @@ func waitDecided(ctx context.Context, c *client.Client, v *admission.Version) (*
 		}
 		next, err := c.Version(ctx, v.Name, v.Version)
 		if err != nil {
-			if errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "deadline") {
+			if ctx.Err() != nil {
 				return v, nil
 			}
 			return nil, err
