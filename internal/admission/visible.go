@@ -8,7 +8,7 @@ import (
 
 // Visible writes text so that what a person sees is what is there: control,
 // format, bidirectional, invisible and tag characters, line breaks included,
-// become \uXXXX or \u{XXXXX}; so do bytes that are no UTF-8, as \xXX.
+// become \u202e or \u{e0041}; bytes that are no UTF-8 become \xff.
 // Backslashes stay: the input is canonical JSON, where a literal backslash is
 // already written twice, so the result is unambiguous.
 func Visible(s string) string {
