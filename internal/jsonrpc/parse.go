@@ -16,7 +16,7 @@ const (
 )
 
 // envelope are the members that JSON-RPC 2.0 defines. Others are refused, as
-// the official SDKs do: their content would be read by nobody but a scanner's
+// the TypeScript SDK does: their content would be read by nobody but a scanner's
 // opponent.
 var envelope = []string{"jsonrpc", "id", "method", "params", "result", "error"}
 
