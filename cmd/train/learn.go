@@ -53,7 +53,7 @@ func gramValue(s *sample) float64 {
 	return 1 / math.Sqrt(float64(len(s.grams)))
 }
 
-// Settings of the descent, chosen once on sources left out.
+// Settings of the descent: usual values, not searched for.
 const (
 	epochs  = 12
 	rate    = 0.25
