@@ -50,20 +50,13 @@ func newKeyGenerate() *cobra.Command {
 func newKeyAllow() *cobra.Command {
 	var s registryapi.NewSigner
 	var namespace, public string
-	cmd := &cobra.Command{
+	cmd := asks(&cobra.Command{
 		Use:   "allow --namespace NS {--public FILE | --issuer URL --san REGEX}",
 		Short: "Say who may sign for a namespace",
 		Example: "  bartizan key allow --namespace io.github.acme --public acme.key.pub\n" +
 			"  bartizan key allow --namespace io.github.acme --issuer https://token.actions.githubusercontent.com --san 'https://github.com/acme/.*'",
 		Args: cobra.NoArgs,
-	}
-	connect := registryFlags(cmd)
-	cmd.Flags().StringVar(&namespace, "namespace", "", "reverse-DNS namespace")
-	cmd.Flags().StringVar(&public, "public", "", "public key file")
-	cmd.Flags().StringVar(&s.Issuer, "issuer", "", "OIDC issuer of the signer's certificate")
-	cmd.Flags().StringVar(&s.SubjectPattern, "san", "", "regular expression over the certificate's whole subject alternative name")
-	_ = cmd.MarkFlagRequired("namespace")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	}, func(q *question, _ []string) error {
 		if (public == "") == (s.Issuer == "" || s.SubjectPattern == "") {
 			return usageError("either --public, or --issuer with --san")
 		}
@@ -74,30 +67,39 @@ func newKeyAllow() *cobra.Command {
 			}
 			s.PublicKey = string(body)
 		}
-		c, err := connect()
+		added, err := q.client.AddSigner(q.ctx, namespace, s)
 		if err != nil {
 			return err
 		}
-		added, err := c.AddSigner(cmd.Context(), namespace, s)
-		if err != nil {
-			return err
-		}
-		return printJSON(cmd.OutOrStdout(), added)
-	}
+		return printJSON(q.out, added)
+	})
+	cmd.Flags().StringVar(&namespace, "namespace", "", "reverse-DNS namespace")
+	cmd.Flags().StringVar(&public, "public", "", "public key file")
+	cmd.Flags().StringVar(&s.Issuer, "issuer", "", "OIDC issuer of the signer's certificate")
+	cmd.Flags().StringVar(&s.SubjectPattern, "san", "", "regular expression over the certificate's whole subject alternative name")
+	_ = cmd.MarkFlagRequired("namespace")
 	return cmd
 }
 
 func newKeyCreate() *cobra.Command {
 	var spec registryapi.NewKey
-	cmd := &cobra.Command{
+	cmd := asks(&cobra.Command{
 		Use:     "create --name NAME --role ROLE...",
 		Short:   "Issue an API key; it is shown once",
 		Long:    "Roles: " + strings.Join(identity.Roles(), ", ") + ".",
 		Example: "  bartizan key create --name laptop --role agent --days 30",
 		Args:    cobra.NoArgs,
-	}
-	format := outputFlag(cmd, "table", "json")
-	connect := registryFlags(cmd)
+	}, func(q *question, _ []string) error {
+		issued, err := q.client.IssueKey(q.ctx, spec)
+		if err != nil {
+			return err
+		}
+		if q.format == "json" {
+			return printJSON(q.out, issued)
+		}
+		_, err = fmt.Fprintln(q.out, issued.Token)
+		return err
+	})
 	cmd.Flags().StringVar(&spec.Principal, "name", "", "who the key stands for")
 	cmd.Flags().StringVar(&spec.Kind, "kind", identity.KindUser, "user, agent or service")
 	cmd.Flags().StringSliceVar(&spec.Roles, "role", nil, "what the key may do")
@@ -105,73 +107,35 @@ func newKeyCreate() *cobra.Command {
 	cmd.Flags().IntVar(&spec.Days, "days", 90, "how long the key works")
 	_ = cmd.MarkFlagRequired("name")
 	_ = cmd.MarkFlagRequired("role")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := checkFormat(*format, "table", "json"); err != nil {
-			return err
-		}
-		c, err := connect()
-		if err != nil {
-			return err
-		}
-		issued, err := c.IssueKey(cmd.Context(), spec)
-		if err != nil {
-			return err
-		}
-		if *format == "json" {
-			return printJSON(cmd.OutOrStdout(), issued)
-		}
-		_, err = fmt.Fprintln(cmd.OutOrStdout(), issued.Token)
-		return err
-	}
 	return cmd
 }
 
 func newKeyList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "List API keys, never their secrets", Args: cobra.NoArgs}
-	format := outputFlag(cmd, "table", "json")
-	connect := registryFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := checkFormat(*format, "table", "json"); err != nil {
-			return err
-		}
-		c, err := connect()
+	return asks(&cobra.Command{Use: "list", Short: "List API keys, never their secrets", Args: cobra.NoArgs}, func(q *question, _ []string) error {
+		keys, err := q.client.Keys(q.ctx)
 		if err != nil {
 			return err
 		}
-		keys, err := c.Keys(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if *format == "json" {
-			return printJSON(cmd.OutOrStdout(), keys)
-		}
-		var rows [][]string
-		for _, k := range keys {
-			state := "valid"
-			if k.Revoked != nil {
-				state = "revoked " + k.Revoked.Format(time.RFC3339)
+		return q.print(keys, []string{"ID", "NAME", "ROLES", "NAMESPACES", "EXPIRES", "STATE"}, func() [][]string {
+			var rows [][]string
+			for _, k := range keys {
+				state := "valid"
+				if k.Revoked != nil {
+					state = "revoked " + k.Revoked.Format(time.RFC3339)
+				}
+				rows = append(rows, []string{k.ID, k.Principal, strings.Join(k.Roles, ","), strings.Join(k.Namespaces, ","), k.Expires.Format(time.RFC3339), state})
 			}
-			rows = append(rows, []string{k.ID, k.Principal, strings.Join(k.Roles, ","), strings.Join(k.Namespaces, ","), k.Expires.Format(time.RFC3339), state})
-		}
-		return table(cmd.OutOrStdout(), []string{"ID", "NAME", "ROLES", "NAMESPACES", "EXPIRES", "STATE"}, rows)
-	}
-	return cmd
+			return rows
+		})
+	})
 }
 
 func newKeyRevoke() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "revoke ID",
-		Short: "Revoke an API key at once",
-		Args:  cobra.ExactArgs(1),
-	}
-	connect := registryFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := connect()
+	return asks(&cobra.Command{Use: "revoke ID", Short: "Revoke an API key at once", Args: cobra.ExactArgs(1)}, func(q *question, args []string) error {
+		key, err := q.client.RevokeKey(q.ctx, args[0])
 		if err != nil {
 			return err
 		}
-		_, err = c.RevokeKey(cmd.Context(), args[0])
-		return err
-	}
-	return cmd
+		return printJSON(q.out, key)
+	})
 }

@@ -42,6 +42,40 @@ func envOr(name, fallback string) string {
 	return fallback
 }
 
+// question is one call of a command to a registry.
+type question struct {
+	ctx    context.Context
+	client *client.Client
+	out    io.Writer
+	format string
+}
+
+// asks completes a command that talks to a registry: -o table|json, --registry
+// and --token, and do once they are understood.
+func asks(cmd *cobra.Command, do func(q *question, args []string) error) *cobra.Command {
+	format := outputFlag(cmd, "table", "json")
+	connect := registryFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkFormat(*format, "table", "json"); err != nil {
+			return err
+		}
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		return do(&question{ctx: cmd.Context(), client: c, out: cmd.OutOrStdout(), format: *format}, args)
+	}
+	return cmd
+}
+
+// print answers with v as JSON, or with the table of its rows.
+func (q *question) print(v any, header []string, rows func() [][]string) error {
+	if q.format == "json" {
+		return printJSON(q.out, v)
+	}
+	return table(q.out, header, rows())
+}
+
 // splitVersion reads NAME[@VERSION]; without a version, the latest.
 func splitVersion(arg string) (name, version string) {
 	name, version, found := strings.Cut(arg, "@")

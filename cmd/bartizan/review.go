@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -22,57 +23,42 @@ func newReview() *cobra.Command {
 	return cmd
 }
 
-// reviewVerb is a command about one review.
-func reviewVerb(use, short string, do func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(strings.Count(use, " "))}
-	format := outputFlag(cmd, "table", "json")
-	connect := registryFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkFormat(*format, "table", "json"); err != nil {
-			return err
-		}
-		c, err := connect()
-		if err != nil {
-			return err
-		}
-		return do(cmd.Context(), cmd, c, args, *format)
-	}
-	return cmd
+// reviewVerb is a command about one review; args beyond it are in use.
+func reviewVerb(use, short string, do func(q *question, args []string) error) *cobra.Command {
+	return asks(&cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(strings.Count(use, " "))}, do)
 }
 
 func newReviewList() *cobra.Command {
 	var states []string
-	cmd := reviewVerb("list", "List reviews", func(ctx context.Context, cmd *cobra.Command, c *client.Client, _ []string, format string) error {
-		reviews, err := c.Reviews(ctx, statesOf(states)...)
+	cmd := reviewVerb("list", "List reviews", func(q *question, _ []string) error {
+		reviews, err := q.client.Reviews(q.ctx, statesOf(states)...)
 		if err != nil {
 			return err
 		}
-		if format == "json" {
-			return printJSON(cmd.OutOrStdout(), reviews)
-		}
-		var rows [][]string
-		for _, r := range reviews {
-			rows = append(rows, []string{r.ID, r.Version.Name, r.Version.Version, string(r.Version.State),
-				fmt.Sprintf("%d pass, %d fail, %d open", r.Counts.Pass, r.Counts.Fail, r.Counts.Unanswered), strings.Join(r.Blocking, " ")})
-		}
-		return table(cmd.OutOrStdout(), []string{"REVIEW", "NAME", "VERSION", "STATE", "ITEMS", "BLOCKED BY"}, rows)
+		return q.print(reviews, []string{"REVIEW", "NAME", "VERSION", "STATE", "ITEMS", "BLOCKED BY"}, func() [][]string {
+			var rows [][]string
+			for _, r := range reviews {
+				rows = append(rows, []string{r.ID, r.Version.Name, r.Version.Version, string(r.Version.State),
+					fmt.Sprintf("%d pass, %d fail, %d open", r.Counts.Pass, r.Counts.Fail, r.Counts.Unanswered), strings.Join(r.Blocking, " ")})
+			}
+			return rows
+		})
 	})
 	cmd.Flags().StringSliceVar(&states, "state", []string{string(admission.InReview)}, "state of the version")
 	return cmd
 }
 
 func newReviewShow() *cobra.Command {
-	return reviewVerb("show REVIEW", "Show the checklist with its evidence, votes and waivers", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
-		r, err := c.Review(ctx, args[0])
+	return reviewVerb("show REVIEW", "Show the checklist with its evidence, votes and waivers", func(q *question, args []string) error {
+		r, err := q.client.Review(q.ctx, args[0])
 		if err != nil {
 			return err
 		}
-		return printReview(cmd, r, format)
+		return printReview(q.out, r, q.format)
 	})
 }
 
-func printReview(cmd *cobra.Command, r *admission.Review, format string) error {
-	out := cmd.OutOrStdout()
+func printReview(out io.Writer, r *admission.Review, format string) error {
 	if format == "json" {
 		return printJSON(out, r)
 	}
@@ -96,12 +82,12 @@ func short(digest string) string {
 
 func newReviewAnswer() *cobra.Command {
 	var result, note string
-	cmd := reviewVerb("answer REVIEW CODE", "Answer a checklist item", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
-		item, err := c.Answer(ctx, args[0], args[1], registryapi.Answer{Result: admission.Result(result), Note: note})
+	cmd := reviewVerb("answer REVIEW CODE", "Answer a checklist item", func(q *question, args []string) error {
+		item, err := q.client.Answer(q.ctx, args[0], args[1], registryapi.Answer{Result: admission.Result(result), Note: note})
 		if err != nil {
 			return err
 		}
-		return printJSON(cmd.OutOrStdout(), item)
+		return printJSON(q.out, item)
 	})
 	cmd.Flags().StringVar(&result, "result", "", "pass, fail or n/a")
 	cmd.Flags().StringVar(&note, "note", "", "what the answer rests on")
@@ -111,16 +97,16 @@ func newReviewAnswer() *cobra.Command {
 
 func newReviewVote() *cobra.Command {
 	var keyFile, value string
-	cmd := reviewVerb("vote REVIEW", "Vote on exactly what the review shows, signed with your key", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
-		r, err := c.Review(ctx, args[0])
+	cmd := reviewVerb("vote REVIEW", "Vote on exactly what the review shows, signed with your key", func(q *question, args []string) error {
+		r, err := q.client.Review(q.ctx, args[0])
 		if err != nil {
 			return err
 		}
-		vote, err := castVote(ctx, c, r, keyFile, value)
+		vote, err := castVote(q.ctx, q.client, r, keyFile, value)
 		if err != nil {
 			return err
 		}
-		return printJSON(cmd.OutOrStdout(), vote)
+		return printJSON(q.out, vote)
 	})
 	cmd.Flags().StringVar(&keyFile, "key", "", "private key of a reviewer that trust.json names; without one the vote is a session vote")
 	cmd.Flags().StringVar(&value, "value", "approve", "approve or reject")
@@ -157,8 +143,8 @@ func castVote(ctx context.Context, c *client.Client, r *admission.Review, keyFil
 func newReviewWaive() *cobra.Command {
 	var w registryapi.NewWaiver
 	var life time.Duration
-	cmd := reviewVerb("waive REVIEW", "Waive one finding: rule, pointer and leaf digest, for a time", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
-		r, err := c.Review(ctx, args[0])
+	cmd := reviewVerb("waive REVIEW", "Waive one finding: rule, pointer and leaf digest, for a time", func(q *question, args []string) error {
+		r, err := q.client.Review(q.ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -173,11 +159,11 @@ func newReviewWaive() *cobra.Command {
 				return usageError("the review has no finding %s at %s", w.Rule, w.Pointer)
 			}
 		}
-		r, err = c.Waive(ctx, r.ID, r.Subject, w)
+		r, err = q.client.Waive(q.ctx, r.ID, r.Subject, w)
 		if err != nil {
 			return err
 		}
-		return printReview(cmd, r, format)
+		return printReview(q.out, r, q.format)
 	})
 	cmd.Flags().StringVar(&w.Rule, "rule", "", "rule id")
 	cmd.Flags().StringVar(&w.Pointer, "pointer", "", "JSON Pointer of the finding")
@@ -191,31 +177,31 @@ func newReviewWaive() *cobra.Command {
 }
 
 func newReviewApprove() *cobra.Command {
-	return reviewVerb("approve REVIEW", "Have the approval signed, if the checklist and the votes allow", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
-		r, err := c.Review(ctx, args[0])
+	return reviewVerb("approve REVIEW", "Have the approval signed, if the checklist and the votes allow", func(q *question, args []string) error {
+		r, err := q.client.Review(q.ctx, args[0])
 		if err != nil {
 			return err
 		}
-		v, err := c.Approve(ctx, r.ID, r.Subject)
+		v, err := q.client.Approve(q.ctx, r.ID, r.Subject)
 		if err != nil {
 			return err
 		}
-		return printVersion(cmd.OutOrStdout(), v, format)
+		return printVersion(q.out, v, q.format)
 	})
 }
 
 func newReviewReject() *cobra.Command {
 	var reason string
-	cmd := reviewVerb("reject REVIEW", "Decide against the version, for good", func(ctx context.Context, cmd *cobra.Command, c *client.Client, args []string, format string) error {
-		r, err := c.Review(ctx, args[0])
+	cmd := reviewVerb("reject REVIEW", "Decide against the version, for good", func(q *question, args []string) error {
+		r, err := q.client.Review(q.ctx, args[0])
 		if err != nil {
 			return err
 		}
-		v, err := c.Reject(ctx, r.ID, r.Subject, reason)
+		v, err := q.client.Reject(q.ctx, r.ID, r.Subject, reason)
 		if err != nil {
 			return err
 		}
-		return printVersion(cmd.OutOrStdout(), v, format)
+		return printVersion(q.out, v, q.format)
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	_ = cmd.MarkFlagRequired("reason")

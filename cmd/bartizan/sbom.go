@@ -47,33 +47,26 @@ func newSBOMGenerate() *cobra.Command {
 }
 
 func newSBOMShow() *cobra.Command {
-	cmd := &cobra.Command{
+	return asks(&cobra.Command{
 		Use:     "show NAME[@VERSION]",
 		Short:   "Print the registry's own SBOM of a server version",
 		Example: "  bartizan sbom show io.github.acme/weather@1.0.0",
 		Args:    cobra.ExactArgs(1),
-	}
-	connect := registryFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := connect()
-		if err != nil {
-			return err
-		}
-		v, err := findVersion(cmd.Context(), c, args[0])
+	}, func(q *question, args []string) error {
+		v, err := findVersion(q.ctx, q.client, args[0])
 		if err != nil {
 			return err
 		}
 		if v.SBOM == "" {
 			return fmt.Errorf("%s@%s has no SBOM", v.Name, v.Version)
 		}
-		body, err := readBlob(cmd.Context(), c, v.SBOM)
+		body, err := readBlob(q.ctx, q.client, v.SBOM)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", body)
+		_, err = fmt.Fprintf(q.out, "%s\n", body)
 		return err
-	}
-	return cmd
+	})
 }
 
 func newSBOMDiff() *cobra.Command {

@@ -23,36 +23,25 @@ func newServer() *cobra.Command {
 
 func newServerList() *cobra.Command {
 	var states []string
-	cmd := &cobra.Command{
+	cmd := asks(&cobra.Command{
 		Use:     "list",
 		Short:   "List server versions",
 		Example: "  bartizan server list --state quarantined",
 		Args:    cobra.NoArgs,
-	}
-	format := outputFlag(cmd, "table", "json")
-	connect := registryFlags(cmd)
+	}, func(q *question, _ []string) error {
+		versions, err := q.client.Versions(q.ctx, statesOf(states)...)
+		if err != nil {
+			return err
+		}
+		return q.print(versions, []string{"NAME", "VERSION", "STATE", "ALIAS", "PUBLISHER", "REVIEW"}, func() [][]string {
+			var rows [][]string
+			for _, v := range versions {
+				rows = append(rows, []string{v.Name, v.Version, stateOf(v), v.Alias, v.Publisher, v.Review})
+			}
+			return rows
+		})
+	})
 	cmd.Flags().StringSliceVar(&states, "state", nil, "received, in_review, quarantined, approved or rejected")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := checkFormat(*format, "table", "json"); err != nil {
-			return err
-		}
-		c, err := connect()
-		if err != nil {
-			return err
-		}
-		versions, err := c.Versions(cmd.Context(), statesOf(states)...)
-		if err != nil {
-			return err
-		}
-		if *format == "json" {
-			return printJSON(cmd.OutOrStdout(), versions)
-		}
-		var rows [][]string
-		for _, v := range versions {
-			rows = append(rows, []string{v.Name, v.Version, stateOf(v), v.Alias, v.Publisher, v.Review})
-		}
-		return table(cmd.OutOrStdout(), []string{"NAME", "VERSION", "STATE", "ALIAS", "PUBLISHER", "REVIEW"}, rows)
-	}
 	return cmd
 }
 
@@ -73,24 +62,13 @@ func stateOf(v admission.Version) string {
 }
 
 func newServerShow() *cobra.Command {
-	cmd := &cobra.Command{Use: "show NAME[@VERSION]", Short: "Show one server version", Args: cobra.ExactArgs(1)}
-	format := outputFlag(cmd, "table", "json")
-	connect := registryFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkFormat(*format, "table", "json"); err != nil {
-			return err
-		}
-		c, err := connect()
+	return asks(&cobra.Command{Use: "show NAME[@VERSION]", Short: "Show one server version", Args: cobra.ExactArgs(1)}, func(q *question, args []string) error {
+		v, err := findVersion(q.ctx, q.client, args[0])
 		if err != nil {
 			return err
 		}
-		v, err := findVersion(cmd.Context(), c, args[0])
-		if err != nil {
-			return err
-		}
-		return printVersion(cmd.OutOrStdout(), v, *format)
-	}
-	return cmd
+		return printVersion(q.out, v, q.format)
+	})
 }
 
 // printVersion shows what a reviewer or author asks of a version.
@@ -117,45 +95,34 @@ func printVersion(w io.Writer, v *admission.Version, format string) error {
 }
 
 func newServerDiff() *cobra.Command {
-	cmd := &cobra.Command{
+	return asks(&cobra.Command{
 		Use:   "diff NAME@VERSION [OTHER-VERSION]",
 		Short: "Show every difference by JSON Pointer, both texts escaped",
 		Long: "With one version: the approved listing against what gateways observed since.\n" +
 			"With two: the older listing against the newer. Exit code 3 when they differ.",
 		Example: "  bartizan server diff io.github.acme/weather@1.0.0",
 		Args:    cobra.RangeArgs(1, 2),
-	}
-	format := outputFlag(cmd, "table", "json")
-	connect := registryFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkFormat(*format, "table", "json"); err != nil {
-			return err
-		}
-		c, err := connect()
-		if err != nil {
-			return err
-		}
+	}, func(q *question, args []string) error {
 		other := ""
 		if len(args) == 2 {
 			other = args[1]
 		}
 		name, version := splitVersion(args[0])
-		diff, err := diffOf(cmd.Context(), c, name, version, other)
+		diff, err := diffOf(q.ctx, q.client, name, version, other)
 		if err != nil {
 			return err
 		}
 		changes := changesOf(diff)
-		if *format == "json" {
-			err = printJSON(cmd.OutOrStdout(), changes)
+		if q.format == "json" {
+			err = printJSON(q.out, changes)
 		} else {
-			err = printChanges(cmd.OutOrStdout(), changes)
+			err = printChanges(q.out, changes)
 		}
 		if err == nil && len(changes) > 0 {
 			return &exitError{Code: exitPolicy}
 		}
 		return err
-	}
-	return cmd
+	})
 }
 
 // diffOf asks for one version's drift or, with two, for what lies between.
@@ -203,32 +170,18 @@ func printChanges(w io.Writer, changes []admission.Change) error {
 
 func newServerMove(verb, short string, move func(*client.Client, context.Context, string, string, string) (*admission.Version, error)) *cobra.Command {
 	var reason string
-	cmd := &cobra.Command{
-		Use:   verb + " NAME@VERSION --reason TEXT",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-	}
-	format := outputFlag(cmd, "table", "json")
-	connect := registryFlags(cmd)
-	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
-	_ = cmd.MarkFlagRequired("reason")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkFormat(*format, "table", "json"); err != nil {
-			return err
-		}
+	cmd := asks(&cobra.Command{Use: verb + " NAME@VERSION --reason TEXT", Short: short, Args: cobra.ExactArgs(1)}, func(q *question, args []string) error {
 		name, version := splitVersion(args[0])
 		if version == "latest" {
 			return usageError("name the version: NAME@VERSION")
 		}
-		c, err := connect()
+		v, err := move(q.client, q.ctx, name, version, reason)
 		if err != nil {
 			return err
 		}
-		v, err := move(c, cmd.Context(), name, version, reason)
-		if err != nil {
-			return err
-		}
-		return printVersion(cmd.OutOrStdout(), v, *format)
-	}
+		return printVersion(q.out, v, q.format)
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	_ = cmd.MarkFlagRequired("reason")
 	return cmd
 }
