@@ -119,22 +119,28 @@ func isLoopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
-// readBody reads a bounded body within BodyTimeout.
+// hurryBody gives the body a limited time, whether or not anybody reads it: the
+// server reads on after a refusal, and must not wait for a body that never comes.
+func (g *Gateway) hurryBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.cfg.BodyTimeout)) // recorders in tests have none
+	}
+}
+
+// readBody reads a bounded body. Only one that is there in time lifts its limit.
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	if r.ContentLength > g.cfg.BodyBytes {
 		return nil, refuse(ReasonBodyTooLarge)
 	}
-	deadline := http.NewResponseController(w)
-	_ = deadline.SetReadDeadline(time.Now().Add(g.cfg.BodyTimeout)) // recorders in tests have none
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.cfg.BodyBytes))
-	_ = deadline.SetReadDeadline(time.Time{})
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, refuse(ReasonBodyTooLarge)
 	case err != nil:
-		return nil, refuse(ReasonBodyUnreadable)
+		return nil, refuse(ReasonBodyUnreadable).because(err)
 	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return body, nil
 }
 

@@ -363,6 +363,9 @@ func reasonOf(err error) Reason {
 // end refuses: on record first, then to the client. forwarded says that the
 // message may have reached the upstream.
 func (r *relay) end(ctx context.Context, no *refusal, forwarded bool) {
+	if no != nil && no.reason == ReasonClientGone {
+		no = r.failure(ctx, no.cause)
+	}
 	if no == nil {
 		r.left(ctx)
 		return

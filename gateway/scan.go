@@ -93,6 +93,9 @@ func (s scanResult) look(ctx context.Context, x *exchange, in *inbound, m *jsonr
 // has any effect.
 func examine(ctx context.Context, x *exchange, scanners *engine.Set, record *recorder, m *message.Message) (engine.Verdict, *refusal) {
 	v := scanners.ScanWith(ctx, m, engine.ScanOptions{Waivers: x.svc.waivers})
+	if ctx.Err() != nil { // the exchange ended meanwhile: whatever was said is about half of it
+		return v, refuse(ReasonClientGone).because(context.Cause(ctx))
+	}
 	if len(v.Findings) == 0 && len(v.Failures) == 0 && v.Action == engine.ActionAllow {
 		return v, nil
 	}
