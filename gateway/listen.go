@@ -130,6 +130,8 @@ func (g *Gateway) relayEvent(ctx context.Context, x *exchange, l link, out *resp
 	switch {
 	case no == nil:
 		ev.Data = in.msg.Raw
+	case no.reason == ReasonClientGone:
+		return
 	case m.Kind == jsonrpc.Response:
 		g.logRefusal(ctx, no)
 		ev.Data = no.message(m.ID, x.era, g.record.refused(ctx, x, no, true))

@@ -3,7 +3,9 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -66,11 +68,34 @@ func (r *refusal) status(era protocol.Era, blockStatus int) int {
 // message is the JSON-RPC error response of the refusal to request id.
 func (r *refusal) message(id jsontext.Value, era protocol.Era, auditID string) []byte {
 	data := errorData{
-		Reason: r.reason, Rules: orEmpty(r.rules), Pointers: orEmpty(r.pointers), AuditID: auditID,
+		Reason: r.reason, Rules: orEmpty(r.rules), Pointers: orEmpty(shownPointers(r.pointers)), AuditID: auditID,
 		Supported: r.supported, Requested: r.requested,
 	}
 	return jsonrpc.NewError(id, r.code(era), meanings[r.reason].text, data)
 }
+
+// plainToken is a member name that cannot carry a message.
+var plainToken = regexp.MustCompile(`\A[A-Za-z0-9_$.~-]{1,32}\z`)
+
+// shownPointers are pointers as clients see them. Member names are written by
+// servers, and a model reads the errors of its tools: a name that is more than
+// a name is shown as "*". The audit log has the pointer as it is.
+func shownPointers(pointers []string) []string {
+	var shown []string
+	for _, pointer := range pointers {
+		tokens := strings.Split(pointer, "/")
+		for i, token := range tokens {
+			if i > 0 && !plainToken.MatchString(token) {
+				tokens[i] = "*"
+			}
+		}
+		shown = appendOnce(shown, strings.Join(tokens[:min(len(tokens), maxTokens)], "/"))
+	}
+	return shown
+}
+
+// maxTokens bounds the depth of a pointer that is shown.
+const maxTokens = 16
 
 func orEmpty(s []string) []string {
 	if s == nil {

@@ -220,7 +220,10 @@ func (r *relay) aside(ctx context.Context, m *jsonrpc.Message, ev upstream.Event
 	if no == nil && m.Kind == jsonrpc.Request && !r.x.session.noteAsked(m.ID) {
 		no = refuse(ReasonTooManyRequests)
 	}
-	if no != nil {
+	switch {
+	case no != nil && no.reason == ReasonClientGone:
+		return // the next read says why
+	case no != nil:
 		r.g.turnAway(ctx, r.x, r.link, in, no)
 		return
 	}

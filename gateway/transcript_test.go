@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+)
+
+var update = flag.Bool("update", false, "write the transcripts that the gateway produces now")
+
+// TestTranscripts plays conversations with a scripted upstream. A file
+// "upstream METHOD" sets what the upstream answers from there on; "request"
+// is a request line, headers and a body; "answer" is what the client gets.
+func TestTranscripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newScript(t)
+			s.legacy = strings.HasPrefix(string(archive.Comment), "legacy")
+			h := open(t, auto)
+			a := h.approve("srv", s.start())
+			session := ""
+			for i, f := range archive.Files {
+				switch kind, method, _ := strings.Cut(f.Name, " "); kind {
+				case "upstream":
+					s.set(method, strings.TrimSpace(string(f.Data)))
+					for era := range a.Roots {
+						h.changed(a, protocol.Era(era))
+					}
+				case "request":
+					r := h.play(strings.ReplaceAll(string(f.Data), "SESSION", session))
+					if id := r.header.Get(protocol.HeaderSessionID); id != "" {
+						session = id
+					}
+					got, want := shown(r), &archive.Files[i+1]
+					if *update {
+						want.Data = []byte(got)
+					} else if diff := cmp.Diff(string(want.Data), got); diff != "" {
+						t.Errorf("%s (-want +got):\n%s", f.Name, diff)
+					}
+				}
+			}
+			if *update {
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// play sends a request as it stands in a transcript.
+func (h *house) play(transcript string) reply {
+	h.t.Helper()
+	head, body, _ := strings.Cut(strings.TrimSpace(transcript), "\n\n")
+	lines := strings.Split(head, "\n")
+	method, path, ok := strings.Cut(lines[0], " ")
+	if !ok {
+		h.t.Fatalf("request line %q", lines[0])
+	}
+	return h.do(method, path, body, lines[1:]...)
+}
+
+var changing = regexp.MustCompile(`"auditId":"[0-9a-f-]+"`)
+
+// shown is an answer without what differs from run to run.
+func shown(r reply) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d\n", r.status)
+	for _, name := range []string{"Content-Type", "WWW-Authenticate", "Retry-After", "Allow", protocol.HeaderSessionID} {
+		if value := r.header.Get(name); value != "" {
+			if name == protocol.HeaderSessionID {
+				value = "SESSION"
+			}
+			fmt.Fprintf(&b, "%s: %s\n", name, value)
+		}
+	}
+	b.WriteString("\n" + changing.ReplaceAllString(string(r.body), `"auditId":"ID"`) + "\n")
+	return b.String()
+}
