@@ -51,7 +51,7 @@ var acts = []textmodel.Phrase{textmodel.SendAway, textmodel.SendSensitive, textm
 
 // judge applies the rules to one window. A rule alone flags; it blocks where
 // phrases of different kinds meet, which ordinary text does not do.
-func judge(v *verdicts, r *textmodel.Reading, text string) {
+func judge(v *verdicts, r *textmodel.Reading, marker int) {
 	if r.Has(textmodel.SetAside) {
 		severity := "medium"
 		if r.Any(acts...) || r.Any(textmodel.Conceal, textmodel.FakeEnvelope, textmodel.SystemDirective) {
@@ -87,7 +87,7 @@ func judge(v *verdicts, r *textmodel.Reading, text string) {
 		r.Any(textmodel.YouMust, textmodel.AddressModel, textmodel.SetAside, textmodel.TakeUnbound) {
 		v.add(rulePersona, "medium", 0.65, r.Span(textmodel.TakePersona, textmodel.YouAreNow))
 	}
-	if i := template(text); i >= 0 && r.Any(textmodel.SystemDirective, textmodel.SetAsideLoose, textmodel.YouAreNow, textmodel.AddressModel,
+	if i := marker; i >= 0 && r.Any(textmodel.SystemDirective, textmodel.SetAsideLoose, textmodel.YouAreNow, textmodel.AddressModel,
 		textmodel.NewDirective, textmodel.YouMust, textmodel.Imperative, textmodel.PoliteOrder) {
 		v.add(ruleTemplate, "medium", 0.75, textmodel.Span{Start: int32(i), End: int32(i + 2)})
 	}
@@ -98,13 +98,17 @@ func judge(v *verdicts, r *textmodel.Reading, text string) {
 var templates = [...]string{"<|im_start|>", "<|im_end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|start_header_id|>", "<|eot_id|>", "<start_of_turn>",
 	"[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "\n\nHuman:", "\n\nAssistant:", "<|endoftext|>", "</s><s>"}
 
+// template returns the place of the first such token, or -1. It reads the text
+// once: a search for each token by itself is slow in a guest.
 func template(text string) int {
-	if strings.IndexByte(text, '<') < 0 && strings.IndexByte(text, '[') < 0 && !strings.Contains(text, "\n\n") {
-		return -1
-	}
-	for _, t := range templates {
-		if i := strings.Index(text, t); i >= 0 {
-			return i
+	for i := range len(text) {
+		switch text[i] {
+		case '<', '[', '\n':
+			for _, t := range templates {
+				if strings.HasPrefix(text[i:], t) {
+					return i
+				}
+			}
 		}
 	}
 	return -1

@@ -44,13 +44,14 @@ const minText = 8
 func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textmodel.Token, shown uint32, f *textmodel.Features) uint32 {
 	var found verdicts
 	var all uint32
+	marker := template(s.Text)
 	textmodel.Windows(tokens, func(w []textmodel.Token) bool {
 		r := textmodel.Read(w)
 		if r.Silent() {
 			return true
 		}
 		all |= r.Phrases
-		judge(&found, r, s.Text)
+		judge(&found, r, marker)
 		if hides(s.Provenance) {
 			encoded(&found, r, shown, s.Provenance)
 		}
