@@ -60,7 +60,7 @@ func examine(text, pointer string) []hit {
 		}
 		h, ok := at(text, i, pointer)
 		if !ok {
-			next := i + 1
+			var next int
 			if h, next, ok = assigned(text, i); !ok {
 				i = max(next, i+1)
 				continue

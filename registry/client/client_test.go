@@ -90,7 +90,7 @@ func TestErrors(t *testing.T) {
 			w.WriteHeader(409)
 			io.WriteString(w, `{"type":"about:blank","title":"Conflict","status":200,"reason":"stale_subject","detail":"look again"}`)
 		}, "stale_subject", nil},
-		"page of a proxy": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) }, "", ErrProtocol},
+		"page of a proxy": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusBadGateway) }, "", ErrProtocol},
 		"not JSON":        {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }, "", ErrProtocol},
 		"endless":         {func(w http.ResponseWriter, _ *http.Request) { io.Copy(w, io.LimitReader(zeros{}, maxAnswer+2)) }, "", ErrProtocol},
 		"dies midway": {func(w http.ResponseWriter, _ *http.Request) {
