@@ -110,10 +110,10 @@ func checkImports(wasm []byte) error {
 
 // checkImportTypes holds the functions of a compiled module to the types that
 // the host provides, so that a mismatch is found at admission.
-func (e *Engine) checkImportTypes(module wazero.CompiledModule) error {
+func checkImportTypes(r wazero.Runtime, module wazero.CompiledModule) error {
 	for _, f := range module.ImportedFunctions() {
 		from, name, _ := f.Import()
-		host := e.runtime.Module(from)
+		host := r.Module(from)
 		if host == nil || host.ExportedFunctionDefinitions()[name] == nil {
 			return fmt.Errorf("%w: %q of module %q is not provided", ErrImports, name, from)
 		}

@@ -185,25 +185,52 @@ func FuzzParseManifest(f *testing.F) {
 }
 
 func TestInspect(t *testing.T) {
-	in, err := Inspect(t.Context(), module(cleanAnswer, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := Inspect(t.Context(), module(cleanAnswer, nil))
 	if in.Manifest == nil || in.Manifest.Name != "test" || len(in.Problems) != 0 || in.Memory == nil || in.Memory.Min != 48<<16 || in.Memory.Max != nil {
 		t.Errorf("%+v", in)
 	}
 	if diff := cmp.Diff([]string{"bartizan_alloc(i32) -> (i32)", "bartizan_scan(i32, i32) -> (i64)", "memory"}, in.Exports); diff != "" {
 		t.Error(diff)
 	}
-	in, err = Inspect(t.Context(), module(cleanAnswer, func(a *asm, has map[string]bool) {
+	in = Inspect(t.Context(), module(cleanAnswer, func(a *asm, has map[string]bool) {
 		has["manifest"], has[exportScan] = true, true
 		a.imp("env", "abort", nil, nil)
 	}))
-	if err != nil || len(in.Problems) != 3 || in.Manifest != nil || !cmp.Equal(in.Imports, []string{"env.abort"}) {
-		t.Errorf("a bad module: %+v, %v", in, err)
+	if len(in.Problems) != 2 || in.Manifest != nil || !cmp.Equal(in.Imports, []string{"env.abort"}) {
+		t.Errorf("a bad module: %+v", in)
 	}
-	if _, err := Inspect(t.Context(), []byte("text")); !errors.Is(err, ErrModule) {
-		t.Errorf("no module: %v", err)
+}
+
+// TestInspectAgreesWithLoad holds that inspection finds a problem with exactly
+// what admission refuses.
+func TestInspectAgreesWithLoad(t *testing.T) {
+	e := newEngine(t)
+	manifest := func(content string) func(*asm, map[string]bool) {
+		return func(a *asm, has map[string]bool) { has["manifest"] = true; a.custom(ManifestSection, content) }
+	}
+	for name, wasm := range map[string][]byte{
+		"good":          module(cleanAnswer, nil),
+		"memory":        module(cleanAnswer, func(a *asm, _ map[string]bool) { a.pages = 60000 }),
+		"wanted memory": module(cleanAnswer, manifest(strings.Replace(testManifest, `"rules"`, `"limits":{"memoryBytes":100},"rules"`, 1))),
+		"log type":      module(cleanAnswer, func(a *asm, _ map[string]bool) { a.imp(hostModule, "log", i32x2, nil) }),
+		"WASI type":     module(cleanAnswer, func(a *asm, _ map[string]bool) { a.imp(wasiModule, "proc_exit", nil, nil) }),
+		"two manifests": module(cleanAnswer, func(a *asm, _ map[string]bool) { a.custom(ManifestSection, testManifest) }),
+		"bad manifest":  module(cleanAnswer, manifest(`{"abi":1,"abi":1}`)),
+		"code":          module(cleanAnswer, func(a *asm, _ map[string]bool) { a.fn("", nil, nil, []byte{0xff}) }),
+		"cut":           module(cleanAnswer, nil)[:100],
+		"text":          []byte("text"),
+		"empty":         nil,
+		"long":          make([]byte, DefaultLimits.ModuleBytes+1),
+	} {
+		_, err := e.Load(t.Context(), wasm, Options{})
+		in := Inspect(t.Context(), wasm)
+		if (err == nil) != (len(in.Problems) == 0) || in.Digest != Digest(wasm) {
+			t.Errorf("%s: Load says %v, Inspect %q", name, err, in.Problems)
+		}
+	}
+	unmanifested := module(cleanAnswer, func(_ *asm, has map[string]bool) { has["manifest"] = true })
+	if in := Inspect(t.Context(), unmanifested); len(in.Problems) != 0 || in.Manifest != nil {
+		t.Errorf("a module without a manifest: %+v", in)
 	}
 }
 

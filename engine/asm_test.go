@@ -7,10 +7,10 @@ import (
 
 // asm assembles the small hostile modules of the tests.
 type asm struct {
-	types, imports, functions, code, exports, data, globals [][]byte
-	start                                                   []byte
-	pages                                                   uint64
-	customs                                                 []byte
+	types, imports, functions, code, exports, data, globals, tables [][]byte
+	start                                                           []byte
+	pages                                                           uint64
+	customs                                                         []byte
 }
 
 const (
@@ -121,7 +121,7 @@ func (a *asm) assemble() []byte {
 		start = slices.Concat([]byte{8}, uleb(uint64(len(a.start))), a.start)
 	}
 	return slices.Concat([]byte("\x00asm\x01\x00\x00\x00"),
-		section(1, a.types), section(2, a.imports), section(3, a.functions), memory, section(6, a.globals),
+		section(1, a.types), section(2, a.imports), section(3, a.functions), section(4, a.tables), memory, section(6, a.globals),
 		section(7, a.exports), start, section(10, a.code), section(11, a.data), a.customs)
 }
 

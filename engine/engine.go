@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
@@ -31,6 +32,8 @@ type Config struct {
 	// Instances bounds how many guests run at a time; 0 means four for each
 	// processor. A scan that finds no room waits as long as its caller does.
 	Instances int
+	// CompileDeadline bounds the compilation of one module; 0 means 30 seconds.
+	CompileDeadline time.Duration
 }
 
 // Version changes whenever the same scanner may give another verdict on the
@@ -42,6 +45,8 @@ type Engine struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache // nil without a directory
 	slots   chan struct{}           // one for each running guest
+
+	compileDeadline time.Duration
 }
 
 // New returns an engine.
@@ -52,7 +57,10 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Instances <= 0 {
 		cfg.Instances = 4 * runtime.GOMAXPROCS(0)
 	}
-	e := &Engine{slots: make(chan struct{}, cfg.Instances)}
+	if cfg.CompileDeadline <= 0 {
+		cfg.CompileDeadline = compileDeadline
+	}
+	e := &Engine{slots: make(chan struct{}, cfg.Instances), compileDeadline: cfg.CompileDeadline}
 	if cfg.CacheDir != "" {
 		cache, err := openCache(cfg.CacheDir)
 		if err != nil {
@@ -62,13 +70,21 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 		rc = rc.WithCompilationCache(cache)
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc)
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, e.runtime); err != nil {
-		return nil, errors.Join(fmt.Errorf("engine: WASI: %w", err), e.Close(ctx))
-	}
-	if err := instantiateHost(ctx, e.runtime); err != nil {
-		return nil, errors.Join(fmt.Errorf("engine: host module: %w", err), e.Close(ctx))
+	if err := instantiateImports(ctx, e.runtime); err != nil {
+		return nil, errors.Join(err, e.Close(ctx))
 	}
 	return e, nil
+}
+
+// instantiateImports provides everything that a module may import.
+func instantiateImports(ctx context.Context, r wazero.Runtime) error {
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
+		return fmt.Errorf("engine: WASI: %w", err)
+	}
+	if err := instantiateHost(ctx, r); err != nil {
+		return fmt.Errorf("engine: host module: %w", err)
+	}
+	return nil
 }
 
 // Close frees every scanner of the engine.

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // answer is what a scanner returns: sdk/abi/output.schema.json.
@@ -34,6 +35,41 @@ type answerRange struct {
 	End     int `json:"end"`
 }
 
+// required are the members that an answer has: what a guest left out must not
+// read as zero, which is a clean answer or the first segment.
+type required struct {
+	Findings *[]struct {
+		Confidence jsontext.Value `json:"confidence"`
+		Message    jsontext.Value `json:"message"`
+		requiredRange
+	} `json:"findings"`
+	Unexamined []requiredRange `json:"unexamined"`
+}
+
+type requiredRange struct {
+	Segment jsontext.Value `json:"segment"`
+	Start   jsontext.Value `json:"start"`
+	End     jsontext.Value `json:"end"`
+}
+
+func (r requiredRange) present() bool {
+	return present(r.Segment) && present(r.Start) && present(r.End)
+}
+
+func (r required) present() bool {
+	if r.Findings == nil {
+		return false
+	}
+	for _, f := range *r.Findings {
+		if !present(f.Confidence) || !present(f.Message) || !f.present() {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(r.Unexamined, func(u requiredRange) bool { return !u.present() })
+}
+
+func present(v jsontext.Value) bool { return v != nil && v.Kind() != 'n' }
+
 // Bounds of the texts in an answer.
 const (
 	maxMessage     = 512
@@ -45,8 +81,12 @@ const (
 // makes the whole of it worthless. The error's text is the host's own.
 func (s *Scanner) parseAnswer(b []byte, windows []window) (*answer, error) {
 	var a answer
-	if err := json.Unmarshal(b, &a, json.RejectUnknownMembers(true)); err != nil {
+	var r required
+	if json.Unmarshal(b, &a, json.RejectUnknownMembers(true)) != nil || json.Unmarshal(b, &r) != nil {
 		return nil, fmt.Errorf("%w: the answer is not JSON of the output schema", errGuest)
+	}
+	if !r.present() {
+		return nil, fmt.Errorf("%w: the answer lacks a member that the output schema requires", errGuest)
 	}
 	if len(a.Findings) > s.opts.Limits.Findings {
 		return nil, fmt.Errorf("%w: %d findings, at most %d", errGuest, len(a.Findings), s.opts.Limits.Findings)

@@ -83,9 +83,13 @@ func (e *Engine) admit(ctx context.Context, wasm []byte, m Manifest, opts Option
 	if err := checkImports(wasm); err != nil {
 		return nil, err
 	}
-	module, err := e.compile(ctx, wasm)
+	bare, err := bound(wasm)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModule, err)
+		return nil, err
+	}
+	module, err := compile(ctx, e.runtime, bare, e.compileDeadline)
+	if err != nil {
+		return nil, err
 	}
 	s := &Scanner{engine: e, module: module, manifest: m, digest: Digest(wasm), opts: opts}
 	if err := s.checkModule(); err != nil {
@@ -94,25 +98,28 @@ func (e *Engine) admit(ctx context.Context, wasm []byte, m Manifest, opts Option
 	return s, nil
 }
 
-func (e *Engine) compile(ctx context.Context, wasm []byte) (module wazero.CompiledModule, err error) {
-	defer contain(&err)
-	return e.runtime.CompileModule(ctx, wasm)
-}
-
 func (s *Scanner) checkModule() error {
 	if err := checkExports(s.module); err != nil {
 		return err
 	}
-	if err := s.engine.checkImportTypes(s.module); err != nil {
+	if err := checkImportTypes(s.engine.runtime, s.module); err != nil {
 		return err
 	}
 	_, s.hasInit = s.module.ExportedFunctions()[exportInit]
 	if len(s.opts.Config) > 0 && !s.hasInit {
 		return fmt.Errorf("%w: configuration for a scanner that exports no %s", ErrOptions, exportInit)
 	}
-	minimum := uint64(s.module.ExportedMemories()[exportMemory].Min()) << 16
-	if minimum > uint64(s.opts.Limits.MemoryBytes) {
-		return fmt.Errorf("%w: starts with %d bytes of memory, gets %d", ErrLimits, minimum, s.opts.Limits.MemoryBytes)
+	return checkMemory(s.module, s.opts.Limits)
+}
+
+// checkMemory holds the memory that a module starts with to its limit.
+func checkMemory(module wazero.CompiledModule, l Limits) error {
+	memory, ok := module.ExportedMemories()[exportMemory]
+	if !ok {
+		return nil // checkExports says so
+	}
+	if minimum := uint64(memory.Min()) << 16; minimum > uint64(l.MemoryBytes) {
+		return fmt.Errorf("%w: starts with %d bytes of memory, gets %d", ErrLimits, minimum, l.MemoryBytes)
 	}
 	return nil
 }

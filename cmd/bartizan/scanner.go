@@ -165,10 +165,7 @@ func newScannerInspect() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		seen, err := engine.Inspect(cmd.Context(), wasm)
-		if err != nil {
-			return policyError("%s: %w", args[0], err)
-		}
+		seen := engine.Inspect(cmd.Context(), wasm)
 		if *format == "json" {
 			err = printJSON(cmd.OutOrStdout(), seen)
 		} else {

@@ -101,6 +101,34 @@ func FuzzParse(f *testing.F) {
 		if bodies, err := Custom(out, "n"); err != nil || len(bodies) != 1 {
 			t.Fatalf("attached: %d, %v", len(bodies), err)
 		}
-		_, _ = Imports(wasm)
+		size, err := Measure(wasm)
+		if err != nil {
+			return
+		}
+		bare, err := Bare(wasm, size.TableMin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := Measure(bare); err != nil || again != size {
+			t.Fatalf("bare: %+v, %v; want %+v", again, err, size)
+		}
 	})
+}
+
+func TestBare(t *testing.T) {
+	typ := []byte{1, 4, 1, 0x60, 0, 0}
+	custom := []byte{0, 3, 1, 'x', 9}
+	tables := []byte{4, 11, 3, 0x70, 0, 2, 0x6f, 1, 1, 3, 0x70, 1, 0, 200, 1} // min 2; 1 to 3; 0 to 200
+	tables[1] = byte(len(tables) - 2)
+	got, err := Bare(module(custom, typ, custom, tables), 33)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := module(typ, []byte{4, 13, 3, 0x70, 1, 2, 12, 0x6f, 1, 1, 3, 0x70, 1, 0, 10})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := Bare(module(tables), 2); !errors.Is(err, ErrMalformed) {
+		t.Errorf("too many elements: %v", err)
+	}
 }
