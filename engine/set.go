@@ -122,8 +122,12 @@ func (s *Scanner) finding(f answerFinding, w window, p *prepared) Finding {
 		out.Start, out.End = 0, len(source.Text)
 	}
 	out.Action = s.opts.Tiers[f.Severity]
-	if f.Replacement != nil && redactable(p.message.Phase) && !source.Fixed && f.Severity.AtLeast(SeverityMedium) {
-		out.Action, out.Replacement = ActionRedact, f.Replacement
+	if f.Replacement != nil && redactable(p.message.Phase) && f.Severity.AtLeast(SeverityMedium) {
+		if source.Fixed { // a name or number cannot be replaced, and must not pass either
+			out.Action = ActionBlock
+		} else {
+			out.Action, out.Replacement = ActionRedact, f.Replacement
+		}
 	}
 	if s.opts.Mode == ModeMonitor && ActionFlag.Less(out.Action) {
 		out.Action, out.Replacement = ActionFlag, nil

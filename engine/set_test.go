@@ -57,6 +57,17 @@ func TestOnlyTextsAreRedacted(t *testing.T) {
 	}
 }
 
+// TestFixedTextThatShouldBeRedactedBlocks holds that what would have been
+// replaced never passes because it cannot be, however mild its tier.
+func TestFixedTextThatShouldBeRedactedBlocks(t *testing.T) {
+	set := NewSet(guestScanner(t, Options{Tiers: Tiers{SeverityHigh: ActionFlag}}))
+	m := result("attack")
+	m.Segments[0].Fixed = true
+	if v := set.Scan(t.Context(), m); v.Action != ActionBlock {
+		t.Errorf("%+v", v)
+	}
+}
+
 func TestModesAndTiers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		opts Options
