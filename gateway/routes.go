@@ -18,10 +18,6 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
-// baseline are the variables that a local server gets beside those of its
-// launch identity: without them an interpreter is not even found.
-var baseline = []string{"PATH", "HOME"}
-
 // check holds a route's two halves to the same thing and fills in the missing one.
 func (r *Route) check() error {
 	hasTarget := r.Target.URL != "" || len(r.Target.Command) > 0
@@ -32,7 +28,7 @@ func (r *Route) check() error {
 	if !hasLaunch {
 		r.Launch = approval.Launch{Command: r.Target.Command, Dir: r.Target.Dir, URL: r.Target.URL}
 		for _, pair := range r.Target.Env {
-			if name, _, _ := strings.Cut(pair, "="); !slices.Contains(baseline, name) {
+			if name, _, _ := strings.Cut(pair, "="); !slices.Contains(upstream.Baseline, name) {
 				r.Launch.EnvNames = append(r.Launch.EnvNames, name)
 			}
 		}
@@ -42,7 +38,7 @@ func (r *Route) check() error {
 	}
 	for _, pair := range r.Target.Env {
 		name, _, _ := strings.Cut(pair, "=")
-		if !slices.Contains(r.Launch.EnvNames, name) && !slices.Contains(baseline, name) {
+		if !slices.Contains(r.Launch.EnvNames, name) && !slices.Contains(upstream.Baseline, name) {
 			return fmt.Errorf("environment variable %s is not part of the launch identity", name)
 		}
 	}
@@ -164,7 +160,7 @@ func (r *routes) target(route Route) upstream.Target {
 		}
 	}
 	if len(t.Command) > 0 {
-		t.Env = r.environ(t.Env, baseline)
+		t.Env = r.environ(t.Env, upstream.Baseline)
 	}
 	if t.Client == nil {
 		t.Client = r.cfg.Client

@@ -190,7 +190,7 @@ func (p *publication) capture(ctx context.Context, l admission.Launch) (body []b
 		return nil, "", nil
 	}
 	var env []string
-	for _, name := range l.EnvNames {
+	for _, name := range slices.Concat(upstream.Baseline, l.EnvNames) {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)
 		}

@@ -34,6 +34,11 @@ var (
 	ErrStatus = errors.New("server answered with an HTTP error")
 )
 
+// Baseline are the variables that a local server gets beside those that its
+// approval names: without them an interpreter is not even found. Both doors
+// start servers with them, so that both see the same listing.
+var Baseline = []string{"PATH", "HOME"}
+
 // Target says where a server is. Either Command or URL is set.
 type Target struct {
 	// Command is the program and its arguments. A program without a slash is
