@@ -56,8 +56,11 @@ func newScan() *cobra.Command {
 		if (rows == "") == (len(args) == 0) {
 			return usageError("either a document or --jsonl FILE")
 		}
-		if rows == "" && phase != "" && !message.Phase(phase).Valid() {
+		if phase != "" && !message.Phase(phase).Valid() {
 			return usageError("unknown phase %q", phase)
+		}
+		if rows != "" && cmd.Flags().Changed("output") && *format != "jsonl" {
+			return usageError("-o %s: rows are answered as jsonl", *format)
 		}
 		loaded, err := scanners.Load(cmd.Context(), scanners.Options{CacheDir: cache, Extra: extra})
 		if err != nil {

@@ -40,13 +40,17 @@ func readInput(cmd *cobra.Command, name string) ([]byte, error) {
 }
 
 // phaseOf guesses which traffic a document is: a JSON-RPC request, a response
-// (of a list, or of anything else), or a capture or single tool.
+// (of a list, or of anything else), or a capture or single tool. What a server
+// sends by itself is read like what it answers.
 func phaseOf(raw []byte) message.Phase {
 	m, err := jsonrpc.Parse(raw, jsonrpc.Limits{Bytes: maxScanInput})
 	if err != nil {
 		return message.PhaseListing
 	}
 	if m.Kind != jsonrpc.Response {
+		if method, ok := protocol.Lookup(m.Method); ok && method.Direction == protocol.ServerToClient {
+			return message.PhaseResult
+		}
 		return message.PhaseRequest
 	}
 	for _, list := range []string{"tools", "prompts", "resources", "resourceTemplates"} {

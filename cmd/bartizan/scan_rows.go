@@ -52,36 +52,56 @@ func scanRows(cmd *cobra.Command, set *engine.Set, name string) error {
 	}
 	lines := bufio.NewReaderSize(in, 1<<20)
 	out := bufio.NewWriter(cmd.OutOrStdout())
+	err := answerRows(cmd.Context(), set, lines, out)
+	return errors.Join(err, out.Flush())
+}
+
+func answerRows(ctx context.Context, set *engine.Set, lines *bufio.Reader, out *bufio.Writer) error {
 	for {
-		line, err := readLine(lines)
-		if errors.Is(err, io.EOF) {
-			return out.Flush()
+		line, err := readLine(lines, maxScanInput)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errLongRow):
+			err = printLine(out, unreadable(nil, err))
+		case err == nil:
+			err = printLine(out, scanRow(ctx, set, line))
 		}
 		if err != nil {
 			return err
 		}
-		if err := printLine(out, scanRow(cmd.Context(), set, line)); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := cmd.Context().Err(); err != nil {
-			return err
+		if lines.Buffered() == 0 { // whoever writes the rows may wait for the answers
+			if err := out.Flush(); err != nil {
+				return err
+			}
 		}
 	}
 }
 
+// errLongRow is a line over the limit. It is passed over, and the next is read.
+var errLongRow = fmt.Errorf("more than %d bytes", maxScanInput)
+
 // readLine returns the next line without its end, io.EOF after the last.
-func readLine(r *bufio.Reader) ([]byte, error) {
+func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 	var line []byte
+	long := false
 	for {
 		part, more, err := r.ReadLine()
 		if err != nil {
 			return nil, err
 		}
-		if line = append(line, part...); !more {
-			return line, nil
+		if long = long || len(line)+len(part) > limit; !long {
+			line = append(line, part...)
 		}
-		if len(line) > maxScanInput {
-			return nil, fmt.Errorf("a line of more than %d bytes", maxScanInput)
+		switch {
+		case more:
+		case long:
+			return nil, errLongRow
+		default:
+			return line, nil
 		}
 	}
 }
@@ -151,17 +171,19 @@ func (r row) messages() ([]*message.Message, error) {
 func (r row) session() ([]*message.Message, error) {
 	var all []*message.Message
 	last := ""
-	for _, step := range r.Steps {
+	for i, step := range r.Steps {
 		var m *message.Message
 		var err error
-		switch {
-		case step.Call != nil:
+		switch call, result, user := step.Call != nil, step.Result != nil, step.User != nil; {
+		case call && !result && !user:
 			last = *step.Call
 			m, err = message.FromArguments(r.Server, last, step.Arguments)
-		case step.Result != nil:
+		case result && !call && !user:
 			m, err = message.FromContent(r.Server, last, *step.Result)
-		default:
+		case user && !call && !result:
 			continue
+		default:
+			return nil, fmt.Errorf("step %d is not exactly one of user, call and result", i)
 		}
 		if err != nil {
 			return nil, err

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -61,7 +61,10 @@ func newScannerRun() *cobra.Command {
 		if !message.Phase(phase).Valid() {
 			return usageError("unknown phase %q", phase)
 		}
-		wasm, err := readInput(cmd, args[0])
+		if args[0] == "-" && input == "-" {
+			return usageError("standard input cannot be both the module and the message")
+		}
+		wasm, err := readModule(cmd, args[0])
 		if err != nil {
 			return err
 		}
@@ -79,7 +82,7 @@ func newScannerRun() *cobra.Command {
 				return err
 			}
 		}
-		result, err := runScanner(cmd.Context(), args[0], wasm, configured, messages)
+		result, err := runScanner(cmd, wasm, configured, messages)
 		if err != nil {
 			return err
 		}
@@ -95,20 +98,22 @@ func newScannerRun() *cobra.Command {
 }
 
 // runScanner loads one module and runs it. A module that is refused is a
-// failure of kind refused, not an error: the answer has the same shape.
-func runScanner(ctx context.Context, name string, wasm, config []byte, messages []*message.Message) (scannerRun, error) {
+// failure of kind refused, not an error: the answer has the same shape. What
+// the guest logs is for its author, on standard error.
+func runScanner(cmd *cobra.Command, m module, config []byte, messages []*message.Message) (scannerRun, error) {
+	ctx := cmd.Context()
 	result := scannerRun{Action: engine.ActionAllow, Findings: []engine.Finding{}}
-	result.Scanner.Name = name
-	result.Scanner.Digest = engine.Digest(wasm)
+	result.Scanner.Name = m.name
+	result.Scanner.Digest = m.digest
 	e, err := engine.New(ctx, engine.Config{})
 	if err != nil {
 		return result, err
 	}
 	defer e.Close(ctx)
-	s, err := loadAny(ctx, e, name, wasm, engine.Options{Config: config})
+	s, err := m.load(ctx, e, engine.Options{Config: config, Log: visibleLog{cmd.ErrOrStderr()}})
 	if err != nil {
 		result.Action = engine.ActionBlock
-		result.Failure = &engine.Failure{Scanner: name, Kind: engine.FailureRefused, Detail: err.Error()}
+		result.Failure = &engine.Failure{Scanner: m.name, Kind: engine.FailureRefused, Detail: err.Error()}
 		return result, nil
 	}
 	result.Scanner.Name = s.Manifest().Name
@@ -127,13 +132,12 @@ func runScanner(ctx context.Context, name string, wasm, config []byte, messages 
 	return result, nil
 }
 
-// loadAny admits a module with or without a manifest.
-func loadAny(ctx context.Context, e *engine.Engine, name string, wasm []byte, o engine.Options) (*engine.Scanner, error) {
-	sections, err := wasmsection.Custom(wasm, engine.ManifestSection)
-	if err == nil && len(sections) == 0 {
-		return e.LoadUnmanifested(ctx, wasm, name, o)
-	}
-	return e.Load(ctx, wasm, o)
+// visibleLog makes what a guest writes safe for a terminal.
+type visibleLog struct{ w io.Writer }
+
+func (l visibleLog) Write(p []byte) (int, error) {
+	_, err := io.WriteString(l.w, printable(string(p)))
+	return len(p), err
 }
 
 func printScannerRun(cmd *cobra.Command, r scannerRun, format string) error {
@@ -161,11 +165,11 @@ func newScannerInspect() *cobra.Command {
 		if err := checkFormat(*format, "json", "table"); err != nil {
 			return err
 		}
-		wasm, err := readInput(cmd, args[0])
+		m, err := readModule(cmd, args[0])
 		if err != nil {
 			return err
 		}
-		seen := engine.Inspect(cmd.Context(), wasm)
+		seen := m.inspect(cmd.Context())
 		if *format == "json" {
 			err = printJSON(cmd.OutOrStdout(), seen)
 		} else {
@@ -181,7 +185,9 @@ func newScannerInspect() *cobra.Command {
 
 func printInspection(cmd *cobra.Command, seen engine.Inspection) error {
 	rows := [][]string{{"digest", seen.Digest}}
-	if m := seen.Manifest; m != nil {
+	if m := seen.Manifest; m == nil {
+		rows = append(rows, []string{"manifest", "none that is valid; only scanner run takes the module"})
+	} else {
 		rows = append(rows, []string{"name", m.Name + " " + m.Version}, []string{"phases", fmt.Sprint(m.Phases)})
 		for _, r := range m.Rules {
 			rows = append(rows, []string{"rule", r.ID + " (" + string(r.Severity) + ", " + r.Family + ")"})

@@ -37,7 +37,7 @@ func newScannerTest() *cobra.Command {
 		Example: "  bartizan scanner test ticket.wasm --cases cases.jsonl",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			wasm, err := readInput(cmd, args[0])
+			m, err := readModule(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -49,7 +49,7 @@ func newScannerTest() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", cases, err)
 			}
-			return testScanner(cmd, args[0], wasm, all)
+			return testScanner(cmd, m, all)
 		},
 	}
 	cmd.Flags().StringVar(&cases, "cases", "", "file of cases")
@@ -78,16 +78,16 @@ func parseCases(body []byte) ([]scannerCase, error) {
 	return all, nil
 }
 
-func testScanner(cmd *cobra.Command, name string, wasm []byte, cases []scannerCase) error {
+func testScanner(cmd *cobra.Command, m module, cases []scannerCase) error {
 	ctx := cmd.Context()
 	e, err := engine.New(ctx, engine.Config{})
 	if err != nil {
 		return err
 	}
 	defer e.Close(ctx)
-	s, err := loadAny(ctx, e, name, wasm, engine.Options{})
+	s, err := e.Load(ctx, m.wasm, engine.Options{}) // one over the limit, too, is refused
 	if err != nil {
-		return policyError("%s: %w", name, err)
+		return policyError("%s: %w", m.name, err)
 	}
 	set := engine.NewSet(s)
 	failed, reached := 0, map[string]bool{}
