@@ -118,3 +118,39 @@ func TestEnvName(t *testing.T) {
 		}
 	}
 }
+
+// TestDocumented holds docs/configuration.md to the settings: name, variable
+// and default of each, and none that does not exist.
+func TestDocumented(t *testing.T) {
+	body, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, settings, err := Load(Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string][]string{}
+	for _, line := range strings.Split(string(body), "\n") {
+		if cells := strings.Split(line, "|"); len(cells) == 6 && strings.HasPrefix(strings.TrimSpace(cells[1]), "`") {
+			rows[strings.Trim(cells[1], " `")] = cells
+		}
+	}
+	for _, s := range settings {
+		row, ok := rows[s.Key]
+		if !ok {
+			t.Errorf("%s is not documented", s.Key)
+			continue
+		}
+		delete(rows, s.Key)
+		if got := strings.Trim(row[2], " `"); got != EnvName(s.Key) {
+			t.Errorf("%s: variable %s, want %s", s.Key, got, EnvName(s.Key))
+		}
+		if got := strings.Trim(row[3], " `"); s.Value != "" && got != s.Value {
+			t.Errorf("%s: default %q, want %q", s.Key, got, s.Value)
+		}
+	}
+	for key := range rows {
+		t.Errorf("%s is documented and does not exist", key)
+	}
+}
