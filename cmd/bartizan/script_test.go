@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,6 +58,8 @@ func TestScripts(t *testing.T) {
 			"remote":   cmdRemote,
 			"call":     cmdCall,
 			"envsubst": cmdEnvsubst,
+			"token":    func(ts *testscript.TestScript, _ bool, args []string) { setMatch(ts, args[0], `bz_\S+`) },
+			"word":     func(ts *testscript.TestScript, _ bool, args []string) { setMatch(ts, args[0], args[1]) },
 
 			"publish-listings": cmdPublishListings,
 		},
@@ -256,4 +259,41 @@ func cmdEnvsubst(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	body := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(body), 0o600))
+}
+
+// setMatch sets a variable to the first match in the last standard output.
+func setMatch(ts *testscript.TestScript, name, pattern string) {
+	found := regexp.MustCompile(pattern).FindString(ts.ReadFile("stdout"))
+	if found == "" {
+		ts.Fatalf("no %s in the output", pattern)
+	}
+	ts.Setenv(name, found)
+}
+
+// TestReadme holds every bartizan command of the README to be one that
+// readme.txtar runs.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("testdata/script/readme.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := strings.ReplaceAll(string(script), "$REVIEW", "REVIEW")
+	commands := 0
+	for _, line := range strings.Split(string(readme), "\n") {
+		command, _, _ := strings.Cut(line, "#")
+		if !strings.HasPrefix(command, "bartizan ") || strings.HasPrefix(command, "bartizan serve") {
+			continue // doors is serve
+		}
+		commands++
+		if !strings.Contains(ran, "exec "+strings.TrimSpace(command)+"\n") {
+			t.Errorf("readme.txtar does not run %q", strings.TrimSpace(command))
+		}
+	}
+	if commands < 10 {
+		t.Errorf("only %d commands were found in the README", commands)
+	}
 }
