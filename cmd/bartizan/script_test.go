@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,8 +36,9 @@ func TestMain(m *testing.M) {
 //
 // Beside the standard commands, scripts have `exits CODE command...`, which
 // demands an exit code; `doors [flags]`, which starts `bartizan serve` until
-// the script ends and sets REGISTRY, GATEWAY and ADMIN; and `pick VAR
-// POINTER`, which takes a string out of the JSON on the last standard output.
+// the script ends and sets REGISTRY, GATEWAY and, on first start, ADMIN;
+// `stop interrupt|kill`, which ends it earlier; and `pick VAR POINTER`, which
+// takes a string out of the JSON on the last standard output.
 func TestScripts(t *testing.T) {
 	cache := filepath.Join(t.TempDir(), "cache")
 	dist, err := filepath.Abs("../../plugins/dist")
@@ -51,6 +53,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits,
 			"doors": cmdDoors,
+			"stop":  cmdStop,
 			"pick":  cmdPick,
 			"get":   cmdGet,
 
@@ -73,6 +76,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("BARTIZAN_CACHE", cache)
 			env.Setenv("BARTIZAN_LISTINGS", os.Getenv("BARTIZAN_LISTINGS"))
 			env.Setenv("DIST", dist)
+			env.Values[programsKey{}] = &programs{}
 			return nil
 		},
 	})
@@ -110,9 +114,39 @@ func cmdDoors(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv("REGISTRY", doors.Registry)
 	ts.Setenv("GATEWAY", doors.Gateway)
-	ts.Setenv("ADMIN", doors.AdminKey)
 	ts.Setenv("BARTIZAN_REGISTRY", doors.Registry)
-	ts.Setenv("BARTIZAN_TOKEN", doors.AdminKey)
+	if doors.AdminKey != "" {
+		ts.Setenv("ADMIN", doors.AdminKey)
+		ts.Setenv("BARTIZAN_TOKEN", doors.AdminKey)
+	}
+}
+
+// programs are what a script has running, the newest last.
+type programs struct{ running []*exec.Cmd }
+
+type programsKey struct{}
+
+func started(ts *testscript.TestScript) *programs {
+	return ts.Value(programsKey{}).(*programs)
+}
+
+// end stops the newest program and reports how it ended.
+func (p *programs) end(signal os.Signal) error {
+	last := len(p.running) - 1
+	cmd := p.running[last]
+	p.running = p.running[:last]
+	_ = cmd.Process.Signal(signal)
+	return cmd.Wait()
+}
+
+func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"interrupt": os.Interrupt, "kill": os.Kill}
+	if neg || len(args) != 1 || signals[args[0]] == nil || len(started(ts).running) == 0 {
+		ts.Fatalf("usage: stop interrupt|kill, after doors")
+	}
+	if err := started(ts).end(signals[args[0]]); err != nil && args[0] == "interrupt" {
+		ts.Fatalf("the program did not end well: %v", err)
+	}
 }
 
 // greeting is the line that a program prints once it listens.
@@ -135,15 +169,18 @@ func startProgram(ts *testscript.TestScript, name string, args ...string) greeti
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
+	all := started(ts)
+	all.running = append(all.running, cmd)
 	ts.Defer(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		err := cmd.Wait()
+		var err error
+		if slices.Contains(all.running, cmd) {
+			err = all.end(os.Interrupt)
+		}
 		ts.Logf("%s ended (%v) and said:\n%s", name, err, stderr.Bytes())
 	})
 	var line greeting
 	if err := json.UnmarshalDecode(jsontext.NewDecoder(out), &line); err != nil {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		_ = all.end(os.Kill)
 		ts.Fatalf("%s printed no JSON line: %v\n%s", name, err, stderr.Bytes())
 	}
 	go io.Copy(io.Discard, out)

@@ -35,7 +35,7 @@ const sbomKeyFile = "sbom.key"
 
 func openRegistry(ctx context.Context, c config.Config, log *audit.Log, set *engine.Set, logger *slog.Logger) (*registryDoor, error) {
 	dir := trustDir(c.Data)
-	if _, err := approval.InitTrust(ctx, dir, newRegistryID(), time.Now()); err != nil {
+	if err := ensureTrust(ctx, dir); err != nil {
 		return nil, err
 	}
 	approvals, err := attest.LoadKey(filepath.Join(dir, approval.ApprovalKeyFile))
@@ -69,7 +69,17 @@ func openRegistry(ctx context.Context, c config.Config, log *audit.Log, set *eng
 	return door, err
 }
 
-// newRegistryID names a new installation; an existing one keeps its name.
+// ensureTrust makes the trust document of a new installation. One that is
+// there keeps its name, its keys and its version.
+func ensureTrust(ctx context.Context, dir string) error {
+	_, err := approval.LoadTrust(filepath.Join(dir, approval.TrustFile))
+	if errors.Is(err, os.ErrNotExist) {
+		_, err = approval.InitTrust(ctx, dir, newRegistryID(), time.Now())
+	}
+	return err
+}
+
+// newRegistryID names a new installation.
 func newRegistryID() string { return "registry-" + strings.ToLower(rand.Text()[:12]) }
 
 func loadOrMakeKey(path string) (*attest.Key, error) {
