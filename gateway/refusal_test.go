@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -179,11 +180,12 @@ func TestRevokedKey(t *testing.T) {
 	s := newScript(t)
 	s.legacy = true
 	hanging := make(chan struct{})
+	var once sync.Once // the gateway's own conversation opens the stream as well
 	s.on(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
-		close(hanging)
+		once.Do(func() { close(hanging) })
 	})
 	h := open(t, auto)
 	h.serve("srv", s.start(), func(a *approval.Approval) { delete(a.Roots, "modern") })
