@@ -133,8 +133,7 @@ func (a *httpAnswers) head() head {
 }
 
 // endSession tells an upstream over HTTP that a session is over.
-func (g *Gateway) endSession(x *exchange, id string) func() {
-	target, version := x.svc.target, x.header.Get(protocol.HeaderProtocolVersion)
+func endSession(target upstream.Target, s *session) func() {
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
@@ -145,8 +144,8 @@ func (g *Gateway) endSession(x *exchange, id string) func() {
 		for name, values := range target.Header {
 			req.Header[name] = values
 		}
-		req.Header.Set(protocol.HeaderSessionID, id)
-		if version != "" {
+		req.Header.Set(protocol.HeaderSessionID, s.upstream)
+		if version := s.protocolVersion(); version != "" {
 			req.Header.Set(protocol.HeaderProtocolVersion, version)
 		}
 		client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

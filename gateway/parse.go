@@ -40,8 +40,8 @@ func (s parse) do(_ context.Context, x *exchange) *refusal {
 	if no := settleEra(x); no != nil {
 		return no
 	}
-	if no := nameEntry(x); no != nil {
-		return no
+	if no := nameEntry(x); no != nil && x.method.In(x.era) {
+		return no // a method that this era does not have is denied as such, whatever its params
 	}
 	if x.era == protocol.Modern {
 		return checkHeaders(x)
@@ -65,10 +65,9 @@ func (s parse) findSession(x *exchange) *refusal {
 	if !ok {
 		return refuse(ReasonSessionUnknown)
 	}
+	// The header may name another legacy version than initialize agreed on:
+	// clients do, nothing here depends on it, and the upstream sees it.
 	x.session = session
-	if v := session.protocolVersion(); x.version != "" && v != "" && x.version != v {
-		return refuse(ReasonHeaderMismatch)
-	}
 	return nil
 }
 
@@ -81,6 +80,9 @@ func settleEra(x *exchange) *refusal {
 	if x.msg.Params != nil {
 		body = text(x.msg.Params, "/_meta/io.modelcontextprotocol~1protocolVersion")
 	}
+	if header != "" && body != "" && header != body {
+		return refuse(ReasonHeaderMismatch)
+	}
 	for _, version := range []string{header, body} {
 		if version != "" && protocol.EraOf(version) == "" {
 			return unsupported(version, append([]string{protocol.VersionModern}, protocol.LegacyVersions...))
@@ -89,7 +91,7 @@ func settleEra(x *exchange) *refusal {
 	modern := protocol.EraOf(header) == protocol.Modern
 	x.era, x.version = protocol.Legacy, header
 	switch {
-	case x.msg.Method == protocol.MethodInitialize:
+	case x.msg.Method == protocol.MethodInitialize && protocol.EraOf(body) != protocol.Modern:
 		if modern {
 			return refuse(ReasonHeaderMismatch)
 		}
@@ -97,7 +99,7 @@ func settleEra(x *exchange) *refusal {
 			x.version = text(x.msg.Params, "/protocolVersion")
 		}
 		return nil
-	case protocol.EraOf(body) == protocol.Modern && !modern:
+	case protocol.EraOf(body) == protocol.Modern && !modern: // the header is missing
 		return refuse(ReasonHeaderMismatch)
 	case !modern:
 		return nil
@@ -105,8 +107,6 @@ func settleEra(x *exchange) *refusal {
 		return refuse(ReasonReplyUnexpected)
 	case body == "" && x.msg.Kind == jsonrpc.Request:
 		return refuse(ReasonInvalidParams)
-	case body != "" && body != header:
-		return refuse(ReasonHeaderMismatch)
 	}
 	x.era = protocol.Modern
 	return nil
@@ -124,7 +124,7 @@ func checkHeaders(x *exchange) *refusal {
 		return refuse(ReasonHeaderMismatch)
 	}
 	name := x.header.Get(protocol.HeaderName)
-	if x.method.Entry == "" {
+	if x.method.Entry == "" || !x.method.In(x.era) {
 		return nil
 	}
 	if decoded, ok := protocol.DecodeHeader(name); !ok || name == "" || decoded != x.ref.Key {

@@ -135,7 +135,7 @@ func (r *relay) nameSession(h head) *refusal {
 	}
 	opened := &session{upstream: h.session}
 	if h.session != "" {
-		opened.end = r.g.endSession(x, h.session)
+		opened.end = endSession(x.svc.target, opened)
 	}
 	if no := r.g.sessions.add(x, opened); no != nil {
 		return no
@@ -199,7 +199,23 @@ func (r *relay) finish(ctx context.Context, m *jsonrpc.Message, ev upstream.Even
 			r.x.session.setVersion(text(in.msg.Result, "/protocolVersion"))
 		}
 	}
+	if r.x.svc.local && r.x.era == protocol.Modern {
+		h.status = statusOfError(in.errorCode())
+	}
 	r.out.answer(in.msg.Raw, ev, h.status, h.stream)
+}
+
+// statusOfError is the HTTP status that the modern era gives to an error
+// answer. Local servers know no statuses, so the gateway is the one to set it
+// (2026-07-28, streamable-http, "Request Metadata"; basic, "Error Codes").
+func statusOfError(code int) int {
+	switch code {
+	case protocol.CodeMethodNotFound:
+		return http.StatusNotFound
+	case protocol.CodeInvalidParams, protocol.CodeHeaderMismatch, protocol.CodeMissingClientCapability, protocol.CodeUnsupportedVersion:
+		return http.StatusBadRequest
+	}
+	return http.StatusOK
 }
 
 // inspect runs the inbound steps.
