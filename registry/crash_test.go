@@ -3,12 +3,16 @@ package registry
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/store"
 )
 
@@ -234,6 +238,42 @@ func TestAuditUnavailable(t *testing.T) {
 	h.must(err)
 	if len(all) != 1 || all[0].State != admission.InReview || len(after.Votes) != 0 {
 		t.Errorf("something changed: %v %v", all, after.Votes)
+	}
+}
+
+// TestFirstKeyOwesItsRecord holds that the key which an installation begins
+// with exists although the log is full, and that no change goes before its record.
+func TestFirstKeyOwesItsRecord(t *testing.T) {
+	full, err := audit.Open("/dev/full", audit.Options{})
+	if err != nil {
+		t.Skip("no /dev/full here")
+	}
+	t.Cleanup(func() { _ = full.Close() }) // says what it could not write
+	h := newHouse(t)
+	well := h.Service.Audit
+	h.Service.Audit = full
+	token, err := h.FirstKey(t.Context(), identity.KeySpec{
+		Tenant: "default", Principal: "root", Kind: identity.KindUser, Roles: []string{identity.RoleAdmin}, Lifetime: time.Hour,
+	})
+	h.must(err)
+	if caller, err := identity.Authenticate(t.Context(), h.Service, "Bearer "+token, h.now); err != nil || caller.Principal != "root" {
+		t.Fatalf("%+v, %v", caller, err)
+	}
+	_, err = h.Publish(t.Context(), alice, h.submission("weather", "1.0.0", h.publisher))
+	wantRefusal(t, err, ErrUnavailable, RefusedAudit)
+
+	h.Service.Audit = well
+	h.publish("weather", "1.0.0")
+	events, err := audit.Search(t.Context(), h.auditPath, audit.Query{Limit: 100})
+	h.must(err)
+	var order []string
+	for _, e := range events {
+		if code := e.Event.Metadata.EventCode; code == "key_issued" || code == "published" {
+			order = append(order, code)
+		}
+	}
+	if len(order) < 2 || order[0] != "key_issued" || slices.Contains(order[1:], "key_issued") {
+		t.Errorf("records: %v", order)
 	}
 }
 

@@ -79,10 +79,10 @@ func classify(err error) error {
 	switch {
 	case err == nil, errors.As(err, &already):
 		return err
+	case errors.Is(err, audit.ErrUnavailable): // also for lack of space
+		return refuse(ErrUnavailable, RefusedAudit, "the audit log cannot be written; nothing was changed")
 	case store.IsFull(err):
 		return refuse(ErrFull, RefusedFull, "the registry has no storage space left; nothing was written")
-	case errors.Is(err, audit.ErrUnavailable):
-		return refuse(ErrUnavailable, RefusedAudit, "the audit log cannot be written; nothing was changed")
 	case errors.Is(err, store.ErrNotFound):
 		return notFound("record")
 	}

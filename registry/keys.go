@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 
@@ -44,7 +45,7 @@ func (s *Service) TenantKey(ctx context.Context, tenant, id string) (identity.Ke
 
 // IssueKey makes an API key. The token is returned once and kept nowhere. The
 // key belongs to the tenant of whoever issues it; the zero Caller is the
-// process itself making its first key.
+// process itself.
 func (s *Service) IssueKey(ctx context.Context, by audit.Origin, spec identity.KeySpec) (token string, shown *admission.APIKey, err error) {
 	if by.Caller.Principal != "" {
 		if !by.Caller.HasRole(identity.RoleAdmin) {
@@ -63,6 +64,44 @@ func (s *Service) IssueKey(ctx context.Context, by audit.Origin, spec identity.K
 		return "", nil, err
 	}
 	return token, apiKey(key), nil
+}
+
+// FirstKey makes the key that an installation begins with; the process itself
+// issues it. It is the one change that does not wait for its record, since
+// without a key nobody could be told that the log cannot be written. The record
+// is owed: no other change goes before it.
+func (s *Service) FirstKey(ctx context.Context, spec identity.KeySpec) (token string, err error) {
+	token, key, err := identity.NewKey(spec, s.Now())
+	if err != nil {
+		return "", err
+	}
+	s.owed.mu.Lock()
+	s.owed.event = audit.KeyIssued(audit.Origin{}, key)
+	s.owed.mu.Unlock()
+	if err := s.settle(ctx); err != nil {
+		s.Logger.ErrorContext(ctx, "the first key is issued while the audit log cannot be written", "error", err)
+	}
+	return token, s.writeKey(ctx, key)
+}
+
+// debt is the record of a change that was made before it could be written.
+type debt struct {
+	mu    sync.Mutex
+	event *audit.Event
+}
+
+// settle writes the record that is owed, if one is.
+func (s *Service) settle(ctx context.Context) error {
+	s.owed.mu.Lock()
+	defer s.owed.mu.Unlock()
+	if s.owed.event == nil {
+		return nil
+	}
+	_, err := s.Audit.Append(ctx, s.owed.event)
+	if err == nil {
+		s.owed.event = nil
+	}
+	return err
 }
 
 // RevokeKey ends a key at once. Revoking twice changes nothing.

@@ -60,6 +60,7 @@ type Service struct {
 	feed      feed
 	snapshots snapshots
 	upstream  upstream.Target // template of the guarded capture client
+	owed      debt
 
 	// failpoint is called with the name of each step once it is done; tests
 	// make it panic to stand for a kill at that point.
@@ -118,6 +119,7 @@ func (s *Service) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			_ = s.settle(ctx) // or the next time
 			tenants, err := s.tenants(ctx)
 			if err != nil {
 				s.Logger.ErrorContext(ctx, "list tenants", "error", err)
@@ -132,7 +134,8 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// Ready reports whether the service can decide: database, trust and audit.
+// Ready reports whether the service can answer: database and trust. The audit
+// log is not asked, since everything but a change goes on without it.
 func (s *Service) Ready(ctx context.Context) error {
 	if err := s.db.PingContext(ctx); err != nil {
 		return classify(store.Classify(err))
@@ -158,6 +161,9 @@ func (s *Service) trust() (*approval.Trust, error) {
 
 // record appends an event and turns a log that cannot be written into a refusal.
 func (s *Service) record(ctx context.Context, e *audit.Event) error {
+	if err := s.settle(ctx); err != nil {
+		return classify(err)
+	}
 	_, err := s.Audit.Append(ctx, e)
 	return classify(err)
 }

@@ -101,7 +101,7 @@ func (d *registryDoor) greet(ctx context.Context, c config.Config, registryURL, 
 	if err != nil || len(keys) > 0 {
 		return h, err
 	}
-	h.AdminKey, _, err = d.service.IssueKey(ctx, audit.Origin{}, identity.KeySpec{
+	h.AdminKey, err = d.service.FirstKey(ctx, identity.KeySpec{
 		Tenant: c.Tenant, Principal: "admin", Kind: identity.KindUser,
 		Roles: []string{identity.RoleAdmin}, Namespaces: []string{identity.AnyNamespace},
 		Lifetime: identity.MaxLifetime,
