@@ -18,6 +18,8 @@ var (
 	ErrUnavailable = errors.New("audit: log unavailable")
 	// ErrLocked: another process writes this log.
 	ErrLocked = errors.New("audit: log is in use by another process")
+	// ErrDevice: the log is a device or pipe, which keeps no records to search.
+	ErrDevice = errors.New("audit: a device keeps no records to search")
 	// ErrClosed: Append after Close. It wraps ErrUnavailable.
 	ErrClosed = errors.Join(ErrUnavailable, errors.New("audit: log closed"))
 	// ErrEventTooLarge: an event of more than MaxEventBytes. It wraps

@@ -127,7 +127,7 @@ func segmentsAt(path string) ([]string, error) {
 	case info.IsDir():
 		return segmentsOf(path)
 	case !info.Mode().IsRegular():
-		return nil, errors.New("audit: a device keeps no records to search")
+		return nil, ErrDevice
 	default:
 		return []string{path}, nil
 	}

@@ -70,6 +70,9 @@ func New(cfg Config) (http.Handler, error) {
 	a.openapi = document
 	for _, r := range routes {
 		router.Handle(r.method, r.path, a.serve(r))
+		if r.method == http.MethodGet { // RFC 9110 §9.1: HEAD wherever there is GET
+			router.HEAD(r.path, a.serve(r))
+		}
 		if r.access == publicRead && cfg.PublicReads {
 			router.OPTIONS(r.path, a.preflight)
 		}

@@ -280,6 +280,7 @@ func TestHostileRequests(t *testing.T) {
 		"unknown role":        {"POST", "/api/v1/keys", "root", `{"principal":"x","roles":["god"]}`, 422},
 		"huge body":           {"POST", "/api/v1/keys", "root", `{"principal":"` + strings.Repeat("x", maxJSON) + `"}`, 413},
 		"bad cursor":          {"GET", "/v0.1/servers?cursor=%00", "root", "", 400},
+		"broken escape":       {"GET", "/v0.1/servers?cursor=%zz", "root", "", 400},
 		"bad limit":           {"GET", "/v0.1/servers?limit=1000", "root", "", 400},
 		"vote without match":  {"POST", "/api/v1/reviews/x/votes", "bob", `{"value":"approve"}`, 428},
 		"malformed match":     {"POST", "/api/v1/reviews/x/approve", "bob", ``, 428},
@@ -289,6 +290,23 @@ func TestHostileRequests(t *testing.T) {
 				t.Errorf("%d %s, want %d", p.Status, p.Reason, tc.want)
 			}
 		})
+	}
+}
+
+// TestHead holds that whatever can be got can be asked about (RFC 9110 §9.1),
+// under the same rules.
+func TestHead(t *testing.T) {
+	e := newEdge(t)
+	for path, want := range map[string]int{"/readyz": 200, "/v0.1/servers": 200, "/api/v1/servers": 200, "/api/v1/servers/x/versions": 404} {
+		if got := e.request("HEAD", path, "root", ""); got.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, got.StatusCode, want)
+		}
+	}
+	if got := e.request("HEAD", "/api/v1/servers", "", ""); got.StatusCode != 401 {
+		t.Errorf("without a key: %d", got.StatusCode)
+	}
+	if got := e.request("HEAD", "/v0.1/publish", "root", ""); got.StatusCode != 405 {
+		t.Errorf("of a POST: %d", got.StatusCode)
 	}
 }
 

@@ -28,6 +28,9 @@ func (a *api) guard(c *gin.Context, r route) error {
 	} else if origin := c.Request.Header.Get("Origin"); origin != "" && !sameOrigin(origin, c.Request.Host) {
 		return refusal(http.StatusForbidden, "origin_forbidden", "pages of other origins may not use this registry")
 	}
+	if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil { // else the parameter would count as absent
+		return refusal(http.StatusBadRequest, "malformed_query", "the query is not well-formed")
+	}
 	if e := c.Request.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return refusal(http.StatusUnsupportedMediaType, "encoded_body", "request bodies are not compressed")
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -181,6 +182,9 @@ func (a *api) searchAudit(q *call) error {
 		return err
 	}
 	found, err := audit.Search(q.ctx, a.AuditPath, query)
+	if errors.Is(err, audit.ErrDevice) {
+		return refusal(http.StatusServiceUnavailable, registry.RefusedAudit, "the audit log is a device, which keeps no records to search")
+	}
 	if err != nil {
 		return err
 	}
