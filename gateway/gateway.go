@@ -88,6 +88,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.open.Done()
 	out := &tracked{ResponseWriter: w}
 	g.hurryBody(out, r)
+	defer drain(r)
 	defer g.recoverPanic(out, r)
 	switch alias, isMCP := aliasOf(r.URL); {
 	case r.URL.Path == "/healthz":

@@ -230,3 +230,34 @@ func TestManyClients(t *testing.T) {
 		t.Errorf("alice: %d", r.status)
 	}
 }
+
+// TestRefusalOfLargeBody reaches a client that writes its whole body before it
+// reads, as most do.
+func TestRefusalOfLargeBody(t *testing.T) {
+	h := open(t, func(c *Config) { c.BodyBytes = 1 << 20; c.AutoRoutes = true })
+	h.serve("srv", newScript(t).start())
+	url, _ := h.listenAndServe()
+	size := 16 << 20
+	for name, tt := range map[string]struct {
+		path, header string
+		status       int
+	}{
+		"too large":      {"/mcp/srv", "Content-Type: application/json\r\n", 413},
+		"compressed":     {"/mcp/srv", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", 415},
+		"path of nobody": {"/nowhere", "", 404},
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n%sContent-Length: %d\r\n\r\n", tt.path, h.token, tt.header, size)
+		if _, err := conn.Write(make([]byte, size)); err != nil {
+			t.Errorf("%s: the connection was closed under the body: %v", name, err)
+			continue
+		}
+		if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != tt.status {
+			t.Errorf("%s: %v %v", name, resp, err)
+		}
+	}
+}

@@ -127,6 +127,18 @@ func (g *Gateway) hurryBody(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// drained is how much of a body is read after its refusal.
+const drained = 32 << 20
+
+// drain takes what a refused client is still sending, within bounds: who closes
+// a connection while the other side writes takes back the answer that is on its
+// way (RFC 9112 §9.6). A client that waits for 100 Continue sends nothing.
+func drain(r *http.Request) {
+	if r.Body != nil && r.Header.Get("Expect") == "" && r.ContentLength <= drained {
+		_, _ = io.CopyN(io.Discard, r.Body, drained) // the client left, or is not worth more
+	}
+}
+
 // readBody reads a bounded body. Only one that is there in time lifts its limit.
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	if r.ContentLength > g.cfg.BodyBytes {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -349,4 +350,33 @@ func TestNoScanners(t *testing.T) {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 	h.call("srv", 1, "tools/call", `{"name":"never"}`).refused(t, 403, ReasonEntryUnknown)
+}
+
+// TestOwnCredential: a caller's key never goes upstream, not in a message either.
+func TestOwnCredential(t *testing.T) {
+	s := newScript(t)
+	h := open(t, auto)
+	h.serve("srv", s.start())
+	escaped := strings.Replace(h.token, "b", `\u0062`, 1)
+	for _, params := range []string{
+		`{"name":"one","arguments":{"note":"use ` + h.token + ` please"}}`,
+		`{"name":"one","arguments":{"deep":[{"x":"` + escaped + `"}]}}`,
+		`{"name":"one","arguments":{"` + h.token + `":1}}`,
+	} {
+		data := h.call("srv", 1, "tools/call", params).refused(t, 403, ReasonFinding)
+		if len(data.Rules) != 1 || data.Rules[0] != RuleCredential || len(data.Pointers) == 0 {
+			t.Errorf("%+v", data)
+		}
+		if strings.Contains(fmt.Sprint(data), h.token) {
+			t.Error("the refusal repeats the key")
+		}
+	}
+	if n := len(s.sent("tools/call")); n != 0 {
+		t.Errorf("%d calls reached the upstream", n)
+	}
+	for _, e := range h.events(audit.Query{}) {
+		if strings.Contains(string(e.Raw), h.token) {
+			t.Error("the key is in the audit log")
+		}
+	}
 }
