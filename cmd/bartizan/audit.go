@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -52,6 +53,9 @@ func newAuditSearch() *cobra.Command {
 		}
 		var events []jsontext.Value
 		if dir != "" {
+			if _, err := os.Stat(dir); err != nil { // no log is not an empty log
+				return err
+			}
 			records, err := audit.Search(cmd.Context(), dir, q)
 			if err != nil {
 				return err

@@ -98,6 +98,8 @@ func newRoot() *cobra.Command {
 		newKey(), newTrust(), newAudit(), newConfig(),
 		newDemo(), newVersion(),
 	)
+	root.InitDefaultCompletionCmd()
+	refuseStrangers(root)
 	wrapArgs(root)
 	return root
 }
@@ -105,6 +107,18 @@ func newRoot() *cobra.Command {
 const exitHelp = `Exit codes: 0 ok, 1 failure, 2 usage, 3 policy said no (findings, drift,
 unverified, scanner fault), 4 authentication, 8 pending review.
 Standard output holds data only; everything else goes to standard error.`
+
+// refuseStrangers makes a group of commands say that it does not know one:
+// cobra would print its help and call that success.
+func refuseStrangers(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		if sub.HasSubCommands() && !sub.Runnable() {
+			sub.Args = cobra.NoArgs
+			sub.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+		refuseStrangers(sub)
+	}
+}
 
 // wrapArgs turns cobra's complaints about arguments into usage errors.
 func wrapArgs(cmd *cobra.Command) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,18 +77,22 @@ func (q *question) print(v any, header []string, rows func() [][]string) error {
 	return table(q.out, header, rows())
 }
 
-// splitVersion reads NAME[@VERSION]; without a version, the latest.
-func splitVersion(arg string) (name, version string) {
-	name, version, found := strings.Cut(arg, "@")
-	if !found {
-		version = "latest"
-	}
-	return name, version
-}
-
+// findVersion asks for the version named, else the newest that is approved,
+// else the newest of all.
 func findVersion(ctx context.Context, c *client.Client, arg string) (*admission.Version, error) {
-	name, version := splitVersion(arg)
-	return c.Version(ctx, name, version)
+	name, version, found := strings.Cut(arg, "@")
+	if found {
+		return c.Version(ctx, name, version)
+	}
+	all, err := c.VersionsOf(ctx, name) // newest first
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s has no versions", name)
+	}
+	i := slices.IndexFunc(all, func(v admission.Version) bool { return v.State == admission.Approved })
+	return &all[max(i, 0)], nil
 }
 
 // readBlob fetches a blob and compares its digest.

@@ -64,7 +64,7 @@ func newSBOMShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(q.out, "%s\n", body)
+		_, err = q.out.Write(body) // as it was signed
 		return err
 	})
 }

@@ -114,7 +114,7 @@ func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	handler, err := api.New(api.Config{
-		Service: reg.service, AuditPath: c.AuditPath(), PublicReads: c.Registry.PublicReads, Logger: logger,
+		Service: reg.service, AuditPath: c.AuditPath(), PublicReads: c.Registry.PublicReads, Closing: ctx, Logger: logger,
 	})
 	if err != nil {
 		return err
@@ -139,6 +139,10 @@ func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	shut := server.Shutdown(drain)
+	if errors.Is(shut, context.DeadlineExceeded) { // a request that does not end is cut off
+		logger.Warn("requests were cut off")
+		shut = server.Close()
+	}
 	work.Wait()
 	return errors.Join(errs[0], errs[1], shut)
 }

@@ -96,7 +96,7 @@ func printVersion(w io.Writer, v *admission.Version, format string) error {
 
 func newServerDiff() *cobra.Command {
 	return asks(&cobra.Command{
-		Use:   "diff NAME@VERSION [OTHER-VERSION]",
+		Use:   "diff NAME[@VERSION] [OTHER-VERSION]",
 		Short: "Show every difference by JSON Pointer, both texts escaped",
 		Long: "With one version: the approved listing against what gateways observed since.\n" +
 			"With two: the older listing against the newer. Exit code 3 when they differ.",
@@ -107,8 +107,11 @@ func newServerDiff() *cobra.Command {
 		if len(args) == 2 {
 			other = args[1]
 		}
-		name, version := splitVersion(args[0])
-		diff, err := diffOf(q.ctx, q.client, name, version, other)
+		v, err := findVersion(q.ctx, q.client, args[0])
+		if err != nil {
+			return err
+		}
+		diff, err := diffOf(q.ctx, q.client, v.Name, v.Version, other)
 		if err != nil {
 			return err
 		}
@@ -171,8 +174,8 @@ func printChanges(w io.Writer, changes []admission.Change) error {
 func newServerMove(verb, short string, move func(*client.Client, context.Context, string, string, string) (*admission.Version, error)) *cobra.Command {
 	var reason string
 	cmd := asks(&cobra.Command{Use: verb + " NAME@VERSION --reason TEXT", Short: short, Args: cobra.ExactArgs(1)}, func(q *question, args []string) error {
-		name, version := splitVersion(args[0])
-		if version == "latest" {
+		name, version, found := strings.Cut(args[0], "@")
+		if !found {
 			return usageError("name the version: NAME@VERSION")
 		}
 		v, err := move(q.client, q.ctx, name, version, reason)

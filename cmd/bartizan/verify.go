@@ -76,16 +76,20 @@ func newVerify() *cobra.Command {
 			"  bartizan verify io.github.acme/weather --trust trust.json",
 		Args: cobra.ExactArgs(1),
 	}
+	format := outputFlag(cmd, "json", "table")
 	policy := signerFlags(cmd)
 	connect := registryFlags(cmd)
 	cmd.Flags().StringVar(&bundle, "bundle", "", "Sigstore bundle")
 	cmd.Flags().StringVar(&trust, "trust", "", "trust.json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkFormat(*format, "json", "table"); err != nil {
+			return err
+		}
 		switch {
 		case (bundle == "") == (trust == ""):
 			return usageError("either --bundle or --trust")
 		case bundle != "":
-			return verifyArtifact(cmd, args[0], bundle, policy)
+			return verifyArtifact(cmd, args[0], bundle, *format, policy)
 		}
 		t, err := approval.LoadTrust(trust)
 		if err != nil {
@@ -110,12 +114,19 @@ func newVerify() *cobra.Command {
 		if err != nil {
 			return policyError("%w", err)
 		}
+		if *format == "table" {
+			p := a.Predicate
+			return table(cmd.OutOrStdout(), []string{"WHAT", "VALUE"}, [][]string{
+				{"server", p.Server}, {"version", p.Version}, {"tenant", p.Tenant}, {"registry", p.Registry},
+				{"binding", string(p.Binding)}, {"expires", p.Expires.Format(time.RFC3339)},
+			})
+		}
 		return printJSON(cmd.OutOrStdout(), a.Predicate)
 	}
 	return cmd
 }
 
-func verifyArtifact(cmd *cobra.Command, artifact, bundle string, policy func() (attest.Policy, error)) error {
+func verifyArtifact(cmd *cobra.Command, artifact, bundle, format string, policy func() (attest.Policy, error)) error {
 	body, err := readInput(cmd, artifact)
 	if err != nil {
 		return err
@@ -132,7 +143,13 @@ func verifyArtifact(cmd *cobra.Command, artifact, bundle string, policy func() (
 	if err != nil {
 		return policyError("%s: %w", bundle, err)
 	}
-	return printJSON(cmd.OutOrStdout(), signerOf(verified))
+	s := signerOf(verified)
+	if format == "table" {
+		return table(cmd.OutOrStdout(), []string{"WHAT", "VALUE"}, [][]string{
+			{"key", s.KeyID}, {"issuer", s.Issuer}, {"subject", s.Subject}, {"predicate", s.PredicateType},
+		})
+	}
+	return printJSON(cmd.OutOrStdout(), s)
 }
 
 // digestsOf are the names under which a statement may speak of some bytes.

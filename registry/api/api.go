@@ -26,9 +26,12 @@ type Config struct {
 	PublicReads bool
 	// Hosts are the names under which the registry is reached. Empty: any,
 	// except on a loopback listener, where only loopback names are accepted.
-	Hosts  []string
-	Logger *slog.Logger
-	Now    func() time.Time
+	Hosts []string
+	// Closing ends the requests that only wait for something to happen, so that
+	// a shutdown need not. nil: never.
+	Closing context.Context
+	Logger  *slog.Logger
+	Now     func() time.Time
 }
 
 type api struct {
@@ -49,6 +52,9 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Closing == nil {
+		cfg.Closing = context.Background()
 	}
 	a := &api{Config: cfg, service: cfg.Service}
 	router := gin.New()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -290,6 +291,17 @@ func TestHostileRequests(t *testing.T) {
 				t.Errorf("%d %s, want %d", p.Status, p.Reason, tc.want)
 			}
 		})
+	}
+}
+
+// TestFollowEndsWithTheRegistry holds that a poll which waits for a change
+// does not hold a shutdown up.
+func TestFollowEndsWithTheRegistry(t *testing.T) {
+	closing, down := context.WithCancel(t.Context())
+	e := newEdge(t, func(c *Config) { c.Closing = closing })
+	down()
+	if p := readProblem(t, e.request("GET", "/api/v1/gateway/feed?cursor=-1&wait=30", "root", "")); p.Status != 503 || p.Reason != "closing" {
+		t.Errorf("%d %s", p.Status, p.Reason)
 	}
 }
 

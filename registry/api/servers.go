@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -157,7 +158,13 @@ func (a *api) follow(q *call) error {
 	if err != nil {
 		return err
 	}
-	events, next, err := a.service.Feed(q.ctx, q.tenant(), cursor, wait)
+	ctx, stop := context.WithCancel(q.ctx)
+	defer stop()
+	defer context.AfterFunc(a.Closing, stop)()
+	events, next, err := a.service.Feed(ctx, q.tenant(), cursor, wait)
+	if err != nil && a.Closing.Err() != nil {
+		return refusal(http.StatusServiceUnavailable, "closing", "this registry is going down")
+	}
 	if err != nil {
 		return err
 	}

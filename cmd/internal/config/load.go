@@ -23,9 +23,9 @@ const (
 
 // Setting is one scalar of the configuration, as `config show` prints it.
 type Setting struct {
-	Key    string
-	Value  string
-	Origin Origin
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Origin Origin `json:"origin"`
 }
 
 // Sources are what a Config is read from. Flags are keyed as settings are:
