@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -299,8 +300,12 @@ func TestHostileRequests(t *testing.T) {
 func TestFollowEndsWithTheRegistry(t *testing.T) {
 	closing, down := context.WithCancel(t.Context())
 	e := newEdge(t, func(c *Config) { c.Closing = closing })
+	var end registryapi.Feed
+	if err := json.UnmarshalRead(e.request("GET", "/api/v1/gateway/feed?cursor=-1", "root", "").Body, &end); err != nil {
+		t.Fatal(err)
+	}
 	down()
-	if p := readProblem(t, e.request("GET", "/api/v1/gateway/feed?cursor=-1&wait=30", "root", "")); p.Status != 503 || p.Reason != "closing" {
+	if p := readProblem(t, e.request("GET", fmt.Sprintf("/api/v1/gateway/feed?cursor=%d&wait=30", end.Cursor), "root", "")); p.Status != 503 || p.Reason != "closing" {
 		t.Errorf("%d %s", p.Status, p.Reason)
 	}
 }
