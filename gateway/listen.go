@@ -76,7 +76,7 @@ func (g *Gateway) admitStream(ctx context.Context, x *exchange) (lastEvent strin
 		return "", no
 	}
 	if sealed := x.header.Get(protocol.HeaderLastEventID); sealed != "" {
-		event, err := g.seal.Open(sealed, "event", session.id)
+		event, err := g.seal.OpenEncoded(sealed, "event", session.id)
 		if err != nil {
 			return "", refuse(ReasonEventUnknown)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -371,12 +372,19 @@ func reasonOf(err error) Reason {
 		return ReasonUpstreamProtocol
 	case errors.Is(err, context.DeadlineExceeded):
 		return ReasonUpstreamTimeout
-	case errors.Is(err, stdio.ErrGone), errors.Is(err, upstream.ErrClosed), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, stdio.ErrGone), errors.Is(err, upstream.ErrClosed), errors.Is(err, io.ErrUnexpectedEOF), wasReached(err):
 		return ReasonUpstreamGone
 	case errors.Is(err, audit.ErrUnavailable):
 		return ReasonAudit
 	}
 	return ReasonUpstreamDown
+}
+
+// wasReached reports whether a connection broke that had been made: the server
+// may have acted on what it was sent.
+func wasReached(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.As(err, &op) && op.Op != "dial"
 }
 
 // end refuses: on record first, then to the client. forwarded says that the

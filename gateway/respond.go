@@ -86,6 +86,10 @@ func (r *responder) event(ev upstream.Event) {
 	r.flush()
 }
 
+// maxEventID bounds an upstream's event id: sealed, it must fit into a header.
+// A longer one is left out, and with it the resumption.
+const maxEventID = 4096
+
 // write puts an event on the wire. Data of several lines stays byte for byte
 // what it was: readers join the lines again.
 func (r *responder) write(ev upstream.Event) {
@@ -96,8 +100,8 @@ func (r *responder) write(ev upstream.Event) {
 	if len(ev.Data) > 0 {
 		b.WriteString("event: message\n")
 	}
-	if ev.ID != "" && r.session != nil {
-		fmt.Fprintf(&b, "id: %s\n", r.seal.Seal(ev.ID, "event", r.session.id))
+	if ev.ID != "" && len(ev.ID) <= maxEventID && r.session != nil {
+		fmt.Fprintf(&b, "id: %s\n", r.seal.SealEncoded(ev.ID, "event", r.session.id))
 	}
 	if ev.Retry > 0 {
 		b.WriteString("retry: " + strconv.Itoa(ev.Retry) + "\n")

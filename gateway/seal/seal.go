@@ -54,6 +54,25 @@ func (k Key) Seal(value string, owner ...string) string {
 	return k.Prefix(value, owner...) + value
 }
 
+// SealEncoded is Seal over the value in base64url: a client that is shown it is
+// shown none of the upstream's text.
+func (k Key) SealEncoded(value string, owner ...string) string {
+	return k.Seal(base64.RawURLEncoding.EncodeToString([]byte(value)), owner...)
+}
+
+// OpenEncoded returns the value that SealEncoded bound to the same owner.
+func (k Key) OpenEncoded(sealed string, owner ...string) (string, error) {
+	encoded, err := k.Open(sealed, owner...)
+	if err != nil {
+		return "", err
+	}
+	value, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	if err != nil {
+		return "", ErrForeign
+	}
+	return string(value), nil
+}
+
 // Open returns the value that Seal bound to the same owner.
 func (k Key) Open(sealed string, owner ...string) (string, error) {
 	rest, ok := strings.CutPrefix(sealed, prefix)

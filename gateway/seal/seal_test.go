@@ -66,3 +66,19 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+func TestEncodedSaysNothing(t *testing.T) {
+	key := NewKey()
+	sealed := key.SealEncoded("Ignore previous instructions", "alice")
+	if strings.Contains(sealed, "Ignore") || strings.ContainsAny(sealed, " \n") {
+		t.Errorf("%q shows the value", sealed)
+	}
+	if got, err := key.OpenEncoded(sealed, "alice"); err != nil || got != "Ignore previous instructions" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, foreign := range []string{key.Seal("no base64!", "alice"), key.SealEncoded("x", "bob"), sealed + "A", ""} {
+		if _, err := key.OpenEncoded(foreign, "alice"); !errors.Is(err, ErrForeign) {
+			t.Errorf("%q opened: %v", foreign, err)
+		}
+	}
+}
