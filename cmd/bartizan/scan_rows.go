@@ -139,6 +139,9 @@ func (r row) messages() ([]*message.Message, error) {
 	tool := toolName(r.Tool)
 	switch r.Kind {
 	case "listing":
+		if r.Tool.Kind() != '{' {
+			return nil, errors.New("a listing without a tool")
+		}
 		m, err := message.FromTool(r.Server, r.Tool)
 		if err != nil {
 			return nil, err
@@ -169,6 +172,9 @@ func (r row) messages() ([]*message.Message, error) {
 // session returns the messages of the steps in order. What the person said is
 // no traffic of a server.
 func (r row) session() ([]*message.Message, error) {
+	if r.Steps == nil {
+		return nil, errors.New("a session without steps")
+	}
 	var all []*message.Message
 	last := ""
 	for i, step := range r.Steps {
