@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -56,9 +53,5 @@ func (p *prepared) leaf(segment int) string {
 	if err != nil {
 		return ""
 	}
-	b := binary.BigEndian.AppendUint64([]byte{0}, uint64(len(s.Pointer)))
-	b = append(b, s.Pointer...)
-	b = binary.BigEndian.AppendUint64(b, uint64(len(canonical)))
-	sum := sha256.Sum256(append(b, canonical...))
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return "sha256:" + fingerprint.LeafDigest(s.Pointer, canonical).String()
 }

@@ -26,25 +26,14 @@ type DriftReport struct {
 	Observed                      jsontext.Value // the raw entry; nil: it is gone
 }
 
-var kinds = []fingerprint.Kind{fingerprint.KindInstructions, fingerprint.KindCapabilities, fingerprint.KindTool, fingerprint.KindPrompt, fingerprint.KindTemplate, fingerprint.KindResource}
-
-func parseKind(name string) (fingerprint.Kind, bool) {
-	for _, k := range kinds {
-		if k.String() == name {
-			return k, true
-		}
-	}
-	return 0, false
-}
-
 // ReportDrift keeps what a gateway saw and flags the version. The gateway
 // holds the entry by itself; the rest of the server goes on.
 func (s *Service) ReportDrift(ctx context.Context, by audit.Origin, r DriftReport) (*admission.Drift, error) {
 	if !by.Caller.HasRole(identity.RoleGateway, identity.RoleAdmin) {
 		return nil, refuse(ErrForbidden, RefusedRole, "drift is reported by gateways")
 	}
-	kind, known := parseKind(r.Kind)
-	if !known || len(r.Observed) > maxDriftEntry || len(r.Key) > 4096 || r.Era == "" || len(r.Era) > 32 {
+	kind, err := fingerprint.ParseKind(r.Kind)
+	if err != nil || len(r.Observed) > maxDriftEntry || len(r.Key) > 4096 || r.Era == "" || len(r.Era) > 32 {
 		return nil, refuse(ErrInvalid, RefusedOptions, "a drift report names era, kind and key, with an entry of at most %d bytes", maxDriftEntry)
 	}
 	v, err := s.find(ctx, by.Caller.Tenant, r.Name, r.Version)
@@ -132,7 +121,7 @@ func (s *Service) Drifts(ctx context.Context, tenant, name, ver string) ([]admis
 		return nil, err
 	}
 	for i := range all {
-		kind, _ := parseKind(all[i].Kind)
+		kind, _ := fingerprint.ParseKind(all[i].Kind)
 		if all[i].Changes, err = s.driftChanges(ctx, v, &all[i], kind); err != nil {
 			return nil, err
 		}

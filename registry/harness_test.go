@@ -40,10 +40,9 @@ type house struct {
 }
 
 var (
-	admin    = origin("default", "root", identity.RoleAdmin)
-	alice    = origin("default", "alice", identity.RolePublisher)
-	bob      = origin("default", "bob", identity.RoleReviewer)
-	gatekeep = origin("default", "gw", identity.RoleGateway)
+	admin = origin("default", "root", identity.RoleAdmin)
+	alice = origin("default", "alice", identity.RolePublisher)
+	bob   = origin("default", "bob", identity.RoleReviewer)
 )
 
 func origin(tenant, principal string, roles ...string) audit.Origin {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -123,6 +122,3 @@ func printScan(cmd *cobra.Command, name string, s scanned, format string) error 
 	_, err := fmt.Fprintf(out, "verdict: %s\n", s.Action)
 	return err
 }
-
-// elapsedUs is a duration as the CLI reports it.
-func elapsedUs(d time.Duration) int64 { return d.Microseconds() }

@@ -36,11 +36,6 @@ func Released(c Change) *Event {
 	return changeEvent(c, activityResume, "Resume", "released", "Server version released from quarantine", severityLow)
 }
 
-// Superseded records an approved version that a newer one replaced.
-func Superseded(c Change) *Event {
-	return changeEvent(c, activityDisable, "Disable", "superseded", "Approved version superseded", severityInfo)
-}
-
 // ItemAnswered records a reviewer's answer to one checklist item.
 func ItemAnswered(c Change, item ChecklistItem) *Event {
 	e := changeEvent(c, activityUpdate, "Update", "item_answered", "Checklist item answered", severityInfo)

@@ -93,7 +93,6 @@ func every() map[string]*Event {
 		"published":           Published(change),
 		"quarantined":         Quarantined(quarantined),
 		"released":            Released(change),
-		"superseded":          Superseded(change),
 		"item_answered":       ItemAnswered(change, ChecklistItem{"S2", "Licence known", "pass"}),
 		"voted":               Voted(change, Vote{Decision: "approve", KeyID: "k1"}),
 		"waived":              Waived(change, Waiver{"injection.override", "/tools/0/description", digest, noon.UnixMilli()}),

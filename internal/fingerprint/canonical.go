@@ -33,7 +33,7 @@ func Leaves(raw jsontext.Value) ([]Leaf, error) {
 	}
 	var leaves []Leaf
 	n.eachLeaf("", func(pointer string, value []byte) {
-		leaves = append(leaves, Leaf{pointer, value, leafDigest(pointer, value)})
+		leaves = append(leaves, Leaf{pointer, value, LeafDigest(pointer, value)})
 	})
 	return leaves, nil
 }
@@ -120,7 +120,8 @@ var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
 func escapeToken(s string) string { return pointerEscaper.Replace(s) }
 
-func leafDigest(pointer string, value []byte) Digest {
+// LeafDigest is the digest of one leaf: its JSON Pointer and canonical value.
+func LeafDigest(pointer string, value []byte) Digest {
 	b := append(make([]byte, 0, 17+len(pointer)+len(value)), 0x00)
 	return sha256.Sum256(appendSized(appendSized(b, pointer), string(value)))
 }

@@ -6,7 +6,6 @@
 package identity
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"slices"
@@ -91,17 +90,4 @@ func (c Caller) LogValue() slog.Value {
 		slog.String("kind", c.Kind),
 		slog.String("key", c.KeyID),
 	)
-}
-
-type callerKey struct{}
-
-// WithCaller returns a context that carries the caller.
-func WithCaller(ctx context.Context, c Caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, c)
-}
-
-// FromContext returns the caller that WithCaller put there.
-func FromContext(ctx context.Context) (Caller, bool) {
-	c, ok := ctx.Value(callerKey{}).(Caller)
-	return c, ok
 }

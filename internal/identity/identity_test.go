@@ -290,15 +290,6 @@ func TestOneAuthorization(t *testing.T) {
 	}
 }
 
-func TestContextCarriesTheCaller(t *testing.T) {
-	if _, ok := FromContext(t.Context()); ok {
-		t.Error("a caller out of nowhere")
-	}
-	if c, ok := FromContext(WithCaller(t.Context(), Caller{Principal: "ann"})); !ok || c.Principal != "ann" {
-		t.Errorf("%+v", c)
-	}
-}
-
 func FuzzAuthenticate(f *testing.F) {
 	keys := shelf{}
 	token, rec, err := NewKey(KeySpec{Principal: "ann", Roles: []string{RoleAgent}}, noon)
