@@ -22,7 +22,8 @@ const (
 type KeeperEvent struct {
 	Kind            string
 	Sequence        uint64
-	Digest          string // of the approval concerned
+	Digest          string // of the approval concerned, or of the trust file
+	TrustVersion    int
 	Server, Version string
 	Err             error
 }

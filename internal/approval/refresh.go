@@ -25,7 +25,7 @@ func (k *Keeper) Refresh(ctx context.Context) error {
 		k.over(EventTrustRefused, "")
 	}
 	if accepted {
-		k.tell(ctx, KeeperEvent{Kind: EventTrustAccepted})
+		k.tell(ctx, KeeperEvent{Kind: EventTrustAccepted, TrustVersion: k.trust.Version, Digest: k.seenFile})
 		k.verified = map[string]*Approval{} // judged under the old document
 		k.failed = map[string]error{}
 		k.restore()

@@ -136,11 +136,18 @@ func recordUnsafe(ctx context.Context, p Parts) error {
 			continue
 		}
 		p.Logger.WarnContext(ctx, "a check is weakened", "option", option)
-		if _, err := p.Audit.Append(ctx, audit.UnsafeUsed(audit.Origin{}, option, "")); err != nil {
+		if _, err := p.Audit.Append(ctx, audit.UnsafeUsed(itself(p), option, "")); err != nil {
 			return fmt.Errorf("%s cannot be used unaudited: %w", option, err)
 		}
 	}
 	return nil
+}
+
+// itself is the origin of what the gateway does of its own accord.
+func itself(p Parts) audit.Origin {
+	return audit.Origin{Caller: identity.Caller{
+		Tenant: p.Config.Tenant, Principal: "gateway", Kind: identity.KindService, Roles: []string{identity.RoleGateway},
+	}}
 }
 
 // keeperEvents shows an operator what the keeper reports, and records what it
@@ -167,6 +174,8 @@ func keeperEvents(p Parts) func(context.Context, approval.KeeperEvent) {
 		case approval.EventTrustRefused, approval.EventSnapshotRefused, approval.EventApprovalRefused,
 			approval.EventSnapshotGrace, approval.EventSnapshotExpired, approval.EventStateFailed:
 			record = audit.SnapshotRefused(p.Config.Tenant, e.Kind, e.Sequence)
+		case approval.EventTrustAccepted:
+			record = audit.TrustChanged(itself(p), e.TrustVersion, e.Digest)
 		default:
 			return
 		}
