@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
@@ -310,4 +311,20 @@ func answer(w http.ResponseWriter, body, result string) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Write([]byte(`{"jsonrpc":"2.0","id":` + string(m.ID) + `,"result":` + result + `}`))
+}
+
+// TestUnreadableEntry: an approved tool that turned into one without a
+// fingerprint is held under its own name, and alone.
+func TestUnreadableEntry(t *testing.T) {
+	s := newScript(t)
+	h := open(t, func(c *Config) { c.AutoRoutes = true; c.ListingMaxAge = time.Nanosecond })
+	h.serve("srv", s.start())
+	s.set("tools/list", tools(`{"name":"one","description":"The first.","inputSchema":{"$ref":"https://evil.example/schema"}}`, tool("two", "The second.")))
+	h.call("srv", 1, "tools/call", `{"name":"one","arguments":{}}`).refused(t, 403, ReasonEntryDrifted)
+	if r := h.call("srv", 2, "tools/call", `{"name":"two","arguments":{}}`); r.status != 200 {
+		t.Errorf("the neighbour: %d %s", r.status, r.body)
+	}
+	if d := <-h.drifts; d.Key != "one" || d.State != "unreadable" {
+		t.Errorf("reported %q %s", d.Key, d.State)
+	}
 }

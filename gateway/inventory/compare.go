@@ -4,6 +4,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 )
 
@@ -91,7 +92,7 @@ func (s *Snapshot) Compare(approved Approved) *Comparison {
 func Judge(kind fingerprint.Kind, raw jsontext.Value, approved Approved) Observed {
 	entry, err := fingerprint.OfEntry(kind, raw, approved.Volatile)
 	if err != nil {
-		return Observed{Ref: Ref{Kind: kind}, State: Unreadable, Raw: raw}
+		return Observed{Ref: Ref{Kind: kind, Key: nameOf(kind, raw)}, State: Unreadable, Raw: raw}
 	}
 	o := Observed{Ref: Ref{kind, entry.Key}, State: Same, Raw: raw, Digest: entry.Behavioural}
 	switch want, ok := approved.Entries[o.Ref]; {
@@ -101,6 +102,31 @@ func Judge(kind fingerprint.Kind, raw jsontext.Value, approved Approved) Observe
 		o.State = Changed
 	}
 	return o
+}
+
+// nameOf is what an entry without a fingerprint calls itself, so that it is held
+// under its name; "" where not even that can be read.
+func nameOf(kind fingerprint.Kind, raw jsontext.Value) string {
+	var member jsontext.Pointer
+	switch kind {
+	case fingerprint.KindTool, fingerprint.KindPrompt:
+		member = "/name"
+	case fingerprint.KindTemplate:
+		member = "/uriTemplate"
+	case fingerprint.KindResource:
+		member = "/uri"
+	default:
+		return ""
+	}
+	value, _, _, err := jsonrpc.Get(raw, member)
+	if err != nil || value.Kind() != '"' {
+		return ""
+	}
+	name, err := jsontext.AppendUnquote(nil, value)
+	if err != nil {
+		return ""
+	}
+	return string(name)
 }
 
 func entriesOf(l *listing.Listing) map[fingerprint.Kind][]jsontext.Value {
