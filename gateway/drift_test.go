@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
@@ -317,14 +316,27 @@ func answer(w http.ResponseWriter, body, result string) {
 // fingerprint is held under its own name, and alone.
 func TestUnreadableEntry(t *testing.T) {
 	s := newScript(t)
-	h := open(t, func(c *Config) { c.AutoRoutes = true; c.ListingMaxAge = time.Nanosecond })
-	h.serve("srv", s.start())
-	s.set("tools/list", tools(`{"name":"one","description":"The first.","inputSchema":{"$ref":"https://evil.example/schema"}}`, tool("two", "The second.")))
-	h.call("srv", 1, "tools/call", `{"name":"one","arguments":{}}`).refused(t, 403, ReasonEntryDrifted)
-	if r := h.call("srv", 2, "tools/call", `{"name":"two","arguments":{}}`); r.status != 200 {
-		t.Errorf("the neighbour: %d %s", r.status, r.body)
+	h := open(t, auto)
+	a := h.approve("srv", s.start())
+	if r := h.call("srv", 1, "tools/call", `{"name":"one"}`); r.status != 200 {
+		t.Fatalf("before: %d %s", r.status, r.body)
 	}
-	if d := <-h.drifts; d.Key != "one" || d.State != "unreadable" {
+	s.set("tools/list", tools(`{"name":"one","description":"The first.","inputSchema":{"$ref":"https://evil.example/schema"}}`, tool("two", "The second.")))
+	h.changed(a, protocol.Modern)
+	h.call("srv", 2, "tools/call", `{"name":"one"}`).refused(t, 403, ReasonEntryDrifted)
+	if r := h.call("srv", 3, "tools/call", `{"name":"two"}`); r.status != 200 {
+		t.Errorf("neighbour: %d %s", r.status, r.body)
+	}
+	var d Drift
+	eventually(t, "a report", func() bool {
+		select {
+		case d = <-h.drifts:
+			return true
+		default:
+			return false
+		}
+	})
+	if d.Key != "one" || d.State != "unreadable" {
 		t.Errorf("reported %q %s", d.Key, d.State)
 	}
 }
