@@ -13,12 +13,14 @@ import (
 type authenticate struct {
 	keys identity.KeySource
 	now  func() time.Time
+
+	patience time.Duration // default keyPatience
 }
 
 func (s authenticate) do(ctx context.Context, x *exchange) *refusal {
 	authorization, err := identity.OneAuthorization(x.header.Values("Authorization"))
 	if err == nil {
-		x.caller, err = identity.Authenticate(ctx, s.keys, authorization, s.now())
+		x.caller, err = s.look(ctx, authorization)
 	}
 	switch {
 	case errors.Is(err, identity.ErrUnavailable):
@@ -31,4 +33,14 @@ func (s authenticate) do(ctx context.Context, x *exchange) *refusal {
 		return refuse(ReasonRole)
 	}
 	return nil
+}
+
+// keyPatience bounds the lookup of one key: whoever keeps the keys may hang, and
+// the caller is told so.
+const keyPatience = 3 * time.Second
+
+func (s authenticate) look(ctx context.Context, authorization string) (identity.Caller, error) {
+	ctx, cancel := context.WithTimeout(ctx, either(s.patience > 0, s.patience, keyPatience))
+	defer cancel()
+	return identity.Authenticate(ctx, s.keys, authorization, s.now())
 }

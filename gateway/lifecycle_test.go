@@ -261,3 +261,22 @@ func TestRefusalOfLargeBody(t *testing.T) {
 		}
 	}
 }
+
+// hanging is a KeySource that never answers.
+type hanging struct{}
+
+func (hanging) Key(ctx context.Context, _ string) (identity.KeyRecord, error) {
+	<-ctx.Done()
+	return identity.KeyRecord{}, ctx.Err()
+}
+
+// TestKeysHang: callers are answered, and not let in, while nobody can say
+// whose keys they hold.
+func TestKeysHang(t *testing.T) {
+	var k keys
+	x := &exchange{header: http.Header{"Authorization": {"Bearer " + k.issue(t, "alice", identity.RoleAgent)}}}
+	no := authenticate{keys: hanging{}, now: time.Now, patience: time.Millisecond}.do(t.Context(), x)
+	if no == nil || no.reason != ReasonKeysUnavailable || x.caller.Principal != "" {
+		t.Errorf("refusal %+v, caller %v", no, x.caller)
+	}
+}
