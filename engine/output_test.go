@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -120,7 +119,7 @@ func FuzzParseAnswer(f *testing.F) {
 		for _, x := range a.Findings {
 			_ = windows[x.Segment].text[x.Start:x.End] // panics if a span was let through
 			if x.Rule != m.Rules[0].ID || !x.Severity.Valid() || !(x.Confidence >= 0 && x.Confidence <= 1) {
-				t.Error(fmt.Sprintf("accepted %+v", x))
+				t.Errorf("accepted %+v", x)
 			}
 		}
 	})

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 what the modern era deprecates, legacy clients and servers still speak.
+
 package gateway
 
 import (
@@ -109,13 +111,6 @@ func (f *fixture) called() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls
-}
-
-// seen are the headers of every request so far.
-func (f *fixture) seen() []http.Header {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return append([]http.Header(nil), f.headers...)
 }
 
 // start serves the fixture over streamable HTTP: stateless speaks both eras

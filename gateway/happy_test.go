@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 what the modern era deprecates, legacy clients and servers still speak.
+
 package gateway
 
 import (

@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
@@ -24,8 +23,7 @@ type refusal struct {
 	supported []string // ReasonVersion: what is served instead
 	requested string
 	retry     time.Duration
-	badToken  bool // ReasonUnauthenticated: a credential came, and it was wrong
-	verdict   *engine.Verdict
+	badToken  bool  // ReasonUnauthenticated: a credential came, and it was wrong
 	cause     error // for the log
 }
 

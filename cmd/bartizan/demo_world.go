@@ -34,7 +34,7 @@ type demoWorld struct {
 	weatherURL, poisonedURL, everythingURL string
 
 	publisherKey, reviewerKey, agentKey, agentKeyID string
-	everythingReview, weatherReview                 string
+	everythingReview                                string
 }
 
 // path names a file of the demo's folder.
