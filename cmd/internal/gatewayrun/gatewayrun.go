@@ -62,7 +62,7 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		TrustPath:  p.TrustPath,
 		StateDir:   filepath.Join(p.Config.Data, "gateway"),
 		Tenant:     p.Config.Tenant,
-		Source:     p.Source,
+		Source:     patient{p.Source, patience},
 		Grace:      c.SnapshotGrace,
 		MinBinding: approval.Binding(c.MinBinding),
 		OnEvent:    keeperEvents(p),
