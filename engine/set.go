@@ -19,7 +19,14 @@ func NewSet(scanners ...*Scanner) *Set { return &Set{slices.Clone(scanners)} }
 type ScanOptions struct {
 	Waivers []Waiver
 	Now     time.Time // for the expiry of waivers; zero means time.Now
+	// Within bounds all scanners over the whole message; zero means
+	// DefaultWithin. What was not examined by then is unexamined: a scanner's own
+	// deadline is for one call, and a long text is many.
+	Within time.Duration
 }
+
+// DefaultWithin is for a machine under load: a megabyte takes a second or two.
+const DefaultWithin = time.Minute
 
 // Scan examines a message with every scanner of its phase, in the caller's
 // goroutine. It always answers: what could not be examined blocks, unless the
@@ -34,6 +41,11 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 	if opts.Now.IsZero() {
 		opts.Now = began
 	}
+	if opts.Within <= 0 {
+		opts.Within = DefaultWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, opts.Within)
+	defer cancel()
 	v := Verdict{Action: ActionAllow, Findings: []Finding{}, Failures: []Failure{}}
 	var prep *prepared
 	for _, scanner := range s.scanners {

@@ -68,6 +68,16 @@ func TestFixedTextThatShouldBeRedactedBlocks(t *testing.T) {
 	}
 }
 
+// TestWholeMessageIsBounded holds that time running out blocks, as nobody's
+// fault: the scanner did not fail, the message was not examined.
+func TestWholeMessageIsBounded(t *testing.T) {
+	set := NewSet(guestScanner(t, Options{}))
+	v := set.ScanWith(t.Context(), result("fine"), ScanOptions{Within: time.Nanosecond})
+	if v.Action != ActionBlock || !v.Unexamined || len(v.Failures) != 0 {
+		t.Errorf("%+v", v)
+	}
+}
+
 func TestModesAndTiers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		opts Options
