@@ -90,6 +90,9 @@ func newKeyCreate() *cobra.Command {
 		Example: "  bartizan key create --name laptop --role agent --days 30",
 		Args:    cobra.NoArgs,
 	}, func(q *question, _ []string) error {
+		if spec.Days < 1 {
+			return usageError("--days %d: at least one", spec.Days)
+		}
 		issued, err := q.client.IssueKey(q.ctx, spec)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -159,8 +160,15 @@ func (w *walker) text(p *place, s string) error {
 			}
 		}
 	}
+	if p.kind == KindMIME && !mediaType.MatchString(s) {
+		return w.add(Segment{Kind: KindOther, Text: s}) // a text that hides where scanners expect none
+	}
 	return w.add(Segment{Kind: p.kind, Text: s})
 }
+
+// mediaType is a plain media type (RFC 6838 §4.2) with at most a charset: room
+// for a name and for no sentence.
+var mediaType = regexp.MustCompile(`\A[a-zA-Z0-9!#$&^_.+-]{1,32}/[a-zA-Z0-9!#$&^_.+-]{1,72}(; ?charset="?[a-zA-Z0-9-]{1,20}"?)?\z`)
 
 func (w *walker) add(s Segment) error {
 	if s.Text == "" {

@@ -167,12 +167,39 @@ func TestFollowerKeys(t *testing.T) {
 	if err := get("known"); err != nil {
 		t.Errorf("a short outage: %v", err)
 	}
-	now = now.Add(staleKey)
+	now = now.Add(f.KeyGrace)
 	if err := get("known"); !errors.Is(err, ErrUnreachable) {
 		t.Errorf("a long outage lets nobody in: %v", err)
 	}
 	if err := get("new"); err == nil || errors.Is(err, identity.ErrUnknownKey) {
 		t.Errorf("an unanswered question is no answer: %v", err)
+	}
+}
+
+// TestKeyOutlivesASilentRegistry holds that a registry which accepts
+// connections and says nothing counts as one that is not there.
+func TestKeyOutlivesASilentRegistry(t *testing.T) {
+	var silent atomic.Bool
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if silent.Load() {
+			<-r.Context().Done()
+			return
+		}
+		io.WriteString(w, `{"id":"known","tenant":"default","principal":"tom"}`)
+	})
+	f := NewFollower(c)
+	now := time.Unix(1_700_000_000, 0)
+	f.now = func() time.Time { return now }
+	if _, err := f.Key(t.Context(), "known"); err != nil {
+		t.Fatal(err)
+	}
+	silent.Store(true)
+	now = now.Add(freshKey)
+	if _, err := f.Key(t.Context(), "known"); err != nil {
+		t.Errorf("a registry that says nothing: %v", err)
+	}
+	if _, err := f.Key(t.Context(), "other"); err == nil || errors.Is(err, identity.ErrUnknownKey) {
+		t.Errorf("silence is no answer: %v", err)
 	}
 }
 

@@ -17,19 +17,27 @@ import (
 )
 
 // How long a key record may be used. Within freshKey nobody is asked; the feed
-// drops a revoked key sooner. While the registry cannot be reached a record
-// serves until staleKey, then the caller stays out.
+// drops a revoked key sooner. While the registry cannot be reached, or does not
+// answer within keyPatience, a record serves for Follower.KeyGrace, then the
+// caller stays out.
 const (
-	freshKey  = 5 * time.Second
-	staleKey  = 30 * time.Second
-	maxCached = 10_000
-	pollWait  = 25 * time.Second
-	pollPause = 2 * time.Second
+	freshKey    = 5 * time.Second
+	keyPatience = 2 * time.Second
+	// DefaultKeyGrace is that of a follower whose owner says nothing.
+	DefaultKeyGrace = 30 * time.Second
+	maxCached       = 10_000
+	pollWait        = 25 * time.Second
+	pollPause       = 2 * time.Second
 )
 
 // Follower is a gateway's view of a remote registry. It implements
 // approval.Source and identity.KeySource; Run keeps it current.
 type Follower struct {
+	// KeyGrace is how long a key that was valid serves while the registry cannot
+	// be asked. Approvals outlive the registry too: a gateway sets it to the
+	// time that they do, or neither is of use. Set before the first use.
+	KeyGrace time.Duration
+
 	client *Client
 	now    func() time.Time
 
@@ -48,7 +56,7 @@ type cachedKey struct {
 
 // NewFollower follows c's registry.
 func NewFollower(c *Client) *Follower {
-	return &Follower{client: c, now: time.Now, keys: map[string]cachedKey{}}
+	return &Follower{KeyGrace: DefaultKeyGrace, client: c, now: time.Now, keys: map[string]cachedKey{}}
 }
 
 // Snapshot implements approval.Source.
@@ -72,7 +80,10 @@ func (f *Follower) Key(ctx context.Context, id string) (identity.KeyRecord, erro
 		return cached.answer()
 	}
 	var record identity.KeyRecord
-	err := f.client.do(ctx, request{method: "GET", path: v1("gateway", "keys", id)}, &record)
+	asking, cancel := context.WithTimeout(ctx, keyPatience)
+	defer cancel()
+	err := f.client.do(asking, request{method: "GET", path: v1("gateway", "keys", id)}, &record)
+	silent := errors.Is(err, ErrUnreachable) || err != nil && asking.Err() != nil && ctx.Err() == nil
 	switch {
 	case err == nil && record.ID == id:
 		return f.keep(id, cachedKey{record: record, known: true, at: f.now()}, generation).answer()
@@ -80,7 +91,7 @@ func (f *Follower) Key(ctx context.Context, id string) (identity.KeyRecord, erro
 		return identity.KeyRecord{}, fmt.Errorf("%w: another key than asked for", ErrProtocol)
 	case Status(err) == http.StatusNotFound:
 		return f.keep(id, cachedKey{at: f.now()}, generation).answer()
-	case errors.Is(err, ErrUnreachable) && ok && age >= 0 && age < staleKey:
+	case silent && ok && age >= 0 && age < f.KeyGrace:
 		return cached.answer()
 	}
 	return identity.KeyRecord{}, err

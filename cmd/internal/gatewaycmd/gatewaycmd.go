@@ -21,6 +21,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/cmd/internal/gatewayrun"
 	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
 	"github.com/bartizan-mcp/bartizan/gateway"
+	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 	"github.com/bartizan-mcp/bartizan/registry/client"
@@ -132,6 +133,7 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 		return err
 	}
 	follower := client.NewFollower(remote)
+	follower.KeyGrace = approval.SnapshotLife + c.Gateway.SnapshotGrace
 	door, err := gatewayrun.Start(ctx, gatewayrun.Parts{
 		Config: c, TrustPath: c.Gateway.Trust, Source: follower, Keys: follower,
 		Scanners: loaded.Set, Audit: log, Logger: logger,
