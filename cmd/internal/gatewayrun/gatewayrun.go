@@ -63,7 +63,7 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		StateDir:   filepath.Join(p.Config.Data, "gateway"),
 		Tenant:     p.Config.Tenant,
 		Source:     patient{p.Source, patience},
-		Grace:      c.SnapshotGrace,
+		Grace:      keeperGrace(c.SnapshotGrace),
 		MinBinding: approval.Binding(c.MinBinding),
 		OnEvent:    keeperEvents(p),
 	})
@@ -141,6 +141,15 @@ func recordUnsafe(ctx context.Context, p Parts) error {
 		}
 	}
 	return nil
+}
+
+// keeperGrace translates a grace that the operator set to none, which a zero
+// does not mean to the keeper.
+func keeperGrace(set time.Duration) time.Duration {
+	if set == 0 {
+		return -1
+	}
+	return set
 }
 
 // itself is the origin of what the gateway does of its own accord.

@@ -29,3 +29,14 @@ func TestPatience(t *testing.T) {
 		t.Errorf("Approval: %v", err)
 	}
 }
+
+// TestNoGraceIsNone holds that an operator who allows no grace gets none, not
+// the keeper's default.
+func TestNoGraceIsNone(t *testing.T) {
+	if got := keeperGrace(0); got >= 0 {
+		t.Errorf("a grace of 0 becomes %v", got)
+	}
+	if got := keeperGrace(time.Minute); got != time.Minute {
+		t.Errorf("a grace of 1m becomes %v", got)
+	}
+}
