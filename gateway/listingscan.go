@@ -1,11 +1,8 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -144,24 +141,11 @@ func waivedElsewhere(f engine.Finding, member, tail string, raw jsontext.Value, 
 	for _, w := range waivers {
 		_, waivedTail, ok := elementOf(w.Pointer, member)
 		if ok && w.Rule == f.Rule && waivedTail == tail && time.Now().Before(w.Expires) &&
-			strings.TrimPrefix(w.Leaf, "sha256:") == leafDigest(w.Pointer, canonical) {
+			strings.TrimPrefix(w.Leaf, "sha256:") == fingerprint.LeafDigest(w.Pointer, canonical).String() {
 			return true
 		}
 	}
 	return false
-}
-
-// leafDigest is the leaf of fingerprint v1: SHA-256(0x00 ‖ len ‖ JSON Pointer ‖
-// len ‖ canonical value), lengths unsigned 64-bit big-endian.
-func leafDigest(pointer string, canonical []byte) string {
-	var b bytes.Buffer
-	b.WriteByte(0x00)
-	for _, part := range [][]byte{[]byte(pointer), canonical} {
-		b.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-		b.Write(part)
-	}
-	sum := sha256.Sum256(b.Bytes())
-	return hex.EncodeToString(sum[:])
 }
 
 // pages remembers objections by the bytes examined.

@@ -11,6 +11,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
@@ -183,7 +184,7 @@ func TestListingVerdicts(t *testing.T) {
 	}
 	waived := *a
 	waived.Digest = "waived"
-	waived.Waivers = []approval.Waiver{{Rule: "marker.block", Pointer: "/tools/7/description", Leaf: "sha256:" + leafDigest("/tools/7/description", []byte(`"BLOCK-ME"`)), Expires: a.Expires.AddDate(9000, 0, 0)}}
+	waived.Waivers = []approval.Waiver{{Rule: "marker.block", Pointer: "/tools/7/description", Leaf: "sha256:" + fingerprint.LeafDigest("/tools/7/description", []byte(`"BLOCK-ME"`)).String(), Expires: a.Expires.AddDate(9000, 0, 0)}}
 	h.approvals.set(nil, &waived)
 	if got := names(t, h.call("srv", 2, "tools/list", ""), "tools", "name"); len(got) != 3 {
 		t.Errorf("with a waiver: %q", got)

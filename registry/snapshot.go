@@ -18,6 +18,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/atomicfile"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 )
 
@@ -295,7 +296,7 @@ func (n *snapshots) write(a anchor) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(n.path(a.Tenant), b); err != nil {
+	if err := atomicfile.Write(n.path(a.Tenant), b); err != nil {
 		return classifyFile(err)
 	}
 	return nil

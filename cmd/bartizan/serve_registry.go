@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
+	"github.com/bartizan-mcp/bartizan/cmd/internal/gatewayrun"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/gateway"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
@@ -135,18 +136,11 @@ func (d *registryDoor) follow(tenant string) func(context.Context, func()) {
 
 // reportDrift keeps what the gateway observed as evidence for the reviewers.
 func (d *registryDoor) reportDrift(ctx context.Context, drift gateway.Drift) {
-	_, err := d.service.ReportDrift(ctx, gatewayOrigin(drift.Tenant), registry.DriftReport{
+	_, err := d.service.ReportDrift(ctx, gatewayrun.Origin(drift.Tenant), registry.DriftReport{
 		Name: drift.Server, Version: drift.Version, Era: string(drift.Era),
 		Kind: drift.Kind.String(), Key: drift.Key, Observed: drift.New,
 	})
 	if err != nil {
 		d.log.ErrorContext(ctx, "drift report", "server", drift.Server, "error", fmt.Sprint(err))
 	}
-}
-
-// gatewayOrigin is the gateway in this process, speaking to the registry.
-func gatewayOrigin(tenant string) audit.Origin {
-	return audit.Origin{Caller: identity.Caller{
-		Tenant: tenant, Principal: "gateway", Kind: identity.KindService, Roles: []string{identity.RoleGateway},
-	}}
 }

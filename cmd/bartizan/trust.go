@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/atomicfile"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 )
 
@@ -154,7 +154,7 @@ func (c trustChange) rotate(cmd *cobra.Command) (*approval.Trust, error) {
 	if c.out != "" {
 		path = c.out
 	}
-	return verified, replaceFile(path, body)
+	return verified, atomicfile.Write(path, body)
 }
 
 func (c trustChange) apply(next *approval.Trust) error {
@@ -205,25 +205,4 @@ func loadTrustKey(file string) (approval.Key, error) {
 		return approval.Key{}, err
 	}
 	return approval.Key{ID: public.ID(), PEM: string(public.PEM())}, nil
-}
-
-// replaceFile writes a file so that a reader sees the old or the new one.
-func replaceFile(path string, body []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	if _, err := tmp.Write(body); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Sync(); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }

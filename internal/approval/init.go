@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/internal/atomicfile"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 )
 
@@ -53,7 +54,7 @@ func InitTrust(ctx context.Context, dir, registry string, now time.Time) (*Trust
 	if err != nil {
 		return nil, err
 	}
-	if err := writeAtomic(path, file); err != nil {
+	if err := atomicfile.Write(path, file); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTrust, err)
 	}
 	return ParseTrust(file)
@@ -68,33 +69,4 @@ func loadOrMakeKey(path string) (*attest.Key, error) {
 		return nil, err
 	}
 	return k, k.Save(path)
-}
-
-// writeAtomic replaces a file by a complete, synced one with mode 0600.
-func writeAtomic(path string, b []byte) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

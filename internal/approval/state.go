@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/internal/atomicfile"
 )
 
 // stateFormat is the version of state.json.
@@ -85,7 +87,7 @@ func (s store) save(st *state) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
-	if err := writeAtomic(s.statePath(), b); err != nil {
+	if err := atomicfile.Write(s.statePath(), b); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
 	return nil
@@ -103,7 +105,7 @@ func (s store) cached(digest string) ([]byte, bool) {
 }
 
 func (s store) cache(digest string, b []byte) error {
-	if err := writeAtomic(s.approvalPath(digest), b); err != nil {
+	if err := atomicfile.Write(s.approvalPath(digest), b); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
 	return nil

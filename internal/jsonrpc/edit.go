@@ -77,15 +77,3 @@ func removals(items []Span, drop func(i int) bool) []Edit {
 	}
 	return edits
 }
-
-// ReplaceID returns the message with another id, all other bytes kept.
-func ReplaceID(m *Message, id jsontext.Value) ([]byte, error) {
-	if err := checkID(id); err != nil {
-		return nil, err
-	}
-	_, start, end, err := Get(m.Raw, "/id")
-	if err != nil {
-		return nil, err
-	}
-	return Splice(m.Raw, Edit{start, end, id})
-}

@@ -139,23 +139,3 @@ func FuzzRemoveElements(f *testing.F) {
 		}
 	})
 }
-
-func TestReplaceID(t *testing.T) {
-	m, err := Parse([]byte(` { "method":"m" , "id" : "long one" ,"jsonrpc":"2.0","params":{"n":1.00} } `), Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := ReplaceID(m, []byte(`7`))
-	if want := `{ "method":"m" , "id" : 7 ,"jsonrpc":"2.0","params":{"n":1.00} }`; err != nil || string(got) != want {
-		t.Errorf("ReplaceID = %q, %v", got, err)
-	}
-	for _, bad := range []string{``, `null`, `1.5`, `{}`, `x`} {
-		if got, err := ReplaceID(m, []byte(bad)); err == nil {
-			t.Errorf("ReplaceID(%s) = %q", bad, got)
-		}
-	}
-	notification, _ := Parse([]byte(`{"jsonrpc":"2.0","method":"m"}`), Limits{})
-	if _, err := ReplaceID(notification, []byte(`7`)); !errors.Is(err, ErrNotFound) {
-		t.Errorf("a notification has no id: %v", err)
-	}
-}

@@ -136,7 +136,7 @@ func recordUnsafe(ctx context.Context, p Parts) error {
 			continue
 		}
 		p.Logger.WarnContext(ctx, "a check is weakened", "option", option)
-		if _, err := p.Audit.Append(ctx, audit.UnsafeUsed(itself(p), option, "")); err != nil {
+		if _, err := p.Audit.Append(ctx, audit.UnsafeUsed(Origin(p.Config.Tenant), option, "")); err != nil {
 			return fmt.Errorf("%s cannot be used unaudited: %w", option, err)
 		}
 	}
@@ -152,10 +152,10 @@ func keeperGrace(set time.Duration) time.Duration {
 	return set
 }
 
-// itself is the origin of what the gateway does of its own accord.
-func itself(p Parts) audit.Origin {
+// Origin is the gateway of a tenant, where it acts of its own accord.
+func Origin(tenant string) audit.Origin {
 	return audit.Origin{Caller: identity.Caller{
-		Tenant: p.Config.Tenant, Principal: "gateway", Kind: identity.KindService, Roles: []string{identity.RoleGateway},
+		Tenant: tenant, Principal: "gateway", Kind: identity.KindService, Roles: []string{identity.RoleGateway},
 	}}
 }
 
@@ -184,7 +184,7 @@ func keeperEvents(p Parts) func(context.Context, approval.KeeperEvent) {
 			approval.EventSnapshotGrace, approval.EventSnapshotExpired, approval.EventStateFailed:
 			record = audit.SnapshotRefused(p.Config.Tenant, e.Kind, e.Sequence)
 		case approval.EventTrustAccepted:
-			record = audit.TrustChanged(itself(p), e.TrustVersion, e.Digest)
+			record = audit.TrustChanged(Origin(p.Config.Tenant), e.TrustVersion, e.Digest)
 		default:
 			return
 		}
