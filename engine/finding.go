@@ -102,4 +102,7 @@ type Failure struct {
 	Scanner string      `json:"scanner"`
 	Kind    FailureKind `json:"kind"`
 	Detail  string      `json:"detail"`
+	// Skipped: the scanner was not called, since it had failed too often for
+	// this caller. It depends on the clock and is no part of a replay.
+	Skipped bool `json:"-"`
 }

@@ -16,6 +16,15 @@ const (
 	ModeMonitor Mode = "monitor" // findings and failures flag at most
 )
 
+// OnFailure says what becomes of a message that a scanner failed to examine.
+type OnFailure string
+
+// The policies. The zero OnFailure denies.
+const (
+	OnFailureDeny OnFailure = "deny"
+	OnFailureFlag OnFailure = "flag" // the message passes, flagged
+)
+
 // Limits bound one call of a scanner. A zero field takes the default.
 type Limits struct {
 	MemoryBytes uint32        // linear memory of an instance
@@ -72,10 +81,11 @@ func DefaultTiers() Tiers {
 
 // Options are how one scanner is run.
 type Options struct {
-	Mode   Mode
-	Limits Limits
-	Config []byte // handed to bartizan_init
-	Tiers  Tiers  // nil means DefaultTiers
+	Mode      Mode
+	OnFailure OnFailure
+	Limits    Limits
+	Config    []byte // handed to bartizan_init
+	Tiers     Tiers  // nil means DefaultTiers
 	// Log gets what the guest writes, at most 4 KiB a call; nil discards it. A
 	// guest may write what it scanned: this is for authors, not for operation.
 	// Scans that run at a time write at a time.
@@ -89,6 +99,13 @@ func (o Options) withDefaults() (Options, error) {
 	case ModeEnforce, ModeMonitor:
 	default:
 		return o, fmt.Errorf("%w: unknown mode %q", ErrOptions, o.Mode)
+	}
+	switch o.OnFailure {
+	case "":
+		o.OnFailure = OnFailureDeny
+	case OnFailureDeny, OnFailureFlag:
+	default:
+		return o, fmt.Errorf("%w: unknown failure policy %q", ErrOptions, o.OnFailure)
 	}
 	tiers := DefaultTiers()
 	maps.Copy(tiers, o.Tiers)

@@ -10,15 +10,26 @@ import (
 
 // Set is an immutable list of scanners that examine messages together. It is
 // safe for concurrent use.
-type Set struct{ scanners []*Scanner }
+type Set struct {
+	scanners []*Scanner
+	breaker  *breaker
+	counts   map[*Scanner]*counts
+}
 
 // NewSet returns a set of the given scanners, which run in this order.
-func NewSet(scanners ...*Scanner) *Set { return &Set{slices.Clone(scanners)} }
+func NewSet(scanners ...*Scanner) *Set {
+	return &Set{scanners: slices.Clone(scanners), breaker: newBreaker(), counts: newCounts(scanners)}
+}
 
 // ScanOptions change how one message is judged.
 type ScanOptions struct {
 	Waivers []Waiver
-	Now     time.Time // for the expiry of waivers; zero means time.Now
+	Now     time.Time // for the expiry of waivers and breakers; zero means time.Now
+	// Principal is whose message it is: an authenticated name, with its tenant.
+	// A scanner that keeps failing for one principal is spared that one's
+	// messages for a while, and they are refused as before. "" is nobody, for
+	// whom every scanner is always called.
+	Principal string
 	// Within bounds all scanners over the whole message; zero means
 	// DefaultWithin. What was not examined by then is unexamined: a scanner's own
 	// deadline is for one call, and a long text is many.
@@ -56,7 +67,7 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 			prep = prepare(m)
 		}
 		v.Scanners = append(v.Scanners, scanner.Ref())
-		v.merge(scanner.examine(ctx, prep), scanner.opts.Mode)
+		v.merge(s.consult(ctx, scanner, prep, opts), scanner.opts)
 	}
 	v.settle(opts)
 	v.Elapsed = time.Since(began)
@@ -91,7 +102,6 @@ func (s *Scanner) examine(ctx context.Context, p *prepared) report {
 		}
 		if failure != nil {
 			r.failures = append(r.failures, *failure)
-			r.unexamined = true
 			return r
 		}
 		r.unexamined = r.unexamined || len(a.Unexamined) > 0
@@ -154,19 +164,28 @@ func redactable(p message.Phase) bool {
 	return p == message.PhaseResult || p == message.PhasePrompt || p == message.PhaseResource
 }
 
-// merge adds a report. A failing or partial scanner blocks in enforce mode and
-// flags in monitor mode.
-func (v *Verdict) merge(r report, mode Mode) {
+// merge adds a report. What a scanner left unexamined, or failed on, blocks in
+// enforce mode and flags in monitor mode; a failure also flags where its
+// binding says so.
+func (v *Verdict) merge(r report, o Options) {
 	v.Findings = append(v.Findings, r.findings...)
 	v.Failures = append(v.Failures, r.failures...)
-	v.Unexamined = v.Unexamined || r.unexamined
+	failed := len(r.failures) > 0
+	v.Unexamined = v.Unexamined || r.unexamined || failed
 	if r.unexamined {
-		unknown := ActionBlock
-		if mode == ModeMonitor {
-			unknown = ActionFlag
-		}
-		v.raise(unknown)
+		v.raise(unless(o.Mode == ModeMonitor))
 	}
+	if failed {
+		v.raise(unless(o.Mode == ModeMonitor || o.OnFailure == OnFailureFlag))
+	}
+}
+
+// unless is block, or flag where an operator wants no more.
+func unless(milder bool) Action {
+	if milder {
+		return ActionFlag
+	}
+	return ActionBlock
 }
 
 // settle applies the waivers and takes the highest action.

@@ -1,0 +1,34 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// consult calls one scanner for a message, unless its breaker is open for the
+// message's principal, and counts what became of it.
+func (s *Set) consult(ctx context.Context, scanner *Scanner, p *prepared, opts ScanOptions) (r report) {
+	count := s.counts[scanner]
+	leave, refused := s.breaker.enter(scanner, opts.Principal, opts.Now)
+	if refused != nil {
+		count.skipped.Add(1)
+		return report{failures: []Failure{*refused}}
+	}
+	began, ended, kind := time.Now(), outcomeUnknown, FailureKind("")
+	defer func() { // whatever happens: a trial that is never settled keeps the circuit open
+		took := time.Since(began)
+		now := opts.Now.Add(took)
+		if s.breaker.leave(leave, scanner, ended, kind, now) {
+			count.openings.Add(1)
+		}
+		count.add(r, took, now)
+	}()
+	r = scanner.examine(ctx, p)
+	switch {
+	case len(r.failures) > 0:
+		ended, kind = outcomeFailure, r.failures[0].Kind
+	case ctx.Err() == nil:
+		ended = outcomeAnswer
+	}
+	return r
+}

@@ -1,0 +1,207 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/engine/message"
+)
+
+// Errors of a Live set.
+var (
+	ErrSelfTest = errors.New("scanner self-test")
+	ErrClosed   = errors.New("scanners closed")
+)
+
+// Live is the set of scanners in force. It can be swapped for another while
+// messages are scanned: each gets its verdict from exactly one set, and the
+// scanners of a set that was swapped out are closed when its last message is
+// done. It is safe for concurrent use.
+type Live struct {
+	current  atomic.Pointer[generation] // nil once closed
+	swapping sync.Mutex
+	draining sync.WaitGroup
+}
+
+// generation is one set in force. Its users are the scans under way and, until
+// it is swapped out, the Live set itself.
+type generation struct {
+	set    *Set
+	number uint64
+	users  atomic.Int64
+	live   *Live
+}
+
+// NewLive puts a set in force. The Live set owns its scanners from then on.
+func NewLive(set *Set) *Live {
+	l := &Live{}
+	l.install(set, 1)
+	return l
+}
+
+func (l *Live) install(set *Set, number uint64) {
+	g := &generation{set: set, number: number, live: l}
+	g.users.Store(1)
+	l.draining.Add(1)
+	l.current.Store(g)
+}
+
+// acquire returns the generation in force, which stays open until its release;
+// nil once the Live set is closed.
+func (l *Live) acquire() *generation {
+	for {
+		g := l.current.Load()
+		if g == nil || g.enter() {
+			return g
+		}
+	}
+}
+
+// enter fails on a generation whose last user has left.
+func (g *generation) enter() bool {
+	for {
+		n := g.users.Load()
+		if n == 0 {
+			return false
+		}
+		if g.users.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// release closes a generation that was swapped out with its last user, who need
+// not wait for that.
+func (g *generation) release() {
+	if g.users.Add(-1) > 0 {
+		return
+	}
+	go func() {
+		defer g.live.draining.Done()
+		_ = g.set.close(context.Background()) // memory of ours: there is nobody to tell
+	}()
+}
+
+// Scan is Set.Scan of the set in force.
+func (l *Live) Scan(ctx context.Context, m *message.Message) Verdict {
+	return l.ScanWith(ctx, m, ScanOptions{})
+}
+
+// ScanWith is Set.ScanWith of the set in force. A closed Live set has examined
+// nothing, and blocks.
+func (l *Live) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions) Verdict {
+	g := l.acquire()
+	if g == nil {
+		return Verdict{Action: ActionBlock, Findings: []Finding{}, Failures: []Failure{}, Unexamined: true}
+	}
+	defer g.release()
+	return g.set.ScanWith(ctx, m, opts)
+}
+
+// Generation grows with every swap: a verdict that is remembered counts for one
+// generation. 0 is a closed set.
+func (l *Live) Generation() uint64 {
+	if g := l.current.Load(); g != nil {
+		return g.number
+	}
+	return 0
+}
+
+// Swap puts next in force once every scanner of it has passed its self-test.
+// Counters go on under a scanner's name, breakers under its digest. On an error
+// the old set stays; either way the scanners of next are no longer the caller's.
+func (l *Live) Swap(ctx context.Context, next *Set) error {
+	l.swapping.Lock()
+	defer l.swapping.Unlock()
+	old := l.current.Load()
+	if old == nil {
+		return errors.Join(ErrClosed, next.close(ctx))
+	}
+	if err := next.SelfTest(ctx); err != nil {
+		return errors.Join(err, next.close(ctx))
+	}
+	next.succeed(old.set)
+	l.install(next, old.number+1)
+	old.release()
+	return nil
+}
+
+// Scanners names the scanners in force.
+func (l *Live) Scanners() []ScannerRef {
+	g := l.acquire()
+	if g == nil {
+		return nil
+	}
+	defer g.release()
+	return g.set.refs()
+}
+
+// Health is Set.Health of the set in force, now.
+func (l *Live) Health() []Health {
+	g := l.acquire()
+	if g == nil {
+		return nil
+	}
+	defer g.release()
+	return g.set.Health(time.Now())
+}
+
+// SelfTest is Set.SelfTest of the set in force.
+func (l *Live) SelfTest(ctx context.Context) error {
+	g := l.acquire()
+	if g == nil {
+		return ErrClosed
+	}
+	defer g.release()
+	return g.set.SelfTest(ctx)
+}
+
+// Close takes the set out of force and waits, as long as ctx lasts, until every
+// scan has ended and every scanner is closed.
+func (l *Live) Close(ctx context.Context) error {
+	l.swapping.Lock()
+	old := l.current.Swap(nil)
+	l.swapping.Unlock()
+	if old != nil {
+		old.release()
+	}
+	done := make(chan struct{})
+	go func() { l.draining.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// succeed takes over what the set before knew of the same scanners.
+func (s *Set) succeed(old *Set) {
+	s.breaker = old.breaker
+	for _, scanner := range s.scanners {
+		for _, before := range old.scanners {
+			if before.manifest.Name == scanner.manifest.Name {
+				s.counts[scanner] = old.counts[before]
+			}
+		}
+	}
+}
+
+func (s *Set) refs() []ScannerRef {
+	refs := make([]ScannerRef, 0, len(s.scanners))
+	for _, scanner := range s.scanners {
+		refs = append(refs, scanner.Ref())
+	}
+	return refs
+}
+
+func (s *Set) close(ctx context.Context) error {
+	var errs []error
+	for _, scanner := range s.scanners {
+		errs = append(errs, scanner.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
