@@ -133,7 +133,7 @@ func TestParseManifest(t *testing.T) {
 		"phase":               {`"phases":["listing"`, `"phases":["weekly"`, "weekly"},
 		"phase twice":         {`"phases":["listing"`, `"phases":["result"`, "twice"},
 		"no phases":           {`"phases":["listing","request","result","prompt","resource"]`, `"phases":[]`, "phases"},
-		"flat":                {`"encoding":"json"`, `"encoding":"flat"`, `encoding "flat": this engine runs only "json"`},
+		"encoding":            {`"encoding":"json"`, `"encoding":"cbor"`, `encoding "cbor"`},
 		"command":             {`"form":"reactor"`, `"form":"command"`, `form "command"`},
 		"triggered":           {`"call":"always"`, `"call":"triggered"`, `call "triggered"`},
 		"no call":             {`"call":"always",`, ``, "required"},

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -8,15 +9,42 @@ import (
 	"github.com/bartizan-mcp/bartizan/engine/message"
 )
 
-// encodeBatch writes one batch of a message as sdk/abi/input.schema.json says,
-// Every scanner is told its own limits.
-func encodeBatch(p *prepared, batch []window, l Limits) []byte {
+// particulars are what one scanner is told beside the texts of a batch.
+type particulars struct {
+	limits Limits
+	hits   []hit
+	flow   []flowHit
+}
+
+// hit is a match of one of the manifest's patterns; segment is an index into
+// the batch.
+type hit struct{ pattern, segment, start, end int }
+
+// flowHit is a marked span of an earlier message that occurs in this one.
+type flowHit struct {
+	mark                string
+	segment, start, end int
+	server, entry       string // where it came from
+}
+
+// appendInput appends one batch of a message in the encoding that the scanner
+// speaks.
+func (s *Scanner) appendInput(dst []byte, p *prepared, batch []window, with particulars) []byte {
+	if s.manifest.Encoding == EncodingFlat {
+		return appendFlat(dst, p, batch, with)
+	}
+	return appendJSON(dst, p, batch, with)
+}
+
+// appendJSON appends one batch of a message as sdk/abi/input.schema.json says.
+func appendJSON(b []byte, p *prepared, batch []window, with particulars) []byte {
 	m := p.message
-	size := 512 + len(p.context)
+	context := p.contextJSON()
+	size := 512 + len(context)
 	for _, w := range batch {
 		size += len(w.text) + len(w.text)/8 + 128
 	}
-	b := make([]byte, 0, size)
+	b = slices.Grow(b, size)
 	b = appendMember(append(b, '{'), "phase", string(m.Phase))
 	b = appendMember(append(b, ','), "server", m.Server)
 	b = appendMember(append(b, ','), "entry", m.Entry)
@@ -33,10 +61,38 @@ func encodeBatch(p *prepared, batch []window, l Limits) []byte {
 		b = appendMember(append(b, ','), "text", w.text)
 		b = append(appendMember(append(b, ','), "provenance", s.Provenance), '}')
 	}
-	b = append(append(b, `],"hits":[],"flow":[],"context":`...), p.context...)
-	b = strconv.AppendInt(append(b, `,"limits":{"findings":`...), int64(l.Findings), 10)
-	b = strconv.AppendInt(append(b, `,"outputBytes":`...), int64(l.OutputBytes), 10)
+	b = append(b, `],"hits":[`...)
+	for i, h := range with.hits {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(append(b, `{"pattern":`...), int64(h.pattern), 10)
+		b = append(appendPlace(append(b, ','), h.segment, h.start, h.end), '}')
+	}
+	b = append(b, `],"flow":[`...)
+	for i := range with.flow {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendFlowHit(b, &with.flow[i])
+	}
+	b = append(append(b, `],"context":`...), context...)
+	b = strconv.AppendInt(append(b, `,"limits":{"findings":`...), int64(with.limits.Findings), 10)
+	b = strconv.AppendInt(append(b, `,"outputBytes":`...), int64(with.limits.OutputBytes), 10)
 	return append(b, "}}"...)
+}
+
+func appendFlowHit(b []byte, f *flowHit) []byte {
+	b = appendMember(append(b, '{'), "mark", f.mark)
+	b = appendPlace(append(b, ','), f.segment, f.start, f.end)
+	b = appendMember(append(b, `,"origin":{`...), "server", f.server)
+	return append(appendMember(append(b, ','), "entry", f.entry), "}}"...)
+}
+
+func appendPlace(b []byte, segment, start, end int) []byte {
+	b = strconv.AppendInt(append(b, `"segment":`...), int64(segment), 10)
+	b = strconv.AppendInt(append(b, `,"start":`...), int64(start), 10)
+	return strconv.AppendInt(append(b, `,"end":`...), int64(end), 10)
 }
 
 // encodeContext writes the entries of other servers.

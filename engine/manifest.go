@@ -21,6 +21,7 @@ const ManifestSection = "bartizan.manifest"
 // Values of a manifest's encoding, form and call that this engine runs.
 const (
 	EncodingJSON = "json"
+	EncodingFlat = "flat"
 	FormReactor  = "reactor"
 	CallAlways   = "always"
 )
@@ -100,7 +101,7 @@ func refuseUnsupported(b []byte) error {
 			return fmt.Errorf("%w: %s: this engine matches no patterns for scanners", ErrManifest, name)
 		}
 	}
-	for name, supported := range map[string]string{"encoding": EncodingJSON, "form": FormReactor, "call": CallAlways} {
+	for name, supported := range map[string]string{"form": FormReactor, "call": CallAlways} {
 		var value string
 		if err := json.Unmarshal(members[name], &value); err == nil && value != supported {
 			return fmt.Errorf("%w: %s %q: this engine runs only %q", ErrManifest, name, value, supported)
@@ -119,6 +120,8 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("%w: version %q: want a semantic version", ErrManifest, m.Version)
 	case m.Encoding == "" || m.Form == "" || m.Call == "":
 		return fmt.Errorf("%w: encoding, form and call are required", ErrManifest)
+	case m.Encoding != EncodingJSON && m.Encoding != EncodingFlat:
+		return fmt.Errorf("%w: encoding %q: want %q or %q", ErrManifest, m.Encoding, EncodingJSON, EncodingFlat)
 	case len(m.Phases) == 0:
 		return fmt.Errorf("%w: phases: at least one is required", ErrManifest)
 	case m.Limits.DeadlineMs < 0:

@@ -10,7 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// answer is what a scanner returns: sdk/abi/output.schema.json.
+// answer is what a scanner returns: sdk/abi/output.schema.json, in either
+// encoding.
 type answer struct {
 	Status     string          `json:"status"`
 	Findings   []answerFinding `json:"findings"`
@@ -79,35 +80,55 @@ const (
 
 // parseAnswer reads an answer and holds it to the ABI: whatever is wrong in it
 // makes the whole of it worthless. The error's text is the host's own.
-func (s *Scanner) parseAnswer(b []byte, windows []window) (*answer, error) {
-	var a answer
+func (s *Scanner) parseAnswer(b []byte, windows []window) (answer, error) {
+	decode := decodeJSON
+	if s.manifest.Encoding == EncodingFlat {
+		decode = decodeFlat
+	}
+	a, err := decode(b, s.opts.Limits)
+	if err == nil {
+		err = s.checkAnswer(&a, windows)
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return a, nil
+}
+
+// decodeJSON reads an answer in the json encoding.
+func decodeJSON(b []byte, _ Limits) (a answer, err error) {
 	var r required
 	if json.Unmarshal(b, &a, json.RejectUnknownMembers(true)) != nil || json.Unmarshal(b, &r) != nil {
-		return nil, fmt.Errorf("%w: the answer is not JSON of the output schema", errGuest)
+		return a, fmt.Errorf("%w: the answer is not JSON of the output schema", errGuest)
 	}
 	if !r.present() {
-		return nil, fmt.Errorf("%w: the answer lacks a member that the output schema requires", errGuest)
+		return a, fmt.Errorf("%w: the answer lacks a member that the output schema requires", errGuest)
 	}
+	return a, nil
+}
+
+// checkAnswer holds a decoded answer to what either encoding can break.
+func (s *Scanner) checkAnswer(a *answer, windows []window) error {
 	if len(a.Findings) > s.opts.Limits.Findings {
-		return nil, fmt.Errorf("%w: %d findings, at most %d", errGuest, len(a.Findings), s.opts.Limits.Findings)
+		return fmt.Errorf("%w: %d findings, at most %d", errGuest, len(a.Findings), s.opts.Limits.Findings)
 	}
 	switch {
 	case a.Status == "complete" && len(a.Unexamined) == 0:
 	case a.Status == "partial" && len(a.Unexamined) > 0:
 	default:
-		return nil, fmt.Errorf("%w: status must be complete, or partial with unexamined ranges", errGuest)
+		return fmt.Errorf("%w: status must be complete, or partial with unexamined ranges", errGuest)
 	}
 	for i := range a.Findings {
 		if err := s.checkFinding(&a.Findings[i], windows); err != nil {
-			return nil, fmt.Errorf("%w: finding %d: %s", errGuest, i, err)
+			return fmt.Errorf("%w: finding %d: %s", errGuest, i, err)
 		}
 	}
 	for i, r := range a.Unexamined {
 		if err := checkSpan(r.Segment, r.Start, r.End, windows); err != nil {
-			return nil, fmt.Errorf("%w: unexamined range %d: %s", errGuest, i, err)
+			return fmt.Errorf("%w: unexamined range %d: %s", errGuest, i, err)
 		}
 	}
-	return &a, nil
+	return nil
 }
 
 // checkFinding validates f and fills in what it left to its rule.

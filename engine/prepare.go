@@ -14,7 +14,8 @@ import (
 // cut into batches.
 type prepared struct {
 	message    *message.Message
-	context    []byte
+	nearest    []message.ContextEntry
+	context    []byte // nearest in JSON, once a scanner wants it so
 	batches    [][]window
 	incomplete bool // views were left out for lack of room
 }
@@ -36,9 +37,17 @@ func prepare(m *message.Message) *prepared {
 			views.Segments = append(views.Segments, view)
 		}
 	}
-	p.context = encodeContext(message.Nearest(m, m.Context))
+	p.nearest = message.Nearest(m, m.Context)
 	p.batches = batches(m.Phase, views.Segments)
 	return p
+}
+
+// contextJSON returns the entries of other servers as the json encoding has them.
+func (p *prepared) contextJSON() []byte {
+	if p.context == nil {
+		p.context = encodeContext(p.nearest)
+	}
+	return p.context
 }
 
 // leaf returns the leaf digest (docs/spec/fingerprint.md) of a segment: its

@@ -89,12 +89,12 @@ type report struct {
 func (s *Scanner) examine(ctx context.Context, p *prepared) report {
 	r := report{unexamined: p.incomplete}
 	for _, batch := range p.batches {
-		out, failure, err := s.call(ctx, encodeBatch(p, batch, s.opts.Limits))
+		out, failure, err := s.call(ctx, s.appendInput(nil, p, batch, particulars{limits: s.opts.Limits}))
 		if err != nil { // the caller gave up: no fault of the scanner
 			r.unexamined = true
 			return r
 		}
-		var a *answer
+		var a answer
 		if failure == nil {
 			if a, err = s.parseAnswer(out, batch); err != nil {
 				failure = &Failure{Scanner: s.manifest.Name, Kind: FailureOutput, Detail: err.Error()}

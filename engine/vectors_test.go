@@ -84,8 +84,8 @@ func TestInputVector(t *testing.T) {
 		},
 		Context: []message.ContextEntry{{Server: "io.github.acme/mail", Kind: "tool", Name: "send", Title: "Send", Description: "Sends mail.", Parameters: []string{"to", "body"}}},
 	}
-	p := &prepared{message: m, context: encodeContext(m.Context), batches: batches(m.Phase, m.Segments)}
-	if diff := cmp.Diff(string(bytes.TrimSpace(want)), string(encodeBatch(p, p.batches[0], DefaultLimits))); diff != "" {
+	p := &prepared{message: m, nearest: m.Context, batches: batches(m.Phase, m.Segments)}
+	if diff := cmp.Diff(string(bytes.TrimSpace(want)), string(appendJSON(nil, p, p.batches[0], particulars{limits: DefaultLimits}))); diff != "" {
 		t.Error(diff)
 	}
 }

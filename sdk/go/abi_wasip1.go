@@ -2,42 +2,56 @@
 
 package scanner
 
-import (
-	"os"
-	"unsafe"
-)
+import "unsafe"
 
 // The exports of the scanner ABI. The host enters from one goroutine, in the
-// order alloc, init, alloc, scan, and never during a call.
+// order alloc, init, alloc, scan, and never during a call. After init it takes
+// a snapshot, and every later call starts from that: what a call leaves behind
+// is gone. What is made here in advance therefore costs a call nothing, and
+// each page of memory that a call does not touch need not be put back.
 
-// buffers keeps what the host was given alive and is the only memory that it
-// may point back at.
-var buffers = map[uint32][]byte{}
+const (
+	readyInput  = 256 << 10 // an input without a long listing
+	readyOutput = 4 << 10   // an answer of some findings
+	maxInput    = 1 << 30   // bounds one allocation; the host sends far less
+)
 
-// answer keeps the last output alive until the host has read it.
+// Words, so that the address is 8-aligned.
+var room = make([]uint64, readyInput/8)
+
+// given is what the host asked for and may write to. It is kept alive here.
+var given []byte
+
+// Where inputs are decoded and answers encoded.
+var (
+	decoded = Input{Segments: make([]Segment, 0, 64), Hits: make([]Hit, 0, 64)}
+	encoded = make([]byte, 0, readyOutput)
+)
+
+// answer keeps the latest answer alive until the host has read it.
 var answer []byte
-
-// maxInput bounds one allocation; the host sends windows far smaller.
-const maxInput = 1 << 30
 
 //go:wasmexport bartizan_alloc
 func alloc(size int32) unsafe.Pointer {
 	if size < 0 || size > maxInput {
 		return nil
 	}
-	words := make([]uint64, int(size)/8+1) // words, so that the address is 8-aligned
-	ptr := unsafe.Pointer(unsafe.SliceData(words))
-	buffers[uint32(uintptr(ptr))] = unsafe.Slice((*byte)(ptr), size)
+	if words := int(size)/8 + 1; words > len(room) {
+		room = make([]uint64, words)
+	}
+	ptr := unsafe.Pointer(unsafe.SliceData(room))
+	given = unsafe.Slice((*byte)(ptr), size)
 	return ptr
 }
 
 //go:wasmexport bartizan_init
 func initialise(ptr unsafe.Pointer, size int32) int32 {
-	config, ok := buffer(ptr, size)
+	config, ok := take(ptr, size)
 	if !ok {
 		return 1
 	}
-	if err := Configure(config); err != nil {
+	// A copy: the author may keep it, and the room is written to again.
+	if err := Configure(append([]byte(nil), config...)); err != nil {
 		report(err)
 		return 1
 	}
@@ -46,34 +60,34 @@ func initialise(ptr unsafe.Pointer, size int32) int32 {
 
 //go:wasmexport bartizan_scan
 func scan(ptr unsafe.Pointer, size int32) int64 {
-	input, ok := buffer(ptr, size)
+	input, ok := take(ptr, size)
 	if !ok {
 		return 0
 	}
-	out, err := Exec(input)
+	out, err := exec(&decoded, input, encoded)
 	if err != nil || len(out) == 0 {
 		report(err)
 		return 0
 	}
 	answer = out
-	at := uint32(uintptr(unsafe.Pointer(unsafe.SliceData(answer))))
-	return int64(uint64(at)<<32 | uint64(len(answer)))
+	at := uint32(uintptr(unsafe.Pointer(unsafe.SliceData(out))))
+	return int64(uint64(at)<<32 | uint64(len(out)))
 }
 
-// buffer returns and releases the allocation that the host points at.
-func buffer(ptr unsafe.Pointer, size int32) ([]byte, bool) {
+// take returns what the host was given, once, if it points there.
+func take(ptr unsafe.Pointer, size int32) ([]byte, bool) {
+	b := given
+	given = nil
 	if size == 0 {
 		return nil, true
 	}
-	key := uint32(uintptr(ptr))
-	b, ok := buffers[key]
-	delete(buffers, key)
-	return b, ok && len(b) == int(size)
+	return b, len(b) == int(size) && unsafe.Pointer(unsafe.SliceData(b)) == ptr
 }
 
-// report writes to the bounded log that `bartizan scanner run` shows.
+// report writes to standard error, which is the bounded log that `bartizan
+// scanner run` shows. The builtin needs no package of files.
 func report(err error) {
 	if err != nil {
-		os.Stderr.WriteString(err.Error() + "\n")
+		print(err.Error(), "\n")
 	}
 }

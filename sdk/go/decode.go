@@ -1,15 +1,36 @@
 package scanner
 
-import "errors"
+import (
+	"errors"
+	"unsafe"
+)
 
-// ErrInput means that an encoded input is not JSON of the input schema.
+// ErrInput means that an encoded input breaks the rules of its encoding.
 var ErrInput = errors.New("scanner: malformed input")
 
-// DecodeInput reads an input as the host encodes it (sdk/abi/input.schema.json).
-// Members that this version does not know are skipped.
+// DecodeInput reads an input in either encoding. Its strings share the memory
+// of b, which must not change while they are used.
 func DecodeInput(b []byte) (*Input, error) {
-	d := decoder{src: string(b)}
 	in := new(Input)
+	if err := in.decode(b); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// decode reads b into in, whose slices it uses again.
+func (in *Input) decode(b []byte) error {
+	if isFlat(b) {
+		return in.decodeFlat(b)
+	}
+	*in = Input{Segments: in.Segments[:0]}
+	return in.decodeJSON(b)
+}
+
+// decodeJSON reads an input in the json encoding (sdk/abi/input.schema.json).
+// Members that this version does not know are skipped.
+func (in *Input) decodeJSON(b []byte) error {
+	d := decoder{src: unsafe.String(unsafe.SliceData(b), len(b))}
 	d.object(func(name string) {
 		switch name {
 		case "phase":
@@ -22,6 +43,10 @@ func DecodeInput(b []byte) (*Input, error) {
 			in.Caller = d.str()
 		case "segments":
 			d.array(func() { in.Segments = append(in.Segments, d.segment()) })
+		case "hits":
+			d.array(func() { in.Hits = append(in.Hits, d.hit()) })
+		case "flow":
+			d.array(func() { in.Flow = append(in.Flow, d.flowHit()) })
 		case "context":
 			d.array(func() { in.Context = append(in.Context, d.contextEntry()) })
 		case "limits":
@@ -32,9 +57,9 @@ func DecodeInput(b []byte) (*Input, error) {
 	})
 	d.space()
 	if d.bad || d.pos != len(d.src) {
-		return nil, ErrInput
+		return ErrInput
 	}
-	return in, nil
+	return nil
 }
 
 func (d *decoder) segment() (s Segment) {
@@ -55,6 +80,58 @@ func (d *decoder) segment() (s Segment) {
 		}
 	})
 	return s
+}
+
+func (d *decoder) hit() (h Hit) {
+	d.object(func(name string) {
+		switch name {
+		case "pattern":
+			h.Pattern = d.integer()
+		case "segment":
+			h.Segment = d.integer()
+		case "start":
+			h.Start = d.integer()
+		case "end":
+			h.End = d.integer()
+		default:
+			d.skip(0)
+		}
+	})
+	return h
+}
+
+func (d *decoder) flowHit() (f FlowHit) {
+	d.object(func(name string) {
+		switch name {
+		case "mark":
+			f.Mark = d.str()
+		case "segment":
+			f.Segment = d.integer()
+		case "start":
+			f.Start = d.integer()
+		case "end":
+			f.End = d.integer()
+		case "origin":
+			f.Origin = d.origin()
+		default:
+			d.skip(0)
+		}
+	})
+	return f
+}
+
+func (d *decoder) origin() (o Origin) {
+	d.object(func(name string) {
+		switch name {
+		case "server":
+			o.Server = d.str()
+		case "entry":
+			o.Entry = d.str()
+		default:
+			d.skip(0)
+		}
+	})
+	return o
 }
 
 func (d *decoder) contextEntry() (c ContextEntry) {

@@ -5,9 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// encode writes the answer (sdk/abi/output.schema.json).
-func (o *Output) encode() []byte {
-	b := make([]byte, 0, 64+192*len(o.Findings))
+// appendJSON appends the answer in the json encoding (sdk/abi/output.schema.json).
+func (o *Output) appendJSON(b []byte) []byte {
 	if len(o.Unexamined) > 0 {
 		b = append(b, `{"status":"partial","findings":[`...)
 	} else {

@@ -32,6 +32,8 @@ type Input struct {
 	Entry    string         // tool, prompt or resource the message concerns; "" for a whole listing
 	Caller   string         // class of the caller: user, agent, service or ""
 	Segments []Segment      // every text in the message
+	Hits     []Hit          // where the manifest's patterns match
+	Flow     []FlowHit      // what earlier messages left behind in this one
 	Context  []ContextEntry // entries of other servers that the same model sees
 	Limits   Limits
 }
@@ -44,6 +46,24 @@ type Segment struct {
 	Text       string // always valid UTF-8
 	Provenance string // "" as sent; otherwise how the host decoded it, such as "base64"
 }
+
+// Hit is a match of one of the manifest's patterns.
+type Hit struct {
+	Pattern    int // index into the manifest's patterns
+	Segment    int // index into Input.Segments
+	Start, End int // byte range in the segment's text
+}
+
+// FlowHit is a marked span of an earlier message that occurs in this one.
+type FlowHit struct {
+	Mark       string
+	Segment    int // index into Input.Segments
+	Start, End int // byte range in the segment's text
+	Origin     Origin
+}
+
+// Origin is where a marked span came from.
+type Origin struct{ Server, Entry string }
 
 // ContextEntry is an entry of another server.
 type ContextEntry struct {
@@ -131,21 +151,30 @@ func Configure(config []byte) (err error) {
 }
 
 // Exec runs the registered scan function on an encoded input and returns the
-// encoded output: the same path that the host takes, for tests.
-func Exec(input []byte) (output []byte, err error) {
+// output in the same encoding: the path that the host takes, for tests. The
+// strings that the scan function gets share the memory of input.
+func Exec(input []byte) (output []byte, err error) { return exec(new(Input), input, nil) }
+
+// exec decodes into in and appends the answer to dst, both used again. It may
+// return memory that is not to be written to.
+func exec(in *Input, input, dst []byte) (output []byte, err error) {
 	defer recovered(&err)
 	if handler.scan == nil {
 		return nil, ErrNoHandler
 	}
-	in, err := DecodeInput(input)
-	if err != nil {
+	if err := in.decode(input); err != nil {
 		return nil, err
 	}
 	out := handler.scan(in)
-	if out == nil {
+	switch {
+	case out == nil:
 		return nil, ErrNoAnswer
+	case !isFlat(input):
+		return out.appendJSON(dst), nil
+	case len(out.Findings)+len(out.Unexamined) == 0:
+		return cleanFlat, nil
 	}
-	return out.encode(), nil
+	return out.appendFlat(dst), nil
 }
 
 func recovered(err *error) {
