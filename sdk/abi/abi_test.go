@@ -92,3 +92,34 @@ func TestInputVector(t *testing.T) {
 		t.Error("an unknown phase was accepted")
 	}
 }
+
+// TestFlatVectors holds what the flat vectors say in json to the schemas.
+func TestFlatVectors(t *testing.T) {
+	var vectors struct {
+		Inputs, Answers []struct {
+			Name string         `json:"name"`
+			JSON jsontext.Value `json:"json"`
+		}
+	}
+	b, err := os.ReadFile("vectors/flat.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &vectors, json.MatchCaseInsensitiveNames(true)); err != nil {
+		t.Fatal(err)
+	}
+	in, out := compile(t, InputSchema), compile(t, OutputSchema)
+	for _, v := range vectors.Inputs {
+		if err := validate(t, in, v.JSON); err != nil {
+			t.Errorf("%s: %v", v.Name, err)
+		}
+	}
+	for _, v := range vectors.Answers {
+		if err := validate(t, out, v.JSON); err != nil {
+			t.Errorf("%s: %v", v.Name, err)
+		}
+	}
+	if len(vectors.Inputs) == 0 || len(vectors.Answers) == 0 {
+		t.Error("no vectors")
+	}
+}

@@ -27,7 +27,9 @@ func (o *Output) appendFlat(b []byte) []byte {
 	w.u32(0, flatAnswerMagic)
 	w.u32(4, flatOutHeader)
 	w.u32(8, 1) // complete
-	w.table(12, flatOutHeader, len(o.Findings), flatFinding)
+	if len(o.Findings) > 0 {
+		w.table(12, flatOutHeader, len(o.Findings), flatFinding)
+	}
 	if len(o.Unexamined) > 0 {
 		w.u32(8, 2) // partial
 		w.table(24, ranges, len(o.Unexamined), flatRange)
@@ -74,11 +76,10 @@ func (w *flatWriter) finding(at int, f *Finding) {
 	w.u32(at+8, uint32(bits))
 	w.u32(at+12, uint32(bits>>32))
 	w.span(at+16, f.Segment, f.Start, f.End)
-	flags := w.b[w.base+at+28:]
-	flags[0] = flatSeverity(f.Severity)
+	w.b[w.base+at+28] = flatSeverity(f.Severity)
 	w.str(at+32, f.Message)
 	if f.Replacement != nil {
-		flags[1] = 1
+		w.b[w.base+at+29] = 1
 		w.str(at+40, *f.Replacement)
 	}
 	w.str(at+48, f.Mark)

@@ -83,6 +83,9 @@ func (r *flatReader) u32(at int) int {
 // str reads the string that the pair at a checked place refers to.
 func (r *flatReader) str(at int) string {
 	from, n := r.u32(at), r.u32(at+4)
+	if n == 0 {
+		return ""
+	}
 	if n > len(r.src) || from > len(r.src)-n {
 		r.bad = true
 		return ""
