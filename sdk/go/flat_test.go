@@ -220,7 +220,7 @@ func TestNear(t *testing.T) {
 		Segments: []Segment{{Text: "0123456789abcdef"}, {Text: "é😀é"}, {Text: "untouched"}},
 		Hits: []Hit{
 			{Segment: 0, Start: 2, End: 3}, {Segment: 0, Start: 1, End: 6}, {Segment: 0, Start: 12, End: 13},
-			{Segment: 1, Start: 2, End: 6}, {Segment: 7, Start: 0, End: 1}, {Segment: 0, Start: 14, End: 99},
+			{Segment: 1, Start: 2, End: 6}, {Segment: 7, Start: 0, End: 1}, {Segment: 0, Start: 15, End: 3}, {Segment: -1, End: 1}, {Segment: 0, Start: 14, End: 99},
 		},
 	}
 	want := []Part{{0, 0, 7, "0123456"}, {0, 11, 16, "bcdef"}, {1, 0, 8, "é😀é"}}

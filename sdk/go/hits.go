@@ -19,7 +19,7 @@ type Part struct {
 func (in *Input) Near(reach int) []Part {
 	parts := make([]Part, 0, len(in.Hits))
 	for _, h := range in.Hits {
-		if h.Segment < 0 || h.Segment >= len(in.Segments) {
+		if h.Segment < 0 || h.Segment >= len(in.Segments) || h.Start > h.End {
 			continue
 		}
 		text := in.Segments[h.Segment].Text
