@@ -1,0 +1,186 @@
+package admit
+
+// How charges are placed. A segment is code that runs from its first
+// instruction to its last, or not at all once its first has run. It pays when it
+// begins; a small one is paid for by a segment that always runs before it and
+// not less often.
+const (
+	mergeSegment = 16   // units of a segment that is paid for by another
+	mergeTotal   = 64   // units that one segment pays for others
+	maxSegment   = 512  // units after which a segment is cut in two
+	maxUnchecked = 1024 // units on any path between two looks at the fuel
+)
+
+// point is a segment: where it begins and what it pays.
+type point struct {
+	at     int
+	weight int64
+	extra  int64 // part of weight that is for others
+	check  bool
+	forced bool // stays where it is: a function's entry, a loop's head
+	dead   bool // not executed
+	into   int  // the segment that pays for it: itself, if none
+	parent int  // the segment that may pay for it, -1 for none
+}
+
+// planFrame is a block of the original code.
+type planFrame struct {
+	op       opcode
+	entry    int  // segment that was current when it began
+	live     bool // the beginning can be reached
+	branched bool // the end can be reached by a branch
+	worst    int64
+	enterAt  int64 // unchecked units at its beginning
+}
+
+// planner walks a function and decides where fuel is charged.
+type planner struct {
+	points    []point
+	ctrl      []planFrame
+	cur       int
+	dead      bool
+	unchecked int64 // units charged since the fuel was last looked at, at worst
+}
+
+func (p *planner) reset(at int, entry int64) {
+	p.points = append(p.points[:0], point{at: at, weight: entry, forced: true, check: true, parent: -1})
+	p.ctrl = append(p.ctrl[:0], planFrame{op: opBlock, live: true})
+	p.cur, p.dead, p.unchecked = 0, false, 0
+}
+
+// payer follows a segment to the one that pays for it.
+func (p *planner) payer(i int) int {
+	for p.points[i].into != i {
+		i = p.points[i].into
+	}
+	return i
+}
+
+// add charges the current segment.
+func (p *planner) add(units int64) { p.points[p.cur].weight += units }
+
+// close decides what becomes of the current segment.
+func (p *planner) close() {
+	s := &p.points[p.cur]
+	if s.dead && !s.forced {
+		return
+	}
+	if !s.forced && s.parent >= 0 {
+		parent := &p.points[s.parent]
+		if s.weight == 0 || s.weight <= mergeSegment && parent.extra+s.weight <= mergeTotal {
+			parent.weight += s.weight
+			parent.extra += s.weight
+			p.unchecked += s.weight
+			s.into = s.parent
+			return
+		}
+	}
+	if !s.check && p.unchecked+s.weight > maxUnchecked {
+		s.check = true
+	}
+	if s.check {
+		p.unchecked = 0
+	}
+	p.unchecked += s.weight
+}
+
+// open begins a segment that the given one may pay for.
+func (p *planner) open(at, parent int, unchecked int64) {
+	if parent >= 0 {
+		parent = p.payer(parent)
+	}
+	p.cur = len(p.points)
+	p.points = append(p.points, point{at: at, into: p.cur, parent: parent, dead: p.dead})
+	p.unchecked = unchecked
+}
+
+// cut begins a new segment in straight-line code.
+func (p *planner) cut(at int) {
+	p.close()
+	p.open(at, p.cur, p.unchecked)
+}
+
+// called begins a new segment after a call. What runs while a deep stack
+// unwinds has to look at the fuel, however little each frame does.
+func (p *planner) called(at int) {
+	p.cut(at)
+	if !p.dead {
+		p.unchecked = maxUnchecked
+	}
+}
+
+func (p *planner) block(op opcode, next int) {
+	f := planFrame{op: op, entry: p.cur, live: !p.dead, enterAt: p.unchecked}
+	switch op {
+	case opIf:
+		p.close()
+		f.enterAt = p.unchecked
+		p.ctrl = append(p.ctrl, f)
+		p.open(next, p.cur, p.unchecked)
+	case opLoop:
+		p.close()
+		p.ctrl = append(p.ctrl, f)
+		p.open(next, -1, 0)
+		s := &p.points[p.cur]
+		s.forced, s.check, s.weight = true, true, costLoop
+	default:
+		p.ctrl = append(p.ctrl, f)
+	}
+}
+
+// branch notes that a label can be reached from here.
+func (p *planner) branch(label uint32) {
+	f := &p.ctrl[len(p.ctrl)-1-int(label)]
+	if p.dead || f.op == opLoop {
+		return
+	}
+	f.branched = true
+	f.worst = max(f.worst, p.unchecked)
+}
+
+// stop says that what follows cannot be reached.
+func (p *planner) stop(next int) {
+	p.dead = true
+	p.open(next, -1, 0)
+}
+
+func (p *planner) otherwise(next int) {
+	p.close()
+	f := &p.ctrl[len(p.ctrl)-1]
+	f.op = opElse
+	if !p.dead {
+		f.branched = true
+		f.worst = max(f.worst, p.unchecked)
+	}
+	p.dead = !f.live
+	p.open(next, f.entry, f.enterAt)
+}
+
+// end returns false at the end of the function.
+func (p *planner) end(next int) bool {
+	f := p.ctrl[len(p.ctrl)-1]
+	p.ctrl = p.ctrl[:len(p.ctrl)-1]
+	if len(p.ctrl) == 0 {
+		p.close()
+		return false
+	}
+	if f.op == opIf && f.live { // the way around it
+		f.branched = true
+		f.worst = max(f.worst, f.enterAt)
+	}
+	if f.op == opBlock && !f.branched {
+		return true // nothing begins or ends here
+	}
+	p.close()
+	worst := f.worst
+	if !p.dead {
+		worst = max(worst, p.unchecked)
+	}
+	p.dead = p.dead && !f.branched
+	parent := f.entry
+	if p.dead {
+		parent = -1
+	}
+	p.open(next, parent, worst)
+	return true
+}

@@ -1,0 +1,174 @@
+package admit
+
+// bodies returns the code section.
+func (w *rewriter) bodies() []byte {
+	var code, body encoder
+	for i := range w.m.bodies {
+		body = w.body(body[:0], uint32(len(w.m.imports)+i), &w.m.bodies[i])
+		code.bytes(body)
+	}
+	for _, a := range w.added {
+		code.bytes(a.body)
+	}
+	var e encoder
+	e.u32(uint32(len(w.m.bodies) + len(w.added)))
+	return append(e, code...)
+}
+
+// share is how much of the depth a call to the function takes: a leaf's frame
+// is covered by its caller's share.
+func (b *body) share() int32 { return int32(1 + (b.locals+b.maxStack)/16) }
+
+// body appends the rewritten function.
+func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
+	typ := w.m.funcType(index)
+	extra := uint32(len(typ.Params) + b.locals) // an i32 for lengths, if needed
+	needsExtra := w.planBody(b, extra)
+
+	runs := w.m.wasm[b.start:b.code]
+	if needsExtra {
+		n := &reader{b: runs, end: len(runs)}
+		e.u32(n.u32() + 1)
+		e.raw(runs[n.pos:]...)
+		e.raw(1, typeI32)
+	} else {
+		e.raw(runs...)
+	}
+
+	at, edits := b.code, w.edits
+	emit := func(to int) { // the code up to an offset, with its edits
+		for len(edits) > 0 && edits[0].start < to {
+			e.raw(w.m.wasm[at:edits[0].start]...)
+			e.raw(w.scratch[edits[0].with.start:edits[0].with.end]...)
+			at = edits[0].end
+			edits = edits[1:]
+		}
+		if at < to {
+			e.raw(w.m.wasm[at:to]...)
+			at = to
+		}
+	}
+	for i := range w.plan.points {
+		p := &w.plan.points[i]
+		if p.into != i || !p.forced && (p.dead || p.weight == 0) {
+			continue
+		}
+		emit(p.at)
+		w.charge(&e, p.weight)
+		if p.check {
+			w.check(&e)
+		}
+		if i == 0 && b.calls {
+			w.enter(&e, b.share(), typ.Results)
+		}
+	}
+	emit(b.end)
+	if b.calls {
+		w.leave(&e, b.share())
+		e.end()
+	}
+	return e
+}
+
+// planBody walks the function: it decides what is charged where and collects
+// the instructions that change. It reports whether they need the extra local.
+func (w *rewriter) planBody(b *body, extra uint32) (needsExtra bool) {
+	p, c := &w.plan, &w.code
+	*c = code{reader: reader{b: w.m.wasm, pos: b.code, end: b.end}, targets: c.targets}
+	w.edits, w.scratch = w.edits[:0], w.scratch[:0]
+	p.reset(b.code, costEntry+int64(b.locals)/8)
+	for c.next() {
+		p.add(int64(c.info.weight))
+		mark := len(w.scratch)
+		switch c.op {
+		case opBlock, opLoop, opIf:
+			p.add(w.carried(c.block))
+			p.block(c.op, c.pos)
+		case opElse:
+			p.otherwise(c.pos)
+		case opEnd:
+			p.end(c.pos)
+		case opBr, opBrIf, opBrTable:
+			p.close()
+			if c.op == opBrTable {
+				for _, label := range c.targets {
+					p.branch(label)
+				}
+			} else {
+				p.branch(c.x)
+			}
+			if c.op == opBrIf {
+				p.open(c.pos, p.cur, p.unchecked)
+			} else {
+				p.stop(c.pos)
+			}
+		case opReturn:
+			if b.calls {
+				w.scratch.op(opBr, uint32(len(p.ctrl)-1))
+			}
+			p.close()
+			p.stop(c.pos)
+		case opUnreachable:
+			p.close()
+			p.stop(c.pos)
+		case opCall:
+			p.add(w.carriedBy(w.m.funcType(c.x)))
+			if int(c.x) < len(w.m.imports) {
+				p.add(costHostCall)
+			}
+			w.scratch.op(opCall, w.function(c.x))
+			p.called(c.pos)
+		case opCallIndirect:
+			p.add(w.carriedBy(w.m.types[c.x]))
+			p.called(c.pos)
+		case opRefFunc:
+			w.scratch.op(opRefFunc, w.function(c.x))
+		case opMemoryGrow, opMemoryFill, opMemoryCopy, opMemoryInit:
+			h := helper{op: c.op}
+			if c.op == opMemoryInit {
+				h.segment = c.x
+			}
+			p.add(costEntry)
+			w.scratch.op(opCall, w.helperIndex(h))
+			p.called(c.pos)
+		case opTableFill, opTableCopy, opTableInit, opTableGrow:
+			needsExtra = true
+			w.tableBulk(extra)
+		case opTableSet, opElemDrop, opDataDrop:
+			w.setDirty(&w.scratch)
+			w.scratch.raw(w.m.wasm[c.at:c.pos]...)
+		}
+		if len(w.scratch) > mark {
+			w.edits = append(w.edits, edit{span{c.at, c.pos}, span{mark, len(w.scratch)}})
+		}
+		if p.points[p.cur].weight >= maxSegment {
+			p.cut(c.pos)
+		}
+	}
+	return needsExtra
+}
+
+// tableBulk charges for the length on top of the stack before the instruction.
+func (w *rewriter) tableBulk(local uint32) {
+	e := &w.scratch
+	e.op(opLocalSet, local)
+	base := int64(costTableBulk)
+	if w.code.op == opTableGrow {
+		base = costTableGrow
+	}
+	w.chargeLocal(e, local, base, 1, 0)
+	w.check(e)
+	w.setDirty(e)
+	e.op(opLocalGet, local)
+	e.raw(w.m.wasm[w.code.at:w.code.pos]...)
+}
+
+// carried is the cost of a block's operands, which may have to be moved.
+func (w *rewriter) carried(t blockType) int64 {
+	if t.index < 0 {
+		return 0
+	}
+	return w.carriedBy(w.m.types[t.index])
+}
+
+func (w *rewriter) carriedBy(f Func) int64 { return int64(len(f.Params)+len(f.Results)) / 2 }
