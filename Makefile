@@ -50,8 +50,13 @@ e2e: build bin/fixtures/weather bin/fixtures/everything-server
 	cd internal/e2e && npm ci --ignore-scripts --no-audit --no-fund --silent
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -tags e2e $(TESTFLAGS) ./internal/e2e/...
 
+# What the engine costs, as one table of ratios in one run (docs/performance.md).
+# The second module holds what it is compared with.
+BENCH_RESULTS := engine/bench/guest/build/engine.txt
 bench: plugins
-	go test -run '^$$' -bench . -benchtime 200ms ./engine/... ./sdk/go/... ./plugins/... ./internal/... ./gateway/... ./sbom/...
+	$(MAKE) -s -C engine/bench/guest
+	go test -run '^$$' -bench . -benchtime 200ms ./engine/... ./sdk/go/... ./plugins/... ./internal/... ./gateway/... ./sbom/... | tee $(BENCH_RESULTS)
+	cd engine/bench && go run . -engine $(abspath $(BENCH_RESULTS))
 
 # Every fuzz target of the repository for FUZZTIME each.
 fuzz:

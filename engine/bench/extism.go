@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	extism "github.com/extism/go-sdk"
+)
+
+// plugin is the scanner of guest/c/examine.h in an Extism host.
+func plugin(ctx context.Context, timeout time.Duration) (*extism.Plugin, error) {
+	wasm, err := guest("c-extism")
+	if err != nil {
+		return nil, err
+	}
+	return extism.NewPlugin(ctx, extism.Manifest{
+		Wasm:    []extism.Wasm{extism.WasmData{Data: wasm}},
+		Timeout: uint64(timeout.Milliseconds()),
+	}, extism.PluginConfig{}, nil)
+}
+
+func scanWith(p *extism.Plugin, in []byte) ([]byte, error) {
+	code, out, err := p.Call("scan", in)
+	if err != nil {
+		return nil, err
+	}
+	if code != 0 {
+		return nil, fmt.Errorf("the plugin returned %d", code)
+	}
+	return out, nil
+}
+
+// extismRows compare a whole scan of ours, from the message to the verdict,
+// with the bare call of an Extism plugin that gets its input encoded.
+func extismRows(ctx context.Context) ([]row, error) {
+	const what, target = "same C scanner in an Extism host", "≥ 5× slower"
+	set, closeSet, err := oneScanner(ctx)
+	if err != nil {
+		return []row{absent(what, target, err.Error())}, nil
+	}
+	defer closeSet()
+	free, err := plugin(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer free.Close(ctx)
+	timed, err := plugin(ctx, time.Minute)
+	if err != nil {
+		return nil, err
+	}
+	defer timed.Close(ctx)
+	var rows []row
+	for _, size := range []struct {
+		name  string
+		bytes int
+	}{{"0.5 KB", 512}, {"4 KB", 4 << 10}, {"64 KB", 60 << 10}} {
+		text := prose(size.bytes, 4)
+		m, in := result(text), flatInput(text)
+		s, err := interleave(9, 15*time.Millisecond,
+			arm{"ours", func() error { return clean(set.Scan(ctx, m)) }},
+			arm{"extism", func() error { _, err := scanWith(free, in); return err }},
+			arm{"extism with timeout", func() error { _, err := scanWith(timed, in); return err }},
+		)
+		if err != nil {
+			return nil, err
+		}
+		for i, host := range []string{"no timeout", "its timeout"} {
+			r := s.ratio(i+1, 0)
+			rows = append(rows, row{what + ", " + size.name + ", " + host, fmt.Sprintf("%.1f×", r), target, atLeast(r, 5),
+				fmt.Sprintf("%s, ours %s with preparation, fuel, deadline and reset", duration(s.median(i+1)), duration(s.median(0)))})
+		}
+	}
+	return rows, nil
+}

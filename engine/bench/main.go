@@ -1,0 +1,83 @@
+// Bench prints what the engine costs as one table of ratios, each measured
+// beside its reference in the same run: other modules, other hosts, the same
+// code without what the engine adds.
+//
+// It is a module of its own, so that what it compares with stays out of the
+// product's dependencies. Guests come from guest/ (make -C guest); rows whose
+// guests were not built say so. Figures of what the engine does not show to its
+// callers come from benchmarks inside it, whose output is read with -engine.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+func main() {
+	results := flag.String("engine", "", "output of `go test -bench` of the engine, for the rows that it measures")
+	only := flag.String("only", "", "measure only sections whose name holds this")
+	flag.Parse()
+	inside, err := readResults(*results)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	began := time.Now()
+	var rows []row
+	for _, s := range sections(inside) {
+		if !strings.Contains(s.name, *only) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(began).Seconds(), s.name)
+		measured, err := s.run(context.Background())
+		rows = append(rows, measured...)
+		if err != nil {
+			rows = append(rows, absent(s.name, "", err.Error()))
+		}
+	}
+	fmt.Printf("%s, %s/%s, %d processors, %s; C: %s; Rust: %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		runtime.GOMAXPROCS(0), time.Now().UTC().Format(time.DateOnly), toolchain("c"), toolchain("rust"))
+	printTable(os.Stdout, rows)
+	fmt.Printf("\n%d of %d targets met.\n", count(rows, met), count(rows, met)+count(rows, missed)+count(rows, unknown))
+}
+
+// section is a group of rows that are measured together.
+type section struct {
+	name string
+	run  func(context.Context) ([]row, error)
+}
+
+func sections(inside results) []section {
+	one := func(f func(context.Context) (row, error)) func(context.Context) ([]row, error) {
+		return func(ctx context.Context) ([]row, error) {
+			r, err := f(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return []row{r}, nil
+		}
+	}
+	return []section{
+		{"call", func(context.Context) ([]row, error) { return inside.callRows(), nil }},
+		{"automaton", func(context.Context) ([]row, error) { return automatonRows() }},
+		{"pipeline", pipelineRows},
+		{"listing", one(listingRow)},
+		{"hostile", func(context.Context) ([]row, error) { return inside.hostileRows(), nil }},
+		{"extism", extismRows},
+		{"workers", one(workersRow)},
+	}
+}
+
+func count(rows []row, v verdict) (n int) {
+	for _, r := range rows {
+		if r.met == v {
+			n++
+		}
+	}
+	return n
+}

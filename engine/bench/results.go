@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+)
+
+// results are the metrics of the benchmarks inside the engine, by the name of
+// the benchmark without its number of processors, and by unit.
+type results map[string]map[string]float64
+
+// readResults reads the output of go test -bench; no file is no results.
+func readResults(file string) (results, error) {
+	all := results{}
+	if file == "" {
+		return all, nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for r := benchfmt.NewReader(f, file); r.Scan(); {
+		b, ok := r.Result().(*benchfmt.Result)
+		if !ok {
+			continue
+		}
+		base, parts := b.Name.Parts()
+		name := string(base)
+		for _, p := range parts {
+			if !strings.HasPrefix(string(p), "-") {
+				name += string(p)
+			}
+		}
+		units := map[string]float64{}
+		for _, v := range b.Values {
+			unit, value := v.Unit, v.Value
+			if v.OrigUnit != "" {
+				unit, value = v.OrigUnit, v.OrigValue
+			}
+			units[unit] = value
+		}
+		all[name] = units
+	}
+	return all, nil
+}
+
+// measured is a row of one metric inside the engine, in nanoseconds.
+func (r results) measured(what, benchmark, unit string, bound float64, note string) row {
+	target := ""
+	if bound > 0 {
+		target = "≤ " + duration(bound)
+	}
+	value, ok := r[benchmark][unit]
+	if !ok {
+		return absent(what, target, "Benchmark"+benchmark+" did not report "+unit)
+	}
+	verdict := nothing
+	if bound > 0 {
+		verdict = atMost(value, bound)
+	}
+	return row{what, duration(value), target, verdict, note}
+}
+
+func (r results) callRows() []row {
+	return []row{
+		r.measured("empty call, 0.5 KB copied in", "EmptyCall/enter", "ns/op", 150, "alloc and scan of an instance at hand"),
+		r.measured("  with room, limits and reset", "EmptyCall/call", "ns/op", 0, "as the engine calls"),
+		r.measured("reset, C guest", "Reset/c", "ns/reset", 20e3, r.identical("Reset/c")),
+		r.measured("reset, Go guest", "Reset/go", "ns/reset", 30e3, r.identical("Reset/go")),
+		r.measured("  new instance instead, Go guest", "Reset/go", "ns/instance", 0, "instantiated and initialised"),
+	}
+}
+
+// identical says what was compared after the resets of a benchmark.
+func (r results) identical(benchmark string) string {
+	u := r[benchmark]
+	return fmt.Sprintf("%.0f pages written a call; %.0f comparisons of %.0f KB, all bit-identical", u["pages/call"], u["comparisons"], u["KB"])
+}
+
+func (r results) hostileRows() []row {
+	return []row{
+		r.measured("hostile module, worst return after its deadline", "Hostile", "overrun-ns", 5e6,
+			fmt.Sprintf("of %.0f modules, deadline 50 ms", r["Hostile"]["modules"])),
+		r.measured("worst time between two yields", "BetweenYields", "worst-ns", 0.5e6,
+			fmt.Sprintf("of %.0f guests made for it; a processor taken away counts too", r["BetweenYields"]["guests"])),
+		r.measured("  the worst guest's own, median of its runs", "BetweenYields", "median-worst-ns", 0, ""),
+		r.measured("runtime.GC() while a guest loops", "GCWait", "worst-ns", 0, "worst of all; without a guest "+duration(r["GCWait"]["idle-ns"])),
+	}
+}
