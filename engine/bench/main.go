@@ -65,11 +65,13 @@ func sections(inside results) []section {
 	return []section{
 		{"call", func(context.Context) ([]row, error) { return inside.callRows(), nil }},
 		{"automaton", func(context.Context) ([]row, error) { return automatonRows() }},
+		{"metering", func(ctx context.Context) ([]row, error) { return meteringRows(ctx), nil }},
 		{"pipeline", pipelineRows},
 		{"listing", one(listingRow)},
 		{"hostile", func(context.Context) ([]row, error) { return inside.hostileRows(), nil }},
 		{"extism", extismRows},
 		{"workers", one(workersRow)},
+		{"native", nativeRows},
 	}
 }
 
