@@ -2,7 +2,8 @@ package normalise
 
 import (
 	"strings"
-	"unicode"
+	"sync"
+	"unicode/utf8"
 )
 
 // lookalikes pairs letters of other scripts with the Latin letters that they
@@ -20,40 +21,56 @@ const lookalikes = "" +
 	// Latin itself: dotless, script, small capitals
 	"ıiɑaɡgɩiʟlɴnʀrʏyᴀaʙbᴄcᴅdᴇeɢgʜhɪiᴊjᴋkᴍmᴏoᴘpᴛtᴜuᴠvᴡwᴢzꜱsꜰfɾrʋvɛe"
 
-var latin = func() map[rune]rune {
-	table := make(map[rune]rune)
+// latin has the Latin letter for each of them, by blocks of 256 characters.
+var latin = func() (pages [1 << 16 >> 8]*[256]byte) {
 	var from rune
 	for _, r := range lookalikes {
 		if from == 0 {
 			from = r
 			continue
 		}
-		table[from] = r
+		page := &pages[from>>8]
+		if *page == nil {
+			*page = new([256]byte)
+		}
+		(*page)[from&0xff] = byte(r)
 		from = 0
 	}
-	return table
+	return pages
 }()
+
+// toLatin returns the Latin letter that r is drawn like, 0 for none.
+func toLatin(r rune) byte {
+	if r >= 1<<16 || latin[r>>8] == nil {
+		return 0
+	}
+	return latin[r>>8][r&0xff]
+}
+
+func isLetter(r rune) bool { return traitsOf(r)&traitLetter != 0 }
 
 // foldConfusables makes Latin the words that only look so: words that mix
 // Latin with letters drawn like it, and in a mostly Latin text those made of
 // such letters alone. Words of another script nearly always have a letter that
 // is drawn like none of Latin, and stay.
 func foldConfusables(s string) string {
-	mostlyLatin := mostlyLatin(s)
+	at := indexTrait(s, 0, traitLookalike)
+	inLatinText := sync.OnceValue(func() bool { return mostlyLatin(s) })
 	var out strings.Builder
-	for s != "" {
-		end := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
-		if end < 0 {
-			end = len(s)
+	copied := 0
+	for end := 0; at < len(s); at = indexTrait(s, end, traitLookalike) {
+		start := end + len(strings.TrimRightFunc(s[end:at], isLetter))
+		end = len(s) - len(strings.TrimLeftFunc(s[at:], isLetter))
+		if folds(s[start:end], inLatinText) {
+			out.WriteString(s[copied:start])
+			foldWord(&out, s[start:end])
+			copied = end
 		}
-		out.WriteString(foldWord(s[:end], mostlyLatin))
-		next := strings.IndexFunc(s[end:], unicode.IsLetter)
-		if next < 0 {
-			next = len(s) - end
-		}
-		out.WriteString(s[end : end+next])
-		s = s[end+next:]
 	}
+	if copied == 0 {
+		return s
+	}
+	out.WriteString(s[copied:])
 	return out.String()
 }
 
@@ -65,33 +82,35 @@ func mostlyLatin(s string) bool {
 		switch {
 		case isLatin(r):
 			latin++
-		case unicode.IsLetter(r):
+		case r >= utf8.RuneSelf && isLetter(r):
 			other++
 		}
 	}
 	return latin > other
 }
 
-// foldWord folds a word whole or not at all.
-func foldWord(word string, inLatinText bool) string {
+// folds reports whether a word is to be folded: whole or not at all.
+func folds(word string, inLatinText func() bool) bool {
 	plain, alike := 0, 0
 	for _, r := range word {
-		switch _, ok := latin[r]; {
-		case ok:
-			alike++
+		switch traits := traitsOf(r); {
 		case isLatin(r):
 			plain++
-		case !unicode.Is(unicode.Latin, r):
-			return word
+		case traits&traitLookalike != 0:
+			alike++
+		case traits&traitLatin == 0:
+			return false
 		}
 	}
-	if alike == 0 || plain == 0 && (!inLatinText || alike < 3) {
-		return word
-	}
-	return strings.Map(func(r rune) rune {
-		if to, ok := latin[r]; ok {
-			return to
+	return alike > 0 && (plain > 0 || alike >= 3 && inLatinText())
+}
+
+func foldWord(out *strings.Builder, word string) {
+	for _, r := range word {
+		if to := toLatin(r); to != 0 {
+			out.WriteByte(to)
+		} else {
+			out.WriteRune(r)
 		}
-		return r
-	}, word)
+	}
 }

@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,25 +11,66 @@ import (
 const minText = 4
 
 // Text turns bytes that somebody encoded into text, dropping the zero bytes of
-// UTF-16. ok is false where a model could not read them: less than 85 % is
-// printable. Media reaches about a third.
+// UTF-16. ok is false, and text empty, where a model could not read them: less
+// than 85 % is printable. Media reaches about a third.
 func Text(b []byte) (text string, ok bool) {
+	if !Readable(b) {
+		return "", false
+	}
+	if !bytes.Contains(b, []byte{0}) && utf8.Valid(b) {
+		return string(b), true
+	}
 	var out strings.Builder
-	printable, total := 0, 0
+	out.Grow(len(b))
 	for len(b) > 0 {
 		r, size := utf8.DecodeRune(b)
 		b = b[size:]
-		if r == 0 {
-			continue
+		if r != 0 {
+			out.WriteRune(r)
 		}
-		total++
-		if r != utf8.RuneError && (unicode.IsPrint(r) || unicode.IsSpace(r)) {
-			printable++
-		}
-		out.WriteRune(r)
 	}
-	return out.String(), total >= minText && printable*100 >= total*85
+	return out.String(), true
 }
+
+// Readable is what Text says about bytes, without making a text of them. It
+// stops where no rest could make good what it has read.
+func Readable(b []byte) bool {
+	total, bad := 0, 0
+	for i := 0; i < len(b); {
+		c := b[i]
+		if c < utf8.RuneSelf {
+			i++
+			if c != 0 {
+				total++
+			}
+			if !unreadable[c] {
+				continue
+			}
+			bad++
+		} else {
+			r, size := utf8.DecodeRune(b[i:])
+			i += size
+			total++
+			if r != utf8.RuneError && (unicode.IsPrint(r) || unicode.IsSpace(r)) {
+				continue
+			}
+			bad++
+		}
+		if bad*100 > (total+len(b)-i)*15 {
+			return false
+		}
+	}
+	return total >= minText && bad*100 <= total*15
+}
+
+// unreadable has the controls that count against a text.
+var unreadable = func() (is [256]bool) {
+	for b := 1; b < ' '; b++ {
+		is[b] = b < '\t' || '\r' < b
+	}
+	is[0x7f] = true
+	return is
+}()
 
 // tagText decodes characters of the tag block (U+E0020..U+E007E), which are
 // invisible copies of ASCII.
@@ -48,27 +90,29 @@ func tagText(s string) string {
 // variationText decodes bytes written as runs of variation selectors: 1 to 16
 // are the bytes 0 to 15, 17 to 256 the others. One alone styles an emoji.
 func variationText(s string) string {
-	if ascii(s) {
+	if !strings.Contains(s, "\xef\xb8") && !strings.Contains(s, "\xf3\xa0") { // they begin so in UTF-8
 		return ""
 	}
-	var bytes []byte
+	var decoded []byte
 	run := 0
 	for _, r := range s {
 		switch {
-		case 0xFE00 <= r && r <= 0xFE0F:
-			bytes = append(bytes, byte(r-0xFE00))
+		case r < 0xFE00: // nearly all
+		case r <= 0xFE0F:
+			decoded = append(decoded, byte(r-0xFE00))
+			run++
+			continue
 		case 0xE0100 <= r && r <= 0xE01EF:
-			bytes = append(bytes, byte(r-0xE0100+16))
-		default:
-			if run < minText {
-				bytes = bytes[:len(bytes)-run]
-			}
-			run = 0
+			decoded = append(decoded, byte(r-0xE0100+16))
+			run++
 			continue
 		}
-		run++
+		if run < minText {
+			decoded = decoded[:len(decoded)-run]
+		}
+		run = 0
 	}
-	if text, ok := Text(bytes); ok {
+	if text, ok := Text(decoded); ok {
 		return text
 	}
 	return ""

@@ -2,9 +2,16 @@
 // model: invisible and look-alike characters, escapes, encodings, comments.
 // Scanners see each view beside the text itself. The package knows text alone:
 // no JSON-RPC, no MCP, no scanner.
+//
+// Every message passes through here and hardly any hides something, so each
+// decoder first looks, without allocating, for what it would need, and costs
+// time in proportion to the text whatever the text is.
 package normalise
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Version changes whenever the views of some text change, since a verdict is a
 // function of it.
@@ -29,38 +36,28 @@ var DefaultLimits = Limits{Depth: 3, Factor: 4}
 // factor: one ligature becomes a sentence.
 const slack = 256
 
-// extractors find hidden texts and return them without what is around them.
-var extractors = []struct {
-	name    string
-	extract func(string) string
-}{
-	{"tag", tagText},
-	{"variation", variationText},
-	{"html-comment", comments},
-	{"base64", base64Text},
-	{"hex", hexText},
-	{"rot13", rot13Text},
-}
-
 // Views returns the decoded forms of a text that differ from it, shallow ones
 // first. complete is false when there was no room for all of them: part of what
 // the text holds stays unseen then.
 func Views(text string, lim Limits) (views []View, complete bool) {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	w := work{room: lim.Factor*len(text) + slack}
-	w.views = []View{{Text: text}} // first in the queue, not a view
-	ends := 1                      // of the depth in progress
-	for depth, i := 0, 0; depth < lim.Depth; depth++ {
-		for ; i < ends; i++ {
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	w := work{text: text, room: lim.Factor*len(text) + slack}
+	if lim.Depth > 0 {
+		w.expand(View{Text: text})
+	}
+	for depth, i := 1, 0; depth < lim.Depth; depth++ {
+		for ends := len(w.views); i < ends; i++ {
 			w.expand(w.views[i])
 		}
-		ends = len(w.views)
 	}
-	return w.views[1:], !w.full
+	return w.views, !w.full
 }
 
 // work is the decoding of one text.
 type work struct {
+	text  string
 	views []View
 	room  int
 	full  bool
@@ -68,30 +65,36 @@ type work struct {
 }
 
 // expand adds what v decodes to. Characters are made plain in one step, since
-// every order of the decoders would be a view of its own.
+// every order of the decoders would be a view of its own. The other decoders
+// find hidden texts and return them without what is around them.
 func (w *work) expand(v View) {
-	if plain, decoders := plainText(v.Text); decoders != "" {
-		w.offer(View{plain, chain(v.Provenance, decoders)})
+	ascii := ascii(v.Text)
+	if plain, decoders := plainText(v.Text, ascii); decoders != "" {
+		w.offer(v, plain, decoders)
 	}
-	for _, e := range extractors {
-		if found := e.extract(v.Text); found != "" {
-			w.offer(View{found, chain(v.Provenance, e.name)})
-		}
+	if !ascii {
+		w.offer(v, tagText(v.Text), "tag")
+		w.offer(v, variationText(v.Text), "variation")
 	}
+	w.offer(v, comments(v.Text), "html-comment")
+	w.offer(v, base64Text(v.Text), "base64")
+	w.offer(v, hexText(v.Text), "hex")
+	w.offer(v, rot13Text(v.Text), "rot13")
 }
 
-func (w *work) offer(v View) {
+// offer adds what the named decoders found in v, "" for nothing.
+func (w *work) offer(v View, found, decoders string) {
 	switch {
-	case v.Text == "" || v.Text == w.views[0].Text || w.seen[v.Text]:
-	case len(v.Text) > w.room:
+	case found == "" || found == w.text || w.seen[found]:
+	case len(found) > w.room:
 		w.full = true
 	default:
 		if w.seen == nil {
 			w.seen = make(map[string]bool)
 		}
-		w.seen[v.Text] = true
-		w.room -= len(v.Text)
-		w.views = append(w.views, v)
+		w.seen[found] = true
+		w.room -= len(found)
+		w.views = append(w.views, View{found, chain(v.Provenance, decoders)})
 	}
 }
 
