@@ -53,6 +53,17 @@ func load(s string, i int) uint64 {
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
+// loadPadded is load with zeros for what lies behind the end.
+func loadPadded(s string, i int) (word uint64) {
+	if i+8 <= len(s) {
+		return load(s, i)
+	}
+	for j := len(s) - 1; j >= i; j-- {
+		word = word<<8 | uint64(s[j])
+	}
+	return word
+}
+
 // letters sets the high bit of every byte that is a letter of ASCII.
 func letters(word uint64) uint64 {
 	folded := (word | 0x20*ones) &^ highs

@@ -2,7 +2,6 @@ package normalise
 
 import (
 	"strings"
-	"sync"
 	"unicode/utf8"
 )
 
@@ -54,14 +53,18 @@ func isLetter(r rune) bool { return traitsOf(r)&traitLetter != 0 }
 // such letters alone. Words of another script nearly always have a letter that
 // is drawn like none of Latin, and stay.
 func foldConfusables(s string) string {
-	at := indexTrait(s, 0, traitLookalike)
-	inLatinText := sync.OnceValue(func() bool { return mostlyLatin(s) })
 	var out strings.Builder
 	copied := 0
-	for end := 0; at < len(s); at = indexTrait(s, end, traitLookalike) {
+	judged, inLatinText := false, false
+	end := 0
+	for at := indexTrait(s, 0, traitLookalike); at < len(s); at = indexTrait(s, end, traitLookalike) {
 		start := end + len(strings.TrimRightFunc(s[end:at], isLetter))
 		end = len(s) - len(strings.TrimLeftFunc(s[at:], isLetter))
-		if folds(s[start:end], inLatinText) {
+		plain, alike := latinLetters(s[start:end])
+		if plain == 0 && alike >= 3 && !judged {
+			judged, inLatinText = true, mostlyLatin(s)
+		}
+		if alike > 0 && (plain > 0 || alike >= 3 && inLatinText) {
 			out.WriteString(s[copied:start])
 			foldWord(&out, s[start:end])
 			copied = end
@@ -89,9 +92,9 @@ func mostlyLatin(s string) bool {
 	return latin > other
 }
 
-// folds reports whether a word is to be folded: whole or not at all.
-func folds(word string, inLatinText func() bool) bool {
-	plain, alike := 0, 0
+// latinLetters counts the Latin letters of a word and those drawn like one. A
+// word with another letter has none, since a word is folded whole or not at all.
+func latinLetters(word string) (plain, alike int) {
 	for _, r := range word {
 		switch traits := traitsOf(r); {
 		case isLatin(r):
@@ -99,10 +102,10 @@ func folds(word string, inLatinText func() bool) bool {
 		case traits&traitLookalike != 0:
 			alike++
 		case traits&traitLatin == 0:
-			return false
+			return 0, 0
 		}
 	}
-	return alike > 0 && (plain > 0 || alike >= 3 && inLatinText())
+	return plain, alike
 }
 
 func foldWord(out *strings.Builder, word string) {

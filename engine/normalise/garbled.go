@@ -1,23 +1,23 @@
 package normalise
 
-// garbled reports whether the size bytes that begin as run says are certainly
-// no text. Words, paths and digests are runs too, and a few of their characters
-// tell. It counts what Text cannot read whatever comes next: controls, and one
-// or two bytes above 0x7f, between others, that are no character.
+// garbled reports whether the size bytes that begin as a run of base64 says are
+// certainly no text. Words, paths and digests are runs too, and their first
+// characters nearly always tell. It counts what Text would: controls, and bytes
+// that make no character of UTF-8.
 func garbled(run string, size int) bool {
 	bad, allowed := 0, size*15/100
 	var state uint8
 	for ; len(run) >= 4; run = run[4:] {
 		three := uint32(base64Value[run[0]])<<18 | uint32(base64Value[run[1]])<<12 |
 			uint32(base64Value[run[2]])<<6 | uint32(base64Value[run[3]])
-		for shift := 16; shift >= 0; shift -= 8 {
-			step := garbledSteps[state][garbledKinds[three>>shift&0xff]]
-			bad += int(step.bad)
-			state = step.next
-		}
+		first := garbledSteps[(state|garbledKinds[three>>16&0xff])&63]
+		second := garbledSteps[(first&^7|garbledKinds[three>>8&0xff])&63]
+		third := garbledSteps[(second&^7|garbledKinds[three&0xff])&63]
+		bad += int(first&7 + second&7 + third&7)
 		if bad > allowed {
 			return true
 		}
+		state = third &^ 7
 	}
 	return false
 }
@@ -26,30 +26,25 @@ func garbled(run string, size int) bool {
 const (
 	kindPlain = iota
 	kindControl
-	kindLead  // of a character of two bytes
 	kindTrail // of a longer character
-	kindOther // above 0x7f
+	kindLead2 // of a character of two bytes
+	kindLead3
+	kindLead4
+	kindNever // in UTF-8
 	kinds
-)
-
-// States of garbled.
-const (
-	stateASCII = iota
-	stateLead  // after one byte above 0x7f
-	stateOther
-	stateCharacter // after two
-	stateNone
-	stateLong // after more, which are not judged
-	states
 )
 
 var garbledKinds = func() (kind [256]uint8) {
 	for b := range kind {
 		switch {
-		case b >= 0xE0, b == 0xC0, b == 0xC1:
-			kind[b] = kindOther
+		case b >= 0xF5, b == 0xC0, b == 0xC1:
+			kind[b] = kindNever
+		case b >= 0xF0:
+			kind[b] = kindLead4
+		case b >= 0xE0:
+			kind[b] = kindLead3
 		case b >= 0xC2:
-			kind[b] = kindLead
+			kind[b] = kindLead2
 		case b >= 0x80:
 			kind[b] = kindTrail
 		case unreadable[b]:
@@ -59,25 +54,36 @@ var garbledKinds = func() (kind [256]uint8) {
 	return kind
 }()
 
-var garbledSteps = func() (steps [states][kinds]struct{ next, bad uint8 }) {
-	unfinished := [states]uint8{stateLead: 1, stateOther: 1, stateNone: 2}
-	for state := range steps {
-		step := &steps[state]
-		step[kindPlain].bad = unfinished[state]
-		step[kindControl].bad = unfinished[state] + 1
-		for kind := kindLead; kind < kinds; kind++ {
-			switch {
-			case state == stateASCII && kind == kindLead:
-				step[kind].next = stateLead
-			case state == stateASCII:
-				step[kind].next = stateOther
-			case state == stateLead && kind == kindTrail:
-				step[kind].next = stateCharacter
-			case state == stateLead, state == stateOther:
-				step[kind].next = stateNone
-			default:
-				step[kind].next = stateLong
+// garbledSteps has, at a state times 8 plus the kind of the next byte, the
+// next state times 8 plus how many bytes are known to be bad by then. A state
+// is what has been seen of a character, and what is missing.
+var garbledSteps = func() (steps [64]uint8) {
+	states := []struct{ seen, missing uint8 }{{0, 0}, {1, 1}, {1, 2}, {2, 1}, {1, 3}, {2, 2}, {3, 1}}
+	after := func(seen, missing uint8) (state uint8) {
+		for i, s := range states {
+			if s.seen == seen && s.missing == missing {
+				return uint8(i)
 			}
+		}
+		return 0 // a character is complete
+	}
+	for i, s := range states {
+		for kind := range kinds {
+			var next uint8
+			bad := s.seen
+			switch kind {
+			case kindControl, kindNever:
+				bad++
+			case kindTrail:
+				if s.missing > 0 {
+					next, bad = after(s.seen+1, s.missing-1), 0
+				} else {
+					bad++
+				}
+			case kindLead2, kindLead3, kindLead4:
+				next = after(1, uint8(kind-kindLead2+1))
+			}
+			steps[i*8+kind] = next*8 + bad
 		}
 	}
 	return steps

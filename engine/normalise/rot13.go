@@ -1,8 +1,6 @@
 package normalise
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
 // rot13Words are words that hardly occur but in rot13 of English.
 var rot13Words = map[string]bool{
@@ -14,41 +12,34 @@ var rot13Words = map[string]bool{
 // longestROT13 is the length of the longest of them.
 const longestROT13 = 12
 
-// rot13Starts has the bits of startOf for the words.
-var rot13Starts = func() (starts [1 << 15 / 64]uint64) {
+// rot13Starts has the bits of startOf for the words, and hardly others.
+var rot13Starts = func() (starts [1 << 12 / 64]uint64) {
 	for word := range rot13Words {
-		n := startOf(word[0], word[1], word[2])
+		n := startOf(loadPadded(word, 0))
 		starts[n/64] |= 1 << (n % 64)
 	}
 	return starts
 }()
 
-// startOf numbers the first three letters of a word, whatever their case.
-func startOf(a, b, c byte) int { return int(a&31)<<10 | int(b&31)<<5 | int(c&31) }
+// startOf mixes the first three letters of a word, whatever their case, to 12
+// bits.
+func startOf(word uint64) uint32 { return uint32(word) & 0x1f1f1f * 0x9e3779b1 >> 20 }
 
 // rot13Text rotates a text in which two such words occur.
 func rot13Text(s string) string {
 	hits := 0
 	before := uint64(0) // whether the byte before is a letter, as letters says it
-	for i := 0; i+2 < len(s); i += 8 {
-		var word uint64
-		if i+8 <= len(s) {
-			word = load(s, i)
-		} else {
-			for j := len(s) - 1; j >= i; j-- {
-				word = word<<8 | uint64(s[j])
-			}
-		}
+	next := loadPadded(s, 0)
+	for i := 0; i < len(s); i += 8 {
+		word := next
+		next = loadPadded(s, i+8)
 		is := letters(word)
 		starts := is &^ (is<<8 | before)
 		before = is >> 56
 		for ; starts != 0; starts &= starts - 1 {
-			at := i + bits.TrailingZeros64(starts)/8
-			if at+2 >= len(s) {
-				break
-			}
-			n := startOf(s[at], s[at+1], s[at+2])
-			if rot13Starts[n/64]>>(n%64)&1 == 0 || !rot13Word(s[at:]) {
+			bit := bits.TrailingZeros64(starts) &^ 7
+			n := startOf(word>>(bit&63) | next<<1<<(63-bit&63))
+			if rot13Starts[n/64%uint32(len(rot13Starts))]>>(n%64)&1 == 0 || !rot13Word(s[i+bit/8:]) {
 				continue
 			}
 			if hits++; hits == 2 {
