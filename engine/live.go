@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,10 +111,11 @@ func (l *Live) Generation() uint64 {
 	return 0
 }
 
-// Swap puts next in force once every scanner of it has passed its self-test.
+// Swap puts next in force once every scanner of it has passed its self-test and
+// admit, if there is one, has heard which scanners come and go and agreed.
 // Counters go on under a scanner's name, breakers under its digest. On an error
 // the old set stays; either way the scanners of next are no longer the caller's.
-func (l *Live) Swap(ctx context.Context, next *Set) error {
+func (l *Live) Swap(ctx context.Context, next *Set, admit func(in, out []ScannerRef) error) error {
 	l.swapping.Lock()
 	defer l.swapping.Unlock()
 	old := l.current.Load()
@@ -122,6 +124,12 @@ func (l *Live) Swap(ctx context.Context, next *Set) error {
 	}
 	if err := next.SelfTest(ctx); err != nil {
 		return errors.Join(err, next.close(ctx))
+	}
+	if admit != nil {
+		before, after := old.set.refs(), next.refs()
+		if err := admit(without(after, before), without(before, after)); err != nil {
+			return errors.Join(err, next.close(ctx))
+		}
 	}
 	next.succeed(old.set)
 	l.install(next, old.number+1)
@@ -188,6 +196,11 @@ func (s *Set) succeed(old *Set) {
 			}
 		}
 	}
+}
+
+// without lists what is in all and not in some.
+func without(all, some []ScannerRef) []ScannerRef {
+	return slices.DeleteFunc(slices.Clone(all), func(ref ScannerRef) bool { return slices.Contains(some, ref) })
 }
 
 func (s *Set) refs() []ScannerRef {

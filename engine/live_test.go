@@ -53,7 +53,7 @@ func TestSwapWhileScanning(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		version := []string{"2.0.0", "3.0.0"}[i%2]
-		if err := live.Swap(t.Context(), versioned(t, e, version, nil)); err != nil {
+		if err := live.Swap(t.Context(), versioned(t, e, version, nil), nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := live.Scanners()[0].Version; got != version || live.Generation() != uint64(i+2) {
@@ -71,7 +71,7 @@ func TestSwapWhileScanning(t *testing.T) {
 	if v := live.Scan(t.Context(), result("fine")); v.Action != ActionBlock || !v.Unexamined || live.Generation() != 0 {
 		t.Errorf("a closed set lets pass: %+v", v)
 	}
-	if err := live.Swap(t.Context(), versioned(t, e, "4.0.0", nil)); !errors.Is(err, ErrClosed) {
+	if err := live.Swap(t.Context(), versioned(t, e, "4.0.0", nil), nil); !errors.Is(err, ErrClosed) {
 		t.Error(err)
 	}
 }
@@ -81,7 +81,7 @@ func TestSwapWhileScanning(t *testing.T) {
 func TestSwapKeepsWhatWorks(t *testing.T) {
 	e := newEngine(t)
 	live := NewLive(versioned(t, e, "1.0.0", nil))
-	err := live.Swap(t.Context(), versioned(t, e, "2.0.0", alwaysTraps))
+	err := live.Swap(t.Context(), versioned(t, e, "2.0.0", alwaysTraps), nil)
 	if !errors.Is(err, ErrSelfTest) || !strings.Contains(err.Error(), "test on a harmless listing: trap") {
 		t.Errorf("%v", err)
 	}
@@ -93,15 +93,25 @@ func TestSwapKeepsWhatWorks(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := live.Swap(cancelled, versioned(t, e, "2.0.0", nil)); err == nil || live.Generation() != 1 {
+	if err := live.Swap(cancelled, versioned(t, e, "2.0.0", nil), nil); err == nil || live.Generation() != 1 {
 		t.Errorf("an interrupted self-test counts: %v", err)
+	}
+
+	unaudited := errors.New("unaudited")
+	var in, out []ScannerRef
+	err = live.Swap(t.Context(), versioned(t, e, "2.0.0", nil), func(i, o []ScannerRef) error { in, out = i, o; return unaudited })
+	if !errors.Is(err, unaudited) || live.Scanners()[0].Version != "1.0.0" {
+		t.Errorf("swapped against a refusal: %v", err)
+	}
+	if len(in) != 1 || len(out) != 1 || in[0].Version != "2.0.0" || out[0].Version != "1.0.0" {
+		t.Errorf("in %v, out %v", in, out)
 	}
 
 	live = NewLive(NewSet(fragile(t, Options{})))
 	for range breakerFailures {
 		live.ScanWith(t.Context(), result(trapping), ScanOptions{Principal: "eve"})
 	}
-	if err := live.Swap(t.Context(), NewSet(fragile(t, Options{}))); err != nil {
+	if err := live.Swap(t.Context(), NewSet(fragile(t, Options{})), nil); err != nil {
 		t.Fatal(err)
 	}
 	if v := live.ScanWith(t.Context(), result("fine"), ScanOptions{Principal: "eve"}); !skipped(v) {
@@ -115,7 +125,7 @@ func TestSwapWaitsForNobody(t *testing.T) {
 	e := newEngine(t)
 	live := NewLive(versioned(t, e, "1.0.0", nil))
 	slow := live.acquire()
-	if err := live.Swap(t.Context(), versioned(t, e, "2.0.0", nil)); err != nil {
+	if err := live.Swap(t.Context(), versioned(t, e, "2.0.0", nil), nil); err != nil {
 		t.Fatal(err)
 	}
 	if v := slow.set.Scan(t.Context(), result("fine")); v.Action != ActionAllow || v.Scanners[0].Version != "1.0.0" {

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/engine/message"
+	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
 )
 
 // ABI is the version of the scanner ABI that this engine runs.
@@ -88,6 +89,18 @@ func ParseManifest(b []byte) (Manifest, error) {
 		return m, fmt.Errorf("%w: %w", ErrManifest, err)
 	}
 	return m, m.check()
+}
+
+// ReadManifest returns the manifest of a module, which must have exactly one.
+func ReadManifest(wasm []byte) (Manifest, error) {
+	sections, err := wasmsection.Custom(wasm, ManifestSection)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%w: %w", ErrModule, err)
+	}
+	if len(sections) != 1 {
+		return Manifest{}, fmt.Errorf("%w: want exactly one section %q, the module has %d", ErrManifest, ManifestSection, len(sections))
+	}
+	return ParseManifest(sections[0])
 }
 
 // refuseUnsupported names what belongs to the ABI and not to this engine.

@@ -30,14 +30,7 @@ type Scanner struct {
 // Load admits a module: exactly one valid manifest, the exports and imports of
 // the ABI, limits within the options. It does not run it.
 func (e *Engine) Load(ctx context.Context, wasm []byte, opts Options) (*Scanner, error) {
-	sections, err := wasmsection.Custom(wasm, ManifestSection)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModule, err)
-	}
-	if len(sections) != 1 {
-		return nil, fmt.Errorf("%w: want exactly one section %q, the module has %d", ErrManifest, ManifestSection, len(sections))
-	}
-	m, err := ParseManifest(sections[0])
+	m, err := ReadManifest(wasm)
 	if err != nil {
 		return nil, err
 	}

@@ -19,5 +19,15 @@ type Verdict struct {
 	Scanners   []ScannerRef  `json:"scanners,omitempty"`
 }
 
+// DigestOf returns the digest of the named scanner, "" if it took no part.
+func (v Verdict) DigestOf(scanner string) string {
+	for _, ref := range v.Scanners {
+		if ref.Name == scanner {
+			return ref.Digest
+		}
+	}
+	return ""
+}
+
 // Blocked reports whether the message must not pass.
 func (v Verdict) Blocked() bool { return !v.Action.Less(ActionBlock) }

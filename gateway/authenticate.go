@@ -18,6 +18,11 @@ type authenticate struct {
 }
 
 func (s authenticate) do(ctx context.Context, x *exchange) *refusal {
+	return s.as(ctx, x, identity.RoleAgent, identity.RoleAdmin)
+}
+
+// as demands one of the roles.
+func (s authenticate) as(ctx context.Context, x *exchange, roles ...string) *refusal {
 	authorization, err := identity.OneAuthorization(x.header.Values("Authorization"))
 	if err == nil {
 		x.caller, err = s.look(ctx, authorization)
@@ -29,7 +34,7 @@ func (s authenticate) do(ctx context.Context, x *exchange) *refusal {
 		no := refuse(ReasonUnauthenticated).because(err)
 		no.badToken = !errors.Is(err, identity.ErrNoCredential)
 		return no
-	case !x.caller.HasRole(identity.RoleAgent, identity.RoleAdmin):
+	case !x.caller.HasRole(roles...):
 		return refuse(ReasonRole)
 	}
 	return nil

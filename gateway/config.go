@@ -39,7 +39,7 @@ type Config struct {
 	Tenant    string // default identity.DefaultTenant
 	Approvals Approvals
 	Keys      identity.KeySource
-	Scanners  *engine.Set
+	Scanners  *engine.Live
 	Audit     *audit.Log
 	Routes    []Route
 	// AutoRoutes serves every approved server under its approval's alias with
@@ -64,6 +64,10 @@ type Config struct {
 	SealKey []byte
 	// OnDrift is told of every observed entry that is not the approved one, once.
 	OnDrift func(ctx context.Context, d Drift)
+
+	// Metrics answers GET /metrics; nil serves none. Whoever is not on this
+	// machine needs a key of role auditor or admin.
+	Metrics http.Handler
 
 	BodyBytes             int64         // of a client's message
 	HeaderBytes           int           // of a request's header

@@ -23,7 +23,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
 )
 
-// Gateway serves /mcp/<alias>, /healthz and /readyz. It is an http.Handler;
+// Gateway serves /mcp/<alias>, /healthz, /readyz and /metrics. It is an http.Handler;
 // Serve adds the limits that only a listener can hold.
 type Gateway struct {
 	cfg  Config
@@ -95,6 +95,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		plain(out, http.StatusOK, "ok")
 	case r.URL.Path == "/readyz":
 		g.ready(out, r)
+	case r.URL.Path == "/metrics" && g.cfg.Metrics != nil:
+		g.serveMetrics(out, r)
 	case isMCP:
 		g.serveMCP(out, r, alias)
 	default:

@@ -144,26 +144,22 @@ func openAudit(t *testing.T, path string) *audit.Log {
 	return l
 }
 
-var sharedEngine = sync.OnceValues(func() (*engine.Set, error) {
+var sharedScanner = sync.OnceValues(func() (*engine.Scanner, error) {
 	e, err := engine.New(context.Background(), engine.Config{})
 	if err != nil {
 		return nil, err
 	}
-	s, err := e.Load(context.Background(), guest, engine.Options{})
-	if err != nil {
-		return nil, err
-	}
-	return engine.NewSet(s), nil
+	return e.Load(context.Background(), guest, engine.Options{})
 })
 
-// markers is the set of the test scanner, compiled once.
-func markers(t *testing.T) *engine.Set {
+// markers is a set of the test scanner, which is compiled once.
+func markers(t *testing.T) *engine.Live {
 	t.Helper()
-	set, err := sharedEngine()
+	s, err := sharedScanner()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return set
+	return engine.NewLive(engine.NewSet(s))
 }
 
 // approvals is what a Keeper would answer.

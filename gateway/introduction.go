@@ -15,7 +15,7 @@ import (
 // server/discover) against the approval. Instructions and capabilities that
 // are not the approved ones are removed from what the client sees.
 type checkIntroduction struct {
-	scanners *engine.Set
+	scanners *engine.Live
 	record   *recorder
 	drift    *driftReporter
 }

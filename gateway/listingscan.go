@@ -22,7 +22,7 @@ import (
 // listingScan has the scanners examine raw entries as listing, and remembers
 // what they said: the same bytes under the same approval get the same verdict.
 type listingScan struct {
-	scanners *engine.Set
+	scanners *engine.Live
 	record   *recorder
 	seen     *pages
 }
@@ -62,7 +62,7 @@ func (s listingScan) examine(ctx context.Context, x *exchange, kind fingerprint.
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	key := pageKey(x, kind, entries)
+	key := pageKey(x, kind, entries, s.scanners.Generation())
 	if blocked, ok := s.seen.get(key); ok {
 		return blocked, nil
 	}
@@ -94,7 +94,9 @@ func (s listingScan) examine(ctx context.Context, x *exchange, kind fingerprint.
 			blocked[i] = why
 		}
 	}
-	s.seen.put(key, blocked)
+	if !v.Unexamined && len(v.Failures) == 0 { // else the next look may see more
+		s.seen.put(key, blocked)
+	}
 	return blocked, nil
 }
 
@@ -156,9 +158,11 @@ type pages struct {
 
 const keptPages = 4096
 
-func pageKey(x *exchange, kind fingerprint.Kind, entries []jsontext.Value) [32]byte {
+// pageKey names what a verdict depends on. Scanners that were swapped in
+// meanwhile are asked anew.
+func pageKey(x *exchange, kind fingerprint.Kind, entries []jsontext.Value, scanners uint64) [32]byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %d", x.caller.Tenant, x.svc.approval.Digest, x.caller.Kind, kind)
+	fmt.Fprintf(h, "%q %q %q %d %d", x.caller.Tenant, x.svc.approval.Digest, x.caller.Kind, kind, scanners)
 	for _, raw := range entries {
 		fmt.Fprintf(h, " %d:", len(raw))
 		h.Write(raw)

@@ -97,7 +97,7 @@ var meanings = map[Reason]meaning{
 	ReasonShuttingDown:     {http.StatusServiceUnavailable, broken, "the gateway is shutting down"},
 	ReasonUnauthenticated:  {http.StatusUnauthorized, invalid, "a valid API key is needed"},
 	ReasonKeysUnavailable:  {http.StatusServiceUnavailable, broken, "API keys cannot be checked right now"},
-	ReasonRole:             {http.StatusForbidden, blocked, "this key may not call servers"},
+	ReasonRole:             {http.StatusForbidden, blocked, "this key has no role for this"},
 	ReasonBatch:            {http.StatusBadRequest, invalid, "JSON-RPC batches are not accepted"},
 	ReasonMalformed:        {http.StatusBadRequest, protocol.CodeParseError, "the body is not one well-formed JSON-RPC message"},
 	ReasonAmbiguous:        {http.StatusBadRequest, protocol.CodeParseError, "two readers could read this message differently"},

@@ -155,7 +155,7 @@ func TestRouteConfig(t *testing.T) {
 		"no server":     {Alias: "a", Target: target},
 		"secret in env": {Alias: "a", Server: "s", Target: withEnv("TOKEN=x"), Launch: approval.Launch{Command: []string{"/bin/true"}}},
 	} {
-		if _, err := New(Config{Routes: []Route{route}, Approvals: &approvals{}, Keys: &keys{}, Scanners: engine.NewSet(), Audit: openAudit(t, t.TempDir())}); err == nil {
+		if _, err := New(Config{Routes: []Route{route}, Approvals: &approvals{}, Keys: &keys{}, Scanners: engine.NewLive(engine.NewSet()), Audit: openAudit(t, t.TempDir())}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // sends: arguments, replies to server requests, texts of notifications and the
 // headers that carry parameters. A request is blocked, never edited.
 type scanRequest struct {
-	scanners *engine.Set
+	scanners *engine.Live
 	record   *recorder
 }
 
@@ -76,7 +76,7 @@ func ownCredential(x *exchange, m *message.Message) *refusal {
 // says, whatever the method: results, errors, notifications and its own
 // requests. It replaces what a finding says must go, and looks once more.
 type scanResult struct {
-	scanners *engine.Set
+	scanners *engine.Live
 	record   *recorder
 }
 
@@ -119,8 +119,8 @@ func (s scanResult) look(ctx context.Context, x *exchange, in *inbound, m *jsonr
 
 // examine scans one message. What it says above allow is on record before it
 // has any effect.
-func examine(ctx context.Context, x *exchange, scanners *engine.Set, record *recorder, m *message.Message) (engine.Verdict, *refusal) {
-	v := scanners.ScanWith(ctx, m, engine.ScanOptions{Waivers: x.svc.waivers})
+func examine(ctx context.Context, x *exchange, scanners *engine.Live, record *recorder, m *message.Message) (engine.Verdict, *refusal) {
+	v := scanners.ScanWith(ctx, m, engine.ScanOptions{Waivers: x.svc.waivers, Principal: author(x, m)})
 	if ctx.Err() != nil { // the exchange ended meanwhile: whatever was said is about half of it
 		return v, refuse(ReasonClientGone).because(context.Cause(ctx))
 	}
@@ -130,6 +130,18 @@ func examine(ctx context.Context, x *exchange, scanners *engine.Set, record *rec
 	said := verdictOf(m.Phase, v)
 	x.verdict = &said
 	return v, record.append(ctx, audit.VerdictReached(callOf(x), said))
+}
+
+// author is who can make a scanner fail with this message: the caller or, of
+// what an upstream says, that server towards that caller. So neither's payload
+// has a scanner skipped for anybody else, and a server's not for the caller's
+// other servers.
+func author(x *exchange, m *message.Message) string {
+	who := x.caller.Tenant + "/" + x.caller.Principal
+	if m.Phase != message.PhaseRequest {
+		who += "\x00" + x.svc.approval.Server
+	}
+	return who
 }
 
 // refusalOf is what follows from a verdict at or above the given action.
@@ -184,7 +196,7 @@ func verdictOf(phase message.Phase, v engine.Verdict) audit.Verdict {
 		})
 	}
 	for _, f := range v.Failures {
-		said.Failures = append(said.Failures, audit.Failure{Scanner: f.Scanner, Kind: f.Kind})
+		said.Failures = append(said.Failures, audit.Failure{Scanner: f.Scanner, Digest: v.DigestOf(f.Scanner), Kind: f.Kind, Skipped: f.Skipped})
 	}
 	return said
 }

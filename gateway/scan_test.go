@@ -345,7 +345,7 @@ func TestReplayedEvents(t *testing.T) {
 
 // TestNoScanners is a gateway that scans nothing and still checks the rest.
 func TestNoScanners(t *testing.T) {
-	h := open(t, func(c *Config) { c.AutoRoutes = true; c.Scanners = engine.NewSet() })
+	h := open(t, func(c *Config) { c.AutoRoutes = true; c.Scanners = engine.NewLive(engine.NewSet()) })
 	h.serve("srv", newScript(t).start())
 	if r := h.call("srv", 1, "tools/call", `{"name":"one","arguments":{"a":"BLOCK-ME"}}`); r.status != 200 {
 		t.Errorf("%d %s", r.status, r.body)

@@ -19,7 +19,7 @@ const (
 // markerScanner is written by hand, instruction by instruction: it reports a
 // finding in segment 0 when the bytes "EVIL" stand anywhere in its input, and
 // traps on "TRAP".
-func markerScanner(t *testing.T) *engine.Set {
+func markerScanner(t *testing.T) *engine.Live {
 	t.Helper()
 	wasm, err := wasmsection.Attach(markerModule(), engine.ManifestSection, []byte(guestManifest))
 	if err != nil {
@@ -34,7 +34,7 @@ func markerScanner(t *testing.T) *engine.Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return engine.NewSet(s)
+	return engine.NewLive(engine.NewSet(s))
 }
 
 func markerModule() []byte {

@@ -31,7 +31,7 @@ type house struct {
 	t         *testing.T
 	dir       string
 	auditPath string
-	scanners  *engine.Set
+	scanners  *engine.Live
 	options   []store.Option
 	root      *attest.TrustedRoot
 	now       time.Time

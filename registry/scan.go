@@ -122,7 +122,8 @@ func (v *scanVerdict) audit() audit.Verdict {
 		out.Findings = append(out.Findings, audit.Finding{Scanner: f.Scanner, Rule: f.Rule, Family: f.Family, Severity: f.Severity, Confidence: f.Confidence, Action: f.Action, Pointer: f.Pointer, Taxonomy: f.Taxonomy})
 	}
 	for _, f := range v.Failures[:min(len(v.Failures), 100)] {
-		out.Failures = append(out.Failures, audit.Failure{Scanner: f.Scanner, Kind: f.Kind})
+		said := engine.Verdict{Scanners: v.Scanners}
+		out.Failures = append(out.Failures, audit.Failure{Scanner: f.Scanner, Digest: said.DigestOf(f.Scanner), Kind: f.Kind})
 	}
 	return out
 }

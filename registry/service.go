@@ -44,7 +44,7 @@ type Config struct {
 	ApprovalSigner attest.Signer
 	SnapshotSigner attest.Signer
 	SBOMSigner     attest.Signer // countersigns SBOMs; a third key
-	Scanners       *engine.Set   // nil: listings stay unscanned, and unapproved
+	Scanners       *engine.Live  // nil: listings stay unscanned, and unapproved
 
 	TrustedRoot       *attest.TrustedRoot // for signers known by certificate; nil: keys only
 	LoopbackUpstreams bool                // capture listings from loopback addresses too

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
 	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/engine/message"
@@ -61,20 +62,20 @@ func newScan() *cobra.Command {
 		if rows != "" && cmd.Flags().Changed("output") && *format != "jsonl" {
 			return usageError("-o %s: rows are answered as jsonl", *format)
 		}
-		loaded, err := scanners.Load(cmd.Context(), scanners.Options{CacheDir: cache, Extra: extra})
+		loaded, err := scanners.Load(cmd.Context(), cache, config.Scanners{Extra: extra})
 		if err != nil {
 			return err
 		}
 		defer loaded.Close(cmd.Context())
 		if rows != "" {
-			return scanRows(cmd, loaded.Set, rows)
+			return scanRows(cmd, loaded.Live, rows)
 		}
-		return scanOne(cmd, loaded.Set, args[0], message.Phase(phase), server, *format)
+		return scanOne(cmd, loaded.Live, args[0], message.Phase(phase), server, *format)
 	}
 	return cmd
 }
 
-func scanOne(cmd *cobra.Command, set *engine.Set, name string, phase message.Phase, server, format string) error {
+func scanOne(cmd *cobra.Command, set *engine.Live, name string, phase message.Phase, server, format string) error {
 	raw, err := readInput(cmd, name)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ type row struct {
 
 // scanRows answers every line with one line, in order. An unreadable line is
 // blocked with a failure, as a message that cannot be parsed would be.
-func scanRows(cmd *cobra.Command, set *engine.Set, name string) error {
+func scanRows(cmd *cobra.Command, set *engine.Live, name string) error {
 	in := cmd.InOrStdin()
 	if name != "-" {
 		f, err := os.Open(name)
@@ -56,7 +56,7 @@ func scanRows(cmd *cobra.Command, set *engine.Set, name string) error {
 	return errors.Join(err, out.Flush())
 }
 
-func answerRows(ctx context.Context, set *engine.Set, lines *bufio.Reader, out *bufio.Writer) error {
+func answerRows(ctx context.Context, set *engine.Live, lines *bufio.Reader, out *bufio.Writer) error {
 	for {
 		line, err := readLine(lines, maxScanInput)
 		switch {
@@ -106,7 +106,7 @@ func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 	}
 }
 
-func scanRow(ctx context.Context, set *engine.Set, line []byte) scanned {
+func scanRow(ctx context.Context, set *engine.Live, line []byte) scanned {
 	result := scanned{Action: engine.ActionAllow, Findings: []engine.Finding{}, Failures: []engine.Failure{}}
 	var r row
 	if err := json.Unmarshal(line, &r); err != nil {

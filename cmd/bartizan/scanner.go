@@ -17,10 +17,10 @@ import (
 func newScanner() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scanner",
-		Short: "Inspect, run, test and complete scanner modules",
+		Short: "Inspect, run, test, complete and list scanner modules",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newScannerInspect(), newScannerRun(), newScannerTest(), newScannerAttach())
+	cmd.AddCommand(newScannerInspect(), newScannerRun(), newScannerTest(), newScannerAttach(), newScannerList())
 	return cmd
 }
 

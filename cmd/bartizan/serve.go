@@ -16,6 +16,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
 	"github.com/bartizan-mcp/bartizan/cmd/internal/gatewayrun"
+	"github.com/bartizan-mcp/bartizan/cmd/internal/metrics"
 	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/registry/api"
@@ -42,17 +43,18 @@ func newServe() *cobra.Command {
 	flags.Bool("unsafe-plaintext", false, "listen beyond loopback without TLS; audited")
 	flags.StringVar(&file, "config", os.Getenv("BARTIZAN_CONFIG"), "YAML configuration file")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, _, err := config.Load(config.Sources{File: file, Env: os.LookupEnv, Flags: settingFlags(cmd, map[string]string{
+		sources := config.Sources{File: file, Env: os.LookupEnv, Flags: settingFlags(cmd, map[string]string{
 			"data": "data", "registry-addr": "registry.addr", "gateway-addr": "gateway.addr", "audit": "audit.path",
 			"public-reads": "registry.publicReads", "unsafe-run": "gateway.unsafeRun", "unsafe-plaintext": "gateway.unsafePlaintext",
-		})})
+		})}
+		c, _, err := config.Load(sources)
 		if err != nil {
 			return err
 		}
 		if err := c.Validate(); err != nil {
 			return usageError("%w", joinLines("configuration", err))
 		}
-		return serve(cmd, c)
+		return serve(cmd, c, sources)
 	}
 	return cmd
 }
@@ -60,8 +62,10 @@ func newServe() *cobra.Command {
 // serve wires both doors in one process. They share the audit log and the
 // scanners, and no belief: the gateway verifies the registry's documents as it
 // would over the network.
-func serve(cmd *cobra.Command, c config.Config) (err error) {
+func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err error) {
 	ctx := cmd.Context()
+	reloads, ignore := scanners.Reloads()
+	defer ignore()
 	logger := newLogger(cmd.ErrOrStderr(), c.LogLevel)
 	if c.Data, err = filepath.Abs(c.Data); err != nil {
 		return err
@@ -74,15 +78,13 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	loaded, err := scanners.Load(ctx, scanners.Options{
-		CacheDir: cacheDir(c), Extra: c.Scanners.Extra, UnsafeMonitor: c.Scanners.Mode == "unsafe-monitor",
-	})
+	loaded, err := scanners.Load(ctx, cacheDir(c), c.Scanners)
 	if err != nil {
 		return err
 	}
-	defer loaded.Close(context.WithoutCancel(ctx))
+	defer func() { err = errors.Join(err, loaded.Close(context.WithoutCancel(ctx))) }()
 
-	reg, err := openRegistry(ctx, c, log, loaded.Set, logger)
+	reg, err := openRegistry(ctx, c, log, loaded.Live, logger)
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 	}
 	door2, err := gatewayrun.Start(ctx, gatewayrun.Parts{
 		Config: c, TrustPath: reg.trustPath, Source: reg.service.Source(c.Tenant), Keys: reg.service,
-		Scanners: loaded.Set, Audit: log, Logger: logger,
+		Scanners: loaded.Live, Audit: log, Logger: logger,
 		Follow: reg.follow(c.Tenant), OnDrift: reg.reportDrift,
 	})
 	if err != nil {
@@ -106,6 +108,14 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 	if err := printLine(cmd.OutOrStdout(), hello); err != nil {
 		return err
 	}
+	operator := scanners.Operator{
+		Loaded: loaded, Settings: sources.Scanners, Origin: gatewayrun.Origin(c.Tenant), Audit: log, Logger: logger,
+	}
+	background, stop := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { operator.Run(background, reloads) })
+	defer work.Wait()
+	defer stop()
 	return open(ctx, reg, listener, door2, c, logger)
 }
 
@@ -115,6 +125,7 @@ func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *
 	defer stop()
 	handler, err := api.New(api.Config{
 		Service: reg.service, AuditPath: c.AuditPath(), PublicReads: c.Registry.PublicReads, Closing: ctx, Logger: logger,
+		Metrics: metrics.Handler(reg.service.Scanners),
 	})
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ type registryDoor struct {
 // asks for it.
 const sbomKeyFile = "sbom.key"
 
-func openRegistry(ctx context.Context, c config.Config, log *audit.Log, set *engine.Set, logger *slog.Logger) (*registryDoor, error) {
+func openRegistry(ctx context.Context, c config.Config, log *audit.Log, live *engine.Live, logger *slog.Logger) (*registryDoor, error) {
 	dir := trustDir(c.Data)
 	if err := ensureTrust(ctx, dir); err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func openRegistry(ctx context.Context, c config.Config, log *audit.Log, set *eng
 	door.service, err = registry.Open(ctx, registry.Config{
 		DataDir: c.Data, Blobs: blobs, Audit: log, TrustPath: door.trustPath,
 		ApprovalSigner: approvals, SnapshotSigner: snapshots, SBOMSigner: bills,
-		Scanners: set, TrustedRoot: root, LoopbackUpstreams: config.Loopback(c.Registry.Addr), Logger: logger,
+		Scanners: live, TrustedRoot: root, LoopbackUpstreams: config.Loopback(c.Registry.Addr), Logger: logger,
 	})
 	return door, err
 }

@@ -37,7 +37,7 @@ func encode(e *Event) ([]byte, error) {
 	if err == nil && len(line) >= MaxEventBytes && e.Unmapped != nil {
 		short := *e
 		u := *e.Unmapped
-		u.Rules, u.Pointers, u.Findings, u.Failures, u.Reasons = nil, nil, nil, nil, nil
+		u.Rules, u.Pointers, u.Findings, u.Failures, u.Reasons, u.ScannersIn, u.ScannersOut = nil, nil, nil, nil, nil, nil, nil
 		u.Truncated = true
 		short.Unmapped = &u
 		line, err = json.Marshal(&short, encodeOptions)

@@ -91,6 +91,34 @@ func TrustChanged(o Origin, version int, digest string) *Event {
 	return e
 }
 
+// ScannersChanged records a reload: the modules that came into force and those
+// that they replaced. What is in neither list stayed.
+func ScannersChanged(o Origin, in, out []Scanner) *Event {
+	e := scannersEvent(o, "scanners_changed", "Scanners reloaded")
+	e.Unmapped.ScannersIn = in[:min(len(in), maxList)]
+	e.Unmapped.ScannersOut = out[:min(len(out), maxList)]
+	e.Unmapped.Truncated = len(in) > maxList || len(out) > maxList
+	return e
+}
+
+// ScannersKept records a reload that failed, so that the scanners before it stay
+// in force. reason is from a closed list: configuration, load, self_test.
+func ScannersKept(o Origin, reason string) *Event {
+	e := scannersEvent(o, "scanners_kept", "Scanners not reloaded; those before stay in force")
+	e.status(statusFailure)
+	e.StatusCode = reason
+	return e
+}
+
+func scannersEvent(o Origin, eventCode, message string) *Event {
+	e := newEvent(ClassEntity, activityUpdate, "Update", eventCode)
+	e.Message = message
+	e.severity(severityMedium)
+	e.origin(o)
+	e.Entity = &Entity{Name: "scanners", Type: "scanners"}
+	return e
+}
+
 // KeyIssued records a new API key: its public id, never token or hash.
 func KeyIssued(o Origin, k identity.KeyRecord) *Event {
 	e := keyEvent(o, k, activityEnable, "Enable", "key_issued", "API key issued")

@@ -174,39 +174,41 @@ type Check struct {
 // Unmapped is what OCSF has no attribute for. All of it is ours: ids, codes,
 // digests and sizes.
 type Unmapped struct {
-	Stage      string    `json:"stage,omitzero"` // intent, outcome
-	Result     Result    `json:"result,omitzero"`
-	Tenant     string    `json:"tenant,omitzero"`
-	Alias      string    `json:"alias,omitzero"`
-	Approval   string    `json:"approval,omitzero"` // digest of the approval bundle
-	Phase      string    `json:"phase,omitzero"`
-	Verdict    string    `json:"verdict,omitzero"`
-	Rules      []string  `json:"rules,omitzero"`
-	Pointers   []string  `json:"pointers,omitzero"`
-	Findings   []Finding `json:"findings,omitzero"`
-	Failures   []Failure `json:"failures,omitzero"`
-	Unexamined bool      `json:"unexamined,omitzero"`
-	Request    *Payload  `json:"request,omitzero"`
-	Response   *Payload  `json:"response,omitzero"`
-	Listing    *Counts   `json:"listing,omitzero"`
-	State      string    `json:"state,omitzero"`
-	Reasons    []string  `json:"reasons,omitzero"`
-	Review     string    `json:"review,omitzero"`
-	Subject    string    `json:"subject,omitzero"` // review subject digest
-	OldDigest  string    `json:"old_digest,omitzero"`
-	NewDigest  string    `json:"new_digest,omitzero"`
-	Item       string    `json:"item,omitzero"` // checklist item
-	Answer     string    `json:"answer,omitzero"`
-	Vote       *Vote     `json:"vote,omitzero"`
-	Waiver     *Waiver   `json:"waiver,omitzero"`
-	Roles      []string  `json:"roles,omitzero"`
-	Namespaces []string  `json:"namespaces,omitzero"`
-	Expires    int64     `json:"expires,omitzero"`  // milliseconds
-	Option     string    `json:"option,omitzero"`   // the Unsafe option used
-	Prefix     string    `json:"prefix,omitzero"`   // address prefix of aggregated refusals
-	Sequence   uint64    `json:"sequence,omitzero"` // of a snapshot
-	Segment    *Segment  `json:"segment,omitzero"`
-	Truncated  bool      `json:"truncated,omitzero"` // a list or text above was cut to its bound
+	Stage       string    `json:"stage,omitzero"` // intent, outcome
+	Result      Result    `json:"result,omitzero"`
+	Tenant      string    `json:"tenant,omitzero"`
+	Alias       string    `json:"alias,omitzero"`
+	Approval    string    `json:"approval,omitzero"` // digest of the approval bundle
+	Phase       string    `json:"phase,omitzero"`
+	Verdict     string    `json:"verdict,omitzero"`
+	Rules       []string  `json:"rules,omitzero"`
+	Pointers    []string  `json:"pointers,omitzero"`
+	Findings    []Finding `json:"findings,omitzero"`
+	Failures    []Failure `json:"failures,omitzero"`
+	Unexamined  bool      `json:"unexamined,omitzero"`
+	Request     *Payload  `json:"request,omitzero"`
+	Response    *Payload  `json:"response,omitzero"`
+	Listing     *Counts   `json:"listing,omitzero"`
+	State       string    `json:"state,omitzero"`
+	Reasons     []string  `json:"reasons,omitzero"`
+	Review      string    `json:"review,omitzero"`
+	Subject     string    `json:"subject,omitzero"` // review subject digest
+	OldDigest   string    `json:"old_digest,omitzero"`
+	NewDigest   string    `json:"new_digest,omitzero"`
+	Item        string    `json:"item,omitzero"` // checklist item
+	Answer      string    `json:"answer,omitzero"`
+	Vote        *Vote     `json:"vote,omitzero"`
+	Waiver      *Waiver   `json:"waiver,omitzero"`
+	Roles       []string  `json:"roles,omitzero"`
+	Namespaces  []string  `json:"namespaces,omitzero"`
+	Expires     int64     `json:"expires,omitzero"`     // milliseconds
+	Option      string    `json:"option,omitzero"`      // the Unsafe option used
+	Prefix      string    `json:"prefix,omitzero"`      // address prefix of aggregated refusals
+	Sequence    uint64    `json:"sequence,omitzero"`    // of a snapshot
+	ScannersIn  []Scanner `json:"scanners_in,omitzero"` // modules that came into force
+	ScannersOut []Scanner `json:"scanners_out,omitzero"`
+	Segment     *Segment  `json:"segment,omitzero"`
+	Truncated   bool      `json:"truncated,omitzero"` // a list or text above was cut to its bound
 }
 
 // Payload identifies bytes without holding them.
@@ -234,10 +236,19 @@ type Finding struct {
 	Taxonomy   []string `json:"taxonomy,omitzero"`
 }
 
+// Scanner is a module as it is in force.
+type Scanner struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Digest  string `json:"digest"`
+}
+
 // Failure is a scanner that could not answer.
 type Failure struct {
 	Scanner string `json:"scanner"`
-	Kind    string `json:"kind"` // refused, trap, fuel, deadline, memory, depth, output
+	Digest  string `json:"digest,omitzero"`  // of its module
+	Kind    string `json:"kind"`             // refused, trap, fuel, deadline, memory, depth, output
+	Skipped bool   `json:"skipped,omitzero"` // not called: it had failed too often for this caller
 }
 
 // Vote is one reviewer's decision.

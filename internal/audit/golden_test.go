@@ -65,7 +65,7 @@ func every() map[string]*Event {
 	readOnly.ReadOnly = true
 	listing := call
 	listing.Method, listing.Kind, listing.Entry = "tools/list", "", ""
-	failing := Verdict{Phase: "request", Action: "block", Failures: []Failure{{Scanner: "exfil", Kind: "deadline"}}, Unexamined: true}
+	failing := Verdict{Phase: "request", Action: "block", Failures: []Failure{{Scanner: "exfil", Digest: digest, Kind: "deadline", Skipped: true}}, Unexamined: true}
 	aggregated := &bucket{
 		key: refusalKey{"credential_missing", prefixOf("192.0.2.7:1")}, id: "id-fixed",
 		first: noon.UnixMilli(), last: noon.UnixMilli() + 900, count: 17,
@@ -100,6 +100,8 @@ func every() map[string]*Event {
 		"rejected":            Rejected(change),
 		"signers_changed":     SignersChanged(change.Origin, "io.github.acme", digest),
 		"trust_changed":       TrustChanged(Origin{}, 2, digest),
+		"scanners_changed":    ScannersChanged(change.Origin, []Scanner{{"ticket", "1.1.0", digest}}, []Scanner{{"ticket", "1.0.0", digest}}),
+		"scanners_kept":       ScannersKept(change.Origin, "self_test"),
 		"key_issued":          KeyIssued(change.Origin, key()),
 		"key_revoked":         KeyRevoked(change.Origin, key()),
 		"refused_revoked":     Refused("192.0.2.7:51234", denied(identity.ErrRevoked)),

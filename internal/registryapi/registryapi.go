@@ -132,6 +132,39 @@ type Identity struct {
 	Namespaces []string `json:"namespaces"`
 }
 
+// Scanner is how a scanner is bound and what became of the messages of this
+// process that were its to examine, of all tenants together.
+type Scanner struct {
+	Name      string   `json:"name"`
+	Version   string   `json:"version"`
+	Digest    string   `json:"digest"`
+	Phases    []string `json:"phases"`
+	Form      string   `json:"form"`
+	Encoding  string   `json:"encoding"`
+	Call      string   `json:"call"`
+	Mode      string   `json:"mode"`      // enforce | monitor
+	OnFailure string   `json:"onFailure"` // deny | flag
+	Health    *Health  `json:"health,omitzero"`
+}
+
+// Health counts since the process began.
+type Health struct {
+	Called       int64            `json:"called"`
+	NotTriggered int64            `json:"notTriggered"`
+	Skipped      int64            `json:"skipped"` // refused in its place by its breaker
+	Findings     int64            `json:"findings"`
+	Fuel         int64            `json:"fuel"`
+	Failures     map[string]int64 `json:"failures"` // by kind, where there were any
+	LastFailure  time.Time        `json:"lastFailure,omitzero"`
+	Breaker      Breaker          `json:"breaker"`
+}
+
+// Breaker counts principals, and names none.
+type Breaker struct {
+	Open     int   `json:"open"` // for whom the scanner is not called at present
+	Openings int64 `json:"openings"`
+}
+
 // Diff is what changed in a server's listing.
 type Diff struct {
 	Name    string             `json:"name"`
@@ -143,6 +176,9 @@ type Diff struct {
 
 // Lists.
 type (
+	Scanners struct {
+		Scanners []Scanner `json:"scanners"`
+	}
 	Versions struct {
 		Versions []admission.Version `json:"versions"`
 	}

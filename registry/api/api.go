@@ -30,6 +30,8 @@ type Config struct {
 	// Closing ends the requests that only wait for something to happen, so that
 	// a shutdown need not. nil: never.
 	Closing context.Context
+	// Metrics answers GET /metrics; nil serves none.
+	Metrics http.Handler
 	Logger  *slog.Logger
 	Now     func() time.Time
 }

@@ -63,7 +63,7 @@ func (a *api) routes() []route {
 }
 
 func (a *api) operational() []route {
-	return []route{
+	routes := []route{
 		{method: "GET", path: "/healthz", id: "health", summary: "The process answers", access: open, media: "text/plain",
 			handle: func(q *call) error { return q.plain("ok\n") }},
 		{method: "GET", path: "/readyz", id: "ready", summary: "Database and trust can be used", access: open, media: "text/plain", handle: a.ready},
@@ -71,7 +71,13 @@ func (a *api) operational() []route {
 			handle: func(q *call) error { return q.bytes(http.StatusOK, "application/json", a.openapi) }},
 		{method: "GET", path: "/api/v1/identity", id: "identity", summary: "Who the key's owner is, and which registry this is", access: withRole, roles: identity.Roles(),
 			response: registryapi.Identity{}, handle: a.identity},
+		{method: "GET", path: "/api/v1/scanners", id: "listScanners", summary: "The scanners in force, how they are bound and how they fare", access: withRole, roles: reviewers,
+			response: registryapi.Scanners{}, handle: a.listScanners},
 	}
+	if a.Metrics != nil {
+		routes = append(routes, route{method: "GET", path: "/metrics", id: "metrics", summary: "Counters for Prometheus", access: withRole, roles: auditors, media: "text/plain", handle: a.metrics})
+	}
+	return routes
 }
 
 // official is the MCP registry API v0.1 with our extensions.

@@ -29,6 +29,13 @@ func (c *Client) Identity(ctx context.Context) (*registryapi.Identity, error) {
 	return &out, c.do(ctx, request{method: "GET", path: v1("identity")}, &out)
 }
 
+// Scanners lists the scanners that the registry runs, with their health.
+func (c *Client) Scanners(ctx context.Context) ([]registryapi.Scanner, error) {
+	var out registryapi.Scanners
+	err := c.do(ctx, request{method: "GET", path: v1("scanners")}, &out)
+	return out.Scanners, err
+}
+
 // Versions lists versions in the given states, all without any.
 func (c *Client) Versions(ctx context.Context, in ...admission.State) ([]admission.Version, error) {
 	var out registryapi.Versions

@@ -81,14 +81,6 @@ type Server struct {
 	Headers map[string]string `json:"headers"`
 }
 
-// Scanners are those that both doors run.
-type Scanners struct {
-	// Mode is enforce, or unsafe-monitor, which records but never blocks.
-	Mode string `json:"mode"`
-	// Extra are further modules, each with a manifest.
-	Extra []string `json:"extra"`
-}
-
 // Default is the one place of the defaults.
 func Default() Config {
 	return Config{
@@ -102,7 +94,7 @@ func Default() Config {
 			BlockStatus:   403,
 			SnapshotGrace: 10 * time.Minute,
 		},
-		Scanners: Scanners{Mode: "enforce"},
+		Scanners: Scanners{Mode: Enforce},
 	}
 }
 
@@ -133,7 +125,6 @@ func (c Config) Validate() error {
 	}
 	oneOf("logLevel", c.LogLevel, "debug", "info", "warn", "error")
 	oneOf("gateway.minBinding", c.Gateway.MinBinding, "endpoint", "command", "artifact")
-	oneOf("scanners.mode", c.Scanners.Mode, "enforce", "unsafe-monitor")
 	if c.Gateway.BlockStatus != 403 && c.Gateway.BlockStatus != 200 {
 		bad("gateway.blockStatus: %d is neither 403 nor 200", c.Gateway.BlockStatus)
 	}
@@ -155,6 +146,7 @@ func (c Config) Validate() error {
 		bad("registry.addr: %q is not loopback; put a TLS proxy in front of a loopback address", c.Registry.Addr)
 	}
 	problems = append(problems, c.validateServers()...)
+	problems = append(problems, c.Scanners.validate()...)
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(problems...)
 }

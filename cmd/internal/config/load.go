@@ -76,6 +76,16 @@ func Load(src Sources) (Config, []Setting, error) {
 	return c, shown, nil
 }
 
+// Scanners reads the settings of scanners anew, which must be valid together
+// with all others.
+func (src Sources) Scanners() (Scanners, error) {
+	c, _, err := Load(src)
+	if err == nil {
+		err = c.Validate()
+	}
+	return c.Scanners, err
+}
+
 func lookup(env func(string) (string, bool), name string) (string, bool) {
 	if env == nil {
 		return "", false

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -96,20 +97,23 @@ func newRoot() *cobra.Command {
 				given[key] = f.Value.String()
 			}
 		}
-		c, _, err := config.Load(config.Sources{File: file, Env: os.LookupEnv, Flags: given})
+		sources := config.Sources{File: file, Env: os.LookupEnv, Flags: given}
+		c, _, err := config.Load(sources)
 		if err != nil {
 			return err
 		}
 		if err := errors.Join(c.Validate(), c.ValidateRemote()); err != nil {
 			return errors.Join(errUsage, err)
 		}
-		return serve(cmd, c)
+		return serve(cmd, c, sources)
 	}
 	return cmd
 }
 
-func serve(cmd *cobra.Command, c config.Config) (err error) {
+func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err error) {
 	ctx := cmd.Context()
+	reloads, ignore := scanners.Reloads()
+	defer ignore()
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // Validate has seen it
 	logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
@@ -121,13 +125,11 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	loaded, err := scanners.Load(ctx, scanners.Options{
-		CacheDir: filepath.Join(c.Data, "cache"), Extra: c.Scanners.Extra, UnsafeMonitor: c.Scanners.Mode == "unsafe-monitor",
-	})
+	loaded, err := scanners.Load(ctx, filepath.Join(c.Data, "cache"), c.Scanners)
 	if err != nil {
 		return err
 	}
-	defer loaded.Close(context.WithoutCancel(ctx))
+	defer func() { err = errors.Join(err, loaded.Close(context.WithoutCancel(ctx))) }()
 	remote, err := client.New(c.Gateway.RegistryURL, c.Gateway.Token, client.Options{UnsafePlaintext: c.Gateway.UnsafePlaintext})
 	if err != nil {
 		return err
@@ -136,7 +138,7 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 	follower.KeyGrace = approval.SnapshotLife + c.Gateway.SnapshotGrace
 	door, err := gatewayrun.Start(ctx, gatewayrun.Parts{
 		Config: c, TrustPath: c.Gateway.Trust, Source: follower, Keys: follower,
-		Scanners: loaded.Set, Audit: log, Logger: logger,
+		Scanners: loaded.Live, Audit: log, Logger: logger,
 		Follow: follower.Run,
 		OnDrift: func(ctx context.Context, d gateway.Drift) {
 			if _, err := follower.ReportDrift(ctx, registryapi.NewDrift{
@@ -152,6 +154,14 @@ func serve(cmd *cobra.Command, c config.Config) (err error) {
 	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "{\"gateway\":%q}\n", door.URL); err != nil {
 		return err
 	}
+	operator := scanners.Operator{
+		Loaded: loaded, Settings: sources.Scanners, Origin: gatewayrun.Origin(c.Tenant), Audit: log, Logger: logger,
+	}
+	background, stop := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { operator.Run(background, reloads) })
+	defer work.Wait()
+	defer stop()
 	return door.Serve(ctx)
 }
 

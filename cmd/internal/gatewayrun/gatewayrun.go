@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
+	"github.com/bartizan-mcp/bartizan/cmd/internal/metrics"
+	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/gateway"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
@@ -33,7 +35,7 @@ type Parts struct {
 	TrustPath string
 	Source    approval.Source
 	Keys      identity.KeySource
-	Scanners  *engine.Set
+	Scanners  *engine.Live
 	Audit     *audit.Log
 	Logger    *slog.Logger
 	// Follow calls notify whenever the registry's approvals changed, until the
@@ -85,6 +87,7 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		UnsafeRun:   c.UnsafeRun,
 		BlockStatus: c.BlockStatus,
 		OnDrift:     p.OnDrift,
+		Metrics:     metrics.Handler(p.Scanners),
 		Logger:      p.Logger,
 	})
 	if err != nil {
@@ -129,7 +132,6 @@ func recordUnsafe(ctx context.Context, p Parts) error {
 	used := map[string]bool{
 		"gateway.unsafeRun":       p.Config.Gateway.UnsafeRun,
 		"gateway.unsafePlaintext": p.Config.Gateway.UnsafePlaintext,
-		"scanners.mode":           p.Config.Scanners.Mode == "unsafe-monitor",
 	}
 	for _, option := range slices.Sorted(maps.Keys(used)) {
 		if !used[option] {
@@ -140,7 +142,7 @@ func recordUnsafe(ctx context.Context, p Parts) error {
 			return fmt.Errorf("%s cannot be used unaudited: %w", option, err)
 		}
 	}
-	return nil
+	return scanners.RecordUnsafe(ctx, p.Config.Scanners, Origin(p.Config.Tenant), p.Audit, p.Logger)
 }
 
 // keeperGrace translates a grace that the operator set to none, which a zero

@@ -1,6 +1,7 @@
 // Package scanners loads the scanners that both doors and the command line
-// run: those embedded in the binary and those that the operator added. It
-// knows where modules come from, and nothing of what they look for.
+// run, those embedded in the binary and those that the operator added, binds
+// them as configured, and loads them anew while they are in use. It knows where
+// modules come from, and nothing of what they look for.
 package scanners
 
 import (
@@ -10,70 +11,162 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
+	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/plugins"
 )
 
-// Options say what to load and how to run it.
-type Options struct {
-	// CacheDir keeps compiled modules between starts; "" compiles each time.
-	CacheDir string
-	// Extra are files of further modules, each with a manifest.
-	Extra []string
-	// UnsafeMonitor records findings and failures and never blocks.
-	UnsafeMonitor bool
-}
-
-// Loaded is a running engine with its scanners.
+// Loaded is a running engine with the scanners in force.
 type Loaded struct {
-	Set    *engine.Set
+	Live   *engine.Live
 	engine *engine.Engine
 }
 
-// Close frees the engine.
-func (l *Loaded) Close(ctx context.Context) error { return l.engine.Close(ctx) }
-
 // Load compiles every scanner. One that does not load is an error, not a gap.
-func Load(ctx context.Context, o Options) (*Loaded, error) {
-	modules, err := plugins.Modules()
+// cacheDir keeps compiled modules between starts; "" compiles each time.
+func Load(ctx context.Context, cacheDir string, c config.Scanners) (*Loaded, error) {
+	e, err := engine.New(ctx, engine.Config{CacheDir: cacheDir})
 	if err != nil {
 		return nil, err
 	}
-	e, err := engine.New(ctx, engine.Config{CacheDir: o.CacheDir})
-	if err != nil {
-		return nil, err
-	}
-	set, err := load(ctx, e, modules, o)
+	set, err := load(ctx, e, c)
 	if err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}
-	return &Loaded{Set: set, engine: e}, nil
+	return &Loaded{Live: engine.NewLive(set), engine: e}, nil
 }
 
-func load(ctx context.Context, e *engine.Engine, modules map[string][]byte, o Options) (*engine.Set, error) {
-	options := engine.Options{Mode: engine.ModeEnforce}
-	if o.UnsafeMonitor {
-		options.Mode = engine.ModeMonitor
+// closePatience is for the scans that nobody waits for any more.
+const closePatience = 10 * time.Second
+
+// Close lets the scans under way end, for a while, and frees the engine.
+func (l *Loaded) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closePatience)
+	defer cancel()
+	return errors.Join(l.Live.Close(ctx), l.engine.Close(ctx))
+}
+
+// ErrLoad is a set of scanners that cannot be loaded as configured.
+var ErrLoad = errors.New("scanners")
+
+// Module is the binary of one scanner and where it comes from.
+type Module struct {
+	Origin string // a file, or the name of one embedded
+	Wasm   []byte
+}
+
+// maxModuleFile is more than the engine takes.
+const maxModuleFile = 64 << 20
+
+// Modules reads every module that c names, in the order in which they run.
+func Modules(c config.Scanners) ([]Module, error) {
+	embedded, err := plugins.Modules()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrLoad, err)
+	}
+	var all []Module
+	for _, name := range slices.Sorted(maps.Keys(embedded)) {
+		all = append(all, Module{name, embedded[name]})
+	}
+	for _, path := range c.Extra {
+		wasm, err := readFile(path, maxModuleFile)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrLoad, err)
+		}
+		all = append(all, Module{path, wasm})
+	}
+	return all, nil
+}
+
+func load(ctx context.Context, e *engine.Engine, c config.Scanners) (*engine.Set, error) {
+	modules, err := Modules(c)
+	if err != nil {
+		return nil, err
 	}
 	var all []*engine.Scanner
-	for _, name := range slices.Sorted(maps.Keys(modules)) {
-		s, err := e.Load(ctx, modules[name], options)
-		if err != nil {
-			return nil, fmt.Errorf("scanner %s: %w", name, err)
+	for _, m := range modules {
+		var s *engine.Scanner
+		if s, err = bind(ctx, e, m, c, all); err != nil {
+			break
 		}
 		all = append(all, s)
 	}
-	for _, path := range o.Extra {
-		wasm, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("scanner: %w", err)
+	for _, b := range c.Bindings {
+		if err == nil && !slices.ContainsFunc(all, func(s *engine.Scanner) bool { return s.Manifest().Name == b.Scanner }) {
+			err = fmt.Errorf("%w: a binding for %s, which is not among them", ErrLoad, b.Scanner)
 		}
-		s, err := e.Load(ctx, wasm, options)
-		if err != nil {
-			return nil, fmt.Errorf("scanner %s: %w", path, err)
+	}
+	if err != nil {
+		for _, s := range all {
+			err = errors.Join(err, s.Close(ctx))
 		}
-		all = append(all, s)
+		return nil, err
 	}
 	return engine.NewSet(all...), nil
+}
+
+// bind loads one module as configured. A name stands for one scanner only:
+// findings, failures and counters go by it.
+func bind(ctx context.Context, e *engine.Engine, m Module, c config.Scanners, others []*engine.Scanner) (*engine.Scanner, error) {
+	manifest, err := engine.ReadManifest(m.Wasm)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrLoad, m.Origin, err)
+	}
+	if slices.ContainsFunc(others, func(s *engine.Scanner) bool { return s.Manifest().Name == manifest.Name }) {
+		return nil, fmt.Errorf("%w: %s: a second scanner of the name %s", ErrLoad, m.Origin, manifest.Name)
+	}
+	options, err := Options(c, manifest.Name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.Load(ctx, m.Wasm, options)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrLoad, m.Origin, err)
+	}
+	return s, nil
+}
+
+// maxConfigFile bounds what is handed to a scanner when it starts.
+const maxConfigFile = 1 << 20
+
+// Options are how the named scanner is run.
+func Options(c config.Scanners, name string) (engine.Options, error) {
+	b := c.Binding(name)
+	o := engine.Options{
+		Mode: engine.ModeEnforce, OnFailure: engine.OnFailureDeny, Tiers: engine.Tiers{},
+		Limits: engine.Limits{MemoryBytes: uint32(b.MemoryBytes), Deadline: b.Deadline},
+	}
+	if c.Monitored(b) {
+		o.Mode = engine.ModeMonitor
+	}
+	if b.OnFailure == config.UnsafeFlag {
+		o.OnFailure = engine.OnFailureFlag
+	}
+	for _, tiers := range []map[string]string{b.Tiers, b.UnsafeTiers} {
+		for severity, action := range tiers {
+			o.Tiers[engine.Severity(severity)] = engine.Action(action)
+		}
+	}
+	if b.Config == "" {
+		return o, nil
+	}
+	body, err := readFile(b.Config, maxConfigFile)
+	if err != nil {
+		return o, fmt.Errorf("%w: configuration of %s: %w", ErrLoad, name, err)
+	}
+	o.Config = body
+	return o, nil
+}
+
+func readFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > limit {
+		return nil, fmt.Errorf("%s: not a file of at most %d bytes", path, limit)
+	}
+	return os.ReadFile(path)
 }

@@ -1,0 +1,119 @@
+package scanners
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+)
+
+// Reloads are the requests of an operator to load the scanners anew: SIGHUP.
+// They must be asked for before anybody can know that the process is there,
+// since without that the signal ends it.
+func Reloads() (requests <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
+// Operator loads scanners anew on request, and leaves a record of each time.
+type Operator struct {
+	Loaded *Loaded
+	// Settings reads the configuration anew.
+	Settings func() (config.Scanners, error)
+	Origin   audit.Origin
+	Audit    *audit.Log
+	Logger   *slog.Logger
+}
+
+// Run answers requests until the context ends. It begins with the self-test of
+// the scanners that the process started with: there are no others to keep, and
+// what they fail on is denied, but nobody should have to find out by that.
+func (o Operator) Run(ctx context.Context, requests <-chan os.Signal) {
+	if err := o.Loaded.Live.SelfTest(ctx); err != nil && ctx.Err() == nil {
+		o.Logger.WarnContext(ctx, "a scanner failed its self-test", "error", err)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-requests:
+			_ = o.Reload(ctx) // it is on record, and what was in force stays
+		}
+	}
+}
+
+// Reload puts the scanners of the present configuration in force, or else
+// keeps those that are.
+func (o Operator) Reload(ctx context.Context) error {
+	reason, err := o.reload(ctx)
+	if err == nil {
+		return nil
+	}
+	o.Logger.ErrorContext(ctx, "scanners not reloaded; those before stay in force", "reason", reason, "error", err)
+	if _, failed := o.Audit.Append(ctx, audit.ScannersKept(o.Origin, reason)); failed != nil {
+		o.Logger.ErrorContext(ctx, "audit", "error", failed)
+	}
+	return err
+}
+
+func (o Operator) reload(ctx context.Context) (reason string, err error) {
+	c, err := o.Settings()
+	if err != nil {
+		return "configuration", err
+	}
+	next, err := load(ctx, o.Loaded.engine, c)
+	if err != nil {
+		return "load", err
+	}
+	err = o.Loaded.Live.Swap(ctx, next, func(in, out []engine.ScannerRef) error {
+		if err := RecordUnsafe(ctx, c, o.Origin, o.Audit, o.Logger); err != nil {
+			return err
+		}
+		_, err := o.Audit.Append(ctx, audit.ScannersChanged(o.Origin, recorded(in), recorded(out)))
+		return err
+	})
+	switch {
+	case errors.Is(err, engine.ErrSelfTest):
+		return "self_test", err
+	case err != nil:
+		return "audit", err
+	}
+	o.Logger.InfoContext(ctx, "scanners reloaded", "generation", o.Loaded.Live.Generation(), "scanners", digests(o.Loaded.Live.Scanners()))
+	return "", nil
+}
+
+// RecordUnsafe audits every setting of scanners that weakens a check before it
+// takes effect.
+func RecordUnsafe(ctx context.Context, c config.Scanners, by audit.Origin, log *audit.Log, logger *slog.Logger) error {
+	for _, option := range c.Unsafe() {
+		logger.WarnContext(ctx, "a check is weakened", "option", option)
+		if _, err := log.Append(ctx, audit.UnsafeUsed(by, option, "")); err != nil {
+			return fmt.Errorf("%s cannot be used unaudited: %w", option, err)
+		}
+	}
+	return nil
+}
+
+func recorded(refs []engine.ScannerRef) []audit.Scanner {
+	var all []audit.Scanner
+	for _, r := range refs {
+		all = append(all, audit.Scanner{Name: r.Name, Version: r.Version, Digest: r.Digest})
+	}
+	return all
+}
+
+func digests(refs []engine.ScannerRef) []string {
+	var all []string
+	for _, r := range refs {
+		all = append(all, r.Name+"@"+r.Digest)
+	}
+	return all
+}

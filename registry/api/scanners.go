@@ -1,0 +1,47 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/internal/registryapi"
+)
+
+// listScanners is GET /api/v1/scanners. A registry without scanners has none.
+func (a *api) listScanners(q *call) error {
+	list := registryapi.Scanners{Scanners: []registryapi.Scanner{}}
+	if live := a.service.Scanners; live != nil {
+		for _, h := range live.Health() {
+			list.Scanners = append(list.Scanners, scannerOf(h))
+		}
+	}
+	return q.answer(http.StatusOK, list)
+}
+
+func scannerOf(h engine.Health) registryapi.Scanner {
+	s := registryapi.Scanner{
+		Name: h.Scanner.Name, Version: h.Scanner.Version, Digest: h.Scanner.Digest,
+		Form: h.Manifest.Form, Encoding: h.Manifest.Encoding, Call: h.Manifest.Call,
+		Mode: string(h.Mode), OnFailure: string(h.OnFailure),
+		Health: &registryapi.Health{
+			Called: h.Called, NotTriggered: h.NotTriggered, Skipped: h.Skipped, Findings: h.Findings, Fuel: h.Fuel,
+			Failures: map[string]int64{}, LastFailure: h.LastFailure.UTC(),
+			Breaker: registryapi.Breaker{Open: h.Open, Openings: h.Openings},
+		},
+	}
+	for _, p := range h.Manifest.Phases {
+		s.Phases = append(s.Phases, string(p))
+	}
+	for kind, n := range h.Failures {
+		if n > 0 {
+			s.Health.Failures[kind] = n
+		}
+	}
+	return s
+}
+
+// metrics is GET /metrics.
+func (a *api) metrics(q *call) error {
+	a.Metrics.ServeHTTP(q.Writer, q.Request)
+	return nil
+}
