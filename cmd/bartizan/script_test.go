@@ -37,8 +37,9 @@ func TestMain(m *testing.M) {
 // Beside the standard commands, scripts have `exits CODE command...`, which
 // demands an exit code; `doors [flags]`, which starts `bartizan serve` until
 // the script ends and sets REGISTRY, GATEWAY and, on first start, ADMIN;
-// `stop interrupt|kill`, which ends it earlier; and `pick VAR POINTER`, which
-// takes a string out of the JSON on the last standard output.
+// `stop interrupt|kill`, which ends it earlier; `reload`, which has it load its
+// scanners anew; and `pick VAR POINTER`, which takes a string out of the JSON on
+// the last standard output.
 func TestScripts(t *testing.T) {
 	cache := filepath.Join(t.TempDir(), "cache")
 	dist, err := filepath.Abs("../../plugins/dist")
@@ -65,6 +66,10 @@ func TestScripts(t *testing.T) {
 			"word":     func(ts *testscript.TestScript, _ bool, args []string) { setMatch(ts, args[0], args[1]) },
 
 			"publish-listings": cmdPublishListings,
+
+			"assemble": cmdAssemble,
+			"reload":   cmdReload,
+			"until":    cmdUntil,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "listings" {
