@@ -1,12 +1,11 @@
 package engine
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
-	"github.com/tetratelabs/wazero"
-
+	"github.com/bartizan-mcp/bartizan/engine/admit"
+	"github.com/bartizan-mcp/bartizan/engine/sandbox"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
 )
 
@@ -38,38 +37,42 @@ type InspectSection struct {
 // Inspect describes a module and lists everything that it would be refused for
 // by LoadUnmanifested when it has no manifest, and by Load when it has. It
 // always answers: what is no module at all has that as its problem.
-func Inspect(ctx context.Context, wasm []byte) Inspection {
+func Inspect(wasm []byte) Inspection {
 	in := Inspection{
 		Digest: Digest(wasm), Bytes: len(wasm),
 		Exports: []string{}, Imports: []string{}, Sections: []InspectSection{}, Problems: []string{},
 	}
-	in.problem(in.inspect(ctx, wasm))
+	in.problem(in.inspect(wasm))
 	return in
 }
 
 // inspect returns what leaves the rest of a module unreadable.
-func (in *Inspection) inspect(ctx context.Context, wasm []byte) error {
+func (in *Inspection) inspect(wasm []byte) error {
 	if len(wasm) > DefaultLimits.ModuleBytes {
 		return fmt.Errorf("%w: module of %d bytes, at most %d", ErrLimits, len(wasm), DefaultLimits.ModuleBytes)
 	}
-	sections, err := wasmsection.Parse(wasm)
+	limits, form := in.inspectManifest(wasm), sandbox.Reactor
+	if in.Manifest != nil {
+		form = sandbox.Form(in.Manifest.Form)
+	}
+	module, err := admit.Parse(wasm, admit.DefaultLimits)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrModule, err)
+		return refusal(err)
 	}
-	for _, s := range sections {
-		in.Sections = append(in.Sections, InspectSection{ID: int(s.ID), Name: s.Name, Bytes: s.End - s.Start})
+	for _, s := range module.Sections() {
+		in.Sections = append(in.Sections, InspectSection{ID: int(s.ID), Name: s.Name, Bytes: s.Bytes})
 	}
-	limits := in.inspectManifest(wasm)
-	imports, err := wasmsection.Imports(wasm)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrModule, err)
-	}
-	for _, imp := range imports {
+	for _, imp := range module.Imports() {
 		in.Imports = append(in.Imports, imp.Module+"."+imp.Name)
 	}
-	refused := checkImports(wasm)
-	in.problem(refused)
-	return in.inspectCode(ctx, wasm, limits, refused == nil)
+	in.inspectExports(module)
+	in.problem(sandbox.CheckImports(module))
+	in.problem(sandbox.CheckExports(module, form))
+	if err := sandbox.CheckMemory(module, limits.MemoryBytes); err != nil {
+		return err
+	}
+	_, err = module.Instrument(admit.Options{MemoryPages: limits.MemoryBytes >> 16})
+	return refusal(err)
 }
 
 // inspectManifest returns the limits that the module would run under.
@@ -93,39 +96,26 @@ func (in *Inspection) inspectManifest(wasm []byte) Limits {
 	return limits
 }
 
-// inspectCode compiles for validation, in an interpreter's runtime of its own.
-func (in *Inspection) inspectCode(ctx context.Context, wasm []byte, limits Limits, provided bool) error {
-	bare, err := bound(wasm)
-	if err != nil {
-		return err
-	}
-	runtime := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithDebugInfoEnabled(false))
-	defer runtime.Close(context.WithoutCancel(ctx))
-	if err := instantiateImports(ctx, runtime); err != nil {
-		return err
-	}
-	module, err := compile(ctx, runtime, bare, compileDeadline)
-	if err != nil {
-		return err
-	}
-	for name, f := range module.ExportedFunctions() {
-		in.Exports = append(in.Exports, name+formatType(f.ParamTypes(), f.ResultTypes()))
-	}
-	if memory, ok := module.ExportedMemories()[exportMemory]; ok {
-		in.Exports = append(in.Exports, exportMemory)
-		in.Memory = &MemoryRange{Min: uint64(memory.Min()) << 16}
-		if pages, declared := memory.Max(); declared {
-			bytes := uint64(pages) << 16
-			in.Memory.Max = &bytes
+// inspectExports describes what a host can reach.
+func (in *Inspection) inspectExports(module *admit.Module) {
+	for _, e := range module.Exports() {
+		switch e.Kind {
+		case 0:
+			in.Exports = append(in.Exports, e.Name+sandbox.FormatType(e.Func.Params, e.Func.Results))
+		case 2:
+			in.Exports = append(in.Exports, e.Name)
 		}
 	}
 	slices.Sort(in.Exports)
-	in.problem(checkExports(module))
-	if provided {
-		in.problem(checkImportTypes(runtime, module))
+	least, most, ok := module.Memory()
+	if !ok {
+		return
 	}
-	in.problem(checkMemory(module, limits))
-	return nil
+	in.Memory = &MemoryRange{Min: least << 16}
+	if most != nil {
+		bytes := *most << 16
+		in.Memory.Max = &bytes
+	}
 }
 
 func (in *Inspection) problem(err error) {

@@ -24,6 +24,7 @@ const (
 	EncodingJSON = "json"
 	EncodingFlat = "flat"
 	FormReactor  = "reactor"
+	FormCommand  = "command"
 	CallAlways   = "always"
 )
 
@@ -48,6 +49,7 @@ type Manifest struct {
 type Wanted struct {
 	MemoryBytes uint32 `json:"memoryBytes,omitzero"`
 	DeadlineMs  int    `json:"deadlineMs,omitzero"`
+	Fuel        int64  `json:"fuel,omitzero"`
 }
 
 // Rule is one rule of a scanner. A finding is at most as severe as its rule.
@@ -114,7 +116,7 @@ func refuseUnsupported(b []byte) error {
 			return fmt.Errorf("%w: %s: this engine matches no patterns for scanners", ErrManifest, name)
 		}
 	}
-	for name, supported := range map[string]string{"form": FormReactor, "call": CallAlways} {
+	for name, supported := range map[string]string{"call": CallAlways} {
 		var value string
 		if err := json.Unmarshal(members[name], &value); err == nil && value != supported {
 			return fmt.Errorf("%w: %s %q: this engine runs only %q", ErrManifest, name, value, supported)
@@ -135,10 +137,14 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("%w: encoding, form and call are required", ErrManifest)
 	case m.Encoding != EncodingJSON && m.Encoding != EncodingFlat:
 		return fmt.Errorf("%w: encoding %q: want %q or %q", ErrManifest, m.Encoding, EncodingJSON, EncodingFlat)
+	case m.Form != FormReactor && m.Form != FormCommand:
+		return fmt.Errorf("%w: form %q: want %q or %q", ErrManifest, m.Form, FormReactor, FormCommand)
+	case m.Form == FormCommand && m.Encoding != EncodingJSON:
+		return fmt.Errorf("%w: form %q reads and writes encoding %q", ErrManifest, FormCommand, EncodingJSON)
 	case len(m.Phases) == 0:
 		return fmt.Errorf("%w: phases: at least one is required", ErrManifest)
-	case m.Limits.DeadlineMs < 0:
-		return fmt.Errorf("%w: limits: deadlineMs %d", ErrManifest, m.Limits.DeadlineMs)
+	case m.Limits.DeadlineMs < 0 || m.Limits.Fuel < 0:
+		return fmt.Errorf("%w: limits: negative", ErrManifest)
 	case len(m.Rules) == 0 || len(m.Rules) > maxRules:
 		return fmt.Errorf("%w: rules: want 1 to %d, got %d", ErrManifest, maxRules, len(m.Rules))
 	}
@@ -189,12 +195,17 @@ func (w Wanted) within(l Limits) (Limits, error) {
 		return l, fmt.Errorf("%w: wants %d bytes of memory, gets %d", ErrLimits, w.MemoryBytes, l.MemoryBytes)
 	case deadline > l.Deadline:
 		return l, fmt.Errorf("%w: wants %s, gets %s", ErrLimits, deadline, l.Deadline)
+	case w.Fuel > l.Fuel:
+		return l, fmt.Errorf("%w: wants %d units of fuel, gets %d", ErrLimits, w.Fuel, l.Fuel)
 	}
 	if w.MemoryBytes > 0 {
 		l.MemoryBytes = w.MemoryBytes
 	}
 	if deadline > 0 {
 		l.Deadline = deadline
+	}
+	if w.Fuel > 0 {
+		l.Fuel = w.Fuel
 	}
 	return l, nil
 }

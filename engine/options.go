@@ -5,6 +5,8 @@ import (
 	"io"
 	"maps"
 	"time"
+
+	"github.com/bartizan-mcp/bartizan/engine/sandbox"
 )
 
 // Mode says whether a scanner's verdict stops traffic.
@@ -28,41 +30,38 @@ const (
 // Limits bound one call of a scanner. A zero field takes the default.
 type Limits struct {
 	MemoryBytes uint32        // linear memory of an instance
-	Deadline    time.Duration // instantiate, init, alloc and scan together
+	Fuel        int64         // units of one call, some of the guest's instructions each
+	FuelPerByte int64         // units more for each byte of the encoded input
+	Deadline    time.Duration // bartizan_alloc and bartizan_scan; initialisation has as much
 	ModuleBytes int           // the module itself
 	OutputBytes int           // the encoded answer
 	Findings    int           // findings in one answer
 }
 
-// DefaultLimits suit guests compiled by the standard Go toolchain, which start
-// at 3 MiB of memory and collect garbage late; a guest in C or Rust needs a
-// tenth. The deadline leaves room for a loaded machine: a scan takes
-// milliseconds, and a deadline missed is a message refused.
+// DefaultLimits are those of package sandbox, and the ABI's number of findings.
 var DefaultLimits = Limits{
-	MemoryBytes: 64 << 20,
-	Deadline:    5 * time.Second,
-	ModuleBytes: 16 << 20,
-	OutputBytes: 64 << 10,
+	MemoryBytes: sandbox.DefaultLimits.MemoryBytes,
+	Fuel:        sandbox.DefaultLimits.Fuel,
+	FuelPerByte: sandbox.DefaultLimits.FuelPerByte,
+	Deadline:    sandbox.DefaultLimits.Deadline,
+	ModuleBytes: sandbox.DefaultLimits.ModuleBytes,
+	OutputBytes: sandbox.DefaultLimits.OutputBytes,
 	Findings:    256,
 }
 
 func (l Limits) withDefaults() Limits {
-	if l.MemoryBytes == 0 {
-		l.MemoryBytes = DefaultLimits.MemoryBytes
-	}
-	if l.Deadline <= 0 {
-		l.Deadline = DefaultLimits.Deadline
-	}
-	if l.ModuleBytes <= 0 {
-		l.ModuleBytes = DefaultLimits.ModuleBytes
-	}
-	if l.OutputBytes <= 0 {
-		l.OutputBytes = DefaultLimits.OutputBytes
-	}
+	d := l.sandbox().WithDefaults()
 	if l.Findings <= 0 {
 		l.Findings = DefaultLimits.Findings
 	}
-	return l
+	return Limits{d.MemoryBytes, d.Fuel, d.FuelPerByte, d.Deadline, d.ModuleBytes, d.OutputBytes, l.Findings}
+}
+
+func (l Limits) sandbox() sandbox.Limits {
+	return sandbox.Limits{
+		MemoryBytes: l.MemoryBytes, Fuel: l.Fuel, FuelPerByte: l.FuelPerByte,
+		Deadline: l.Deadline, ModuleBytes: l.ModuleBytes, OutputBytes: l.OutputBytes,
+	}
 }
 
 // Tiers say what follows from a finding of each severity.

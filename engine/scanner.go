@@ -8,23 +8,20 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/bartizan-mcp/bartizan/engine/message"
+	"github.com/bartizan-mcp/bartizan/engine/sandbox"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
 )
 
-// Scanner is an admitted module. It holds no instance: every call makes its
-// own and throws it away, so nothing passes from one message to the next. It
-// is safe for concurrent use.
+// Scanner is an admitted module. Every call starts from the state after its
+// initialisation, so nothing passes from one message to the next. It is safe
+// for concurrent use.
 type Scanner struct {
-	engine   *Engine
-	module   wazero.CompiledModule
+	module   *sandbox.Module
 	manifest Manifest
 	rules    map[string]Rule // nil for a module without a manifest
 	digest   string
 	opts     Options
-	hasInit  bool
 }
 
 // Load admits a module: exactly one valid manifest, the exports and imports of
@@ -67,55 +64,24 @@ func (e *Engine) admit(ctx context.Context, wasm []byte, m Manifest, opts Option
 	if err != nil {
 		return nil, err
 	}
-	if len(wasm) > opts.Limits.ModuleBytes {
-		return nil, fmt.Errorf("%w: module of %d bytes, at most %d", ErrLimits, len(wasm), opts.Limits.ModuleBytes)
-	}
 	if opts.Limits, err = m.Limits.within(opts.Limits); err != nil {
 		return nil, err
 	}
-	if err := checkImports(wasm); err != nil {
-		return nil, err
-	}
-	bare, err := bound(wasm)
+	module, err := e.runtime.Load(ctx, wasm, sandbox.Options{
+		Form: sandbox.Form(m.Form), Config: opts.Config, Limits: opts.Limits.sandbox(), Log: opts.Log,
+	})
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
-	module, err := compile(ctx, e.runtime, bare, e.compileDeadline)
-	if err != nil {
-		return nil, err
-	}
-	s := &Scanner{engine: e, module: module, manifest: m, digest: Digest(wasm), opts: opts}
-	if err := s.checkModule(); err != nil {
+	if len(opts.Config) > 0 && !module.Configurable() {
+		err := fmt.Errorf("%w: configuration for a scanner that takes none", ErrOptions)
 		return nil, errors.Join(err, module.Close(ctx))
 	}
-	return s, nil
+	return &Scanner{module: module, manifest: m, digest: Digest(wasm), opts: opts}, nil
 }
 
-func (s *Scanner) checkModule() error {
-	if err := checkExports(s.module); err != nil {
-		return err
-	}
-	if err := checkImportTypes(s.engine.runtime, s.module); err != nil {
-		return err
-	}
-	_, s.hasInit = s.module.ExportedFunctions()[exportInit]
-	if len(s.opts.Config) > 0 && !s.hasInit {
-		return fmt.Errorf("%w: configuration for a scanner that exports no %s", ErrOptions, exportInit)
-	}
-	return checkMemory(s.module, s.opts.Limits)
-}
-
-// checkMemory holds the memory that a module starts with to its limit.
-func checkMemory(module wazero.CompiledModule, l Limits) error {
-	memory, ok := module.ExportedMemories()[exportMemory]
-	if !ok {
-		return nil // checkExports says so
-	}
-	if minimum := uint64(memory.Min()) << 16; minimum > uint64(l.MemoryBytes) {
-		return fmt.Errorf("%w: starts with %d bytes of memory, gets %d", ErrLimits, minimum, l.MemoryBytes)
-	}
-	return nil
-}
+// Warm initialises the scanner, so that its first message does not wait.
+func (s *Scanner) Warm(ctx context.Context) error { return s.module.Warm(ctx) }
 
 // Close frees the compiled module. No scan may be running.
 func (s *Scanner) Close(ctx context.Context) error { return s.module.Close(ctx) }

@@ -82,6 +82,7 @@ type report struct {
 	findings   []Finding
 	failures   []Failure
 	unexamined bool
+	fuel       int64
 }
 
 // examine runs one scanner over every batch of a message. After a failure the
@@ -89,7 +90,8 @@ type report struct {
 func (s *Scanner) examine(ctx context.Context, p *prepared) report {
 	r := report{unexamined: p.incomplete}
 	for _, batch := range p.batches {
-		out, failure, err := s.call(ctx, s.appendInput(nil, p, batch, particulars{limits: s.opts.Limits}))
+		out, fuel, failure, err := s.call(ctx, s.appendInput(nil, p, batch, particulars{limits: s.opts.Limits}))
+		r.fuel += fuel
 		if err != nil { // the caller gave up: no fault of the scanner
 			r.unexamined = true
 			return r
@@ -172,6 +174,7 @@ func (v *Verdict) merge(r report, o Options) {
 	v.Failures = append(v.Failures, r.failures...)
 	failed := len(r.failures) > 0
 	v.Unexamined = v.Unexamined || r.unexamined || failed
+	v.Fuel += r.fuel
 	if r.unexamined {
 		v.raise(unless(o.Mode == ModeMonitor))
 	}

@@ -16,6 +16,7 @@ type Verdict struct {
 	Failures   []Failure     `json:"failures"`
 	Unexamined bool          `json:"unexamined"` // some text was not examined
 	Elapsed    time.Duration `json:"-"`
+	Fuel       int64         `json:"-"` // units that the scanners used
 	Scanners   []ScannerRef  `json:"scanners,omitempty"`
 }
 

@@ -1,0 +1,147 @@
+// Package compile turns WebAssembly into native code in a process of its own.
+//
+// The compiler cannot be interrupted, and what it needs is chosen by the
+// module: 41 KB of code have taken it more than a minute and gigabytes. A child
+// has a processor and a memory limit that the kernel keeps, and is killed. It
+// leaves native code in a directory that only this user can write, one folder
+// for each module, which the parent then loads. The package knows nothing of
+// scanners: bytes in, a folder out.
+package compile
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Errors of this package.
+var (
+	// ErrCache means that the directory cannot be trusted or written.
+	ErrCache = errors.New("compilation cache")
+	// ErrLimits means that a module costs more to compile than it may.
+	ErrLimits = errors.New("compilation limits")
+	// ErrModule means that the compiler refuses the module.
+	ErrModule = errors.New("not a valid module")
+)
+
+// Limits bound one compilation.
+type Limits struct {
+	Deadline    time.Duration // of wall clock, and as much processor time
+	MemoryBytes uint64        // address space beyond what the process starts with
+}
+
+// DefaultLimits are some ten times what the largest guests of the standard Go
+// toolchain need.
+var DefaultLimits = Limits{Deadline: 30 * time.Second, MemoryBytes: 2 << 30}
+
+// Compiler compiles into a directory.
+type Compiler struct {
+	dir    string
+	limits Limits
+}
+
+// New returns a compiler into dir, which is made if it is absent and refused
+// when anybody else could have written there: what it holds is executed.
+func New(dir string, limits Limits) (*Compiler, error) {
+	if limits.Deadline <= 0 {
+		limits.Deadline = DefaultLimits.Deadline
+	}
+	if limits.MemoryBytes == 0 {
+		limits.MemoryBytes = DefaultLimits.MemoryBytes
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCache, err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCache, err)
+	}
+	if err := checkOwner(info); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrCache, dir, err)
+	}
+	return &Compiler{dir, limits}, nil
+}
+
+// Compile returns the folder that holds the native code of a module, and
+// whether it was there before.
+func (c *Compiler) Compile(ctx context.Context, wasm []byte) (folder string, hit bool, err error) {
+	sum := sha256.Sum256(wasm)
+	folder = filepath.Join(c.dir, hex.EncodeToString(sum[:]))
+	if compiled(folder) {
+		return folder, true, nil
+	}
+	// Two processes may do the same at once; each renames a whole folder.
+	tmp, err := os.MkdirTemp(c.dir, ".compile-")
+	if err != nil {
+		return "", false, fmt.Errorf("%w: %w", ErrCache, err)
+	}
+	defer os.RemoveAll(tmp)
+	if err := c.run(ctx, tmp, wasm); err != nil {
+		return "", false, err
+	}
+	if err := os.Rename(tmp, folder); err != nil && !compiled(folder) {
+		return "", false, fmt.Errorf("%w: %w", ErrCache, err)
+	}
+	return folder, false, nil
+}
+
+// compiled reports whether a folder holds what a child left there. A folder
+// appears whole or not at all.
+func compiled(folder string) bool {
+	files, err := filepath.Glob(filepath.Join(folder, "*", "*"))
+	return err == nil && len(files) == 1
+}
+
+var errDeadline = errors.New("compilation deadline")
+
+func (c *Compiler) run(ctx context.Context, dir string, wasm []byte) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCache, err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Deadline, errDeadline)
+	defer cancel()
+	var report bytes.Buffer
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = []string{childVariable + "=" + c.limits.encode(dir)}
+	cmd.Dir = c.dir
+	cmd.Stdin = bytes.NewReader(wasm)
+	cmd.Stdout = &bounded{buffer: &report}
+	cmd.WaitDelay = time.Second
+	err = cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(context.Cause(ctx), errDeadline):
+		return fmt.Errorf("%w: not compiled within %s", ErrLimits, c.limits.Deadline)
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case !errors.As(err, &exit):
+		return fmt.Errorf("%w: %w", ErrCache, err)
+	case exit.ExitCode() == exitInvalid:
+		return fmt.Errorf("%w: %s", ErrModule, strings.TrimSpace(report.String()))
+	case exit.ExitCode() == exitCache:
+		return fmt.Errorf("%w: %s", ErrCache, strings.TrimSpace(report.String()))
+	}
+	// Killed by the kernel, or by the Go runtime when it got no more memory.
+	return fmt.Errorf("%w: needs more than %s of processor time or %d MiB of memory", ErrLimits, c.limits.Deadline, c.limits.MemoryBytes>>20)
+}
+
+// bounded keeps the first bytes of what a child says.
+type bounded struct{ buffer *bytes.Buffer }
+
+const reportBytes = 1 << 10
+
+func (b *bounded) Write(p []byte) (int, error) {
+	b.buffer.Write(p[:min(len(p), reportBytes-b.buffer.Len())])
+	return len(p), nil
+}

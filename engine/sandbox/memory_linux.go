@@ -1,0 +1,134 @@
+package sandbox
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/tetratelabs/wazero/experimental"
+	"golang.org/x/sys/unix"
+)
+
+// memory is the linear memory of one instance: a reservation of its limit, of
+// which the kernel provides the pages that are touched. Over it lies, once the
+// module was initialised, a private mapping of the image: what a call writes is
+// a copy of a page, and dropping the copies is the reset.
+type memory struct {
+	reserved []byte
+	image    *image // nil until overlaid
+	size     int
+	refused  bool // growth past the limit was asked for
+}
+
+func newMemory(limit uint32) (*memory, error) {
+	reserved, err := unix.Mmap(-1, 0, int(limit), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrHost, err)
+	}
+	// A page is a page: huge ones would make a reset copy megabytes.
+	_ = unix.Madvise(reserved, unix.MADV_NOHUGEPAGE)
+	return &memory{reserved: reserved}, nil
+}
+
+// Allocate implements experimental.MemoryAllocator.
+func (m *memory) Allocate(_, _ uint64) experimental.LinearMemory { return m }
+
+// Reallocate implements experimental.LinearMemory. It returns nil past the
+// limit, and memory.grow answers -1. Bytes that it uncovers are zero: nobody
+// could write them before.
+func (m *memory) Reallocate(size uint64) []byte {
+	if size > uint64(len(m.reserved)) {
+		m.refused = true
+		return nil
+	}
+	m.size = int(size)
+	return m.reserved[:size:size]
+}
+
+// Free implements experimental.LinearMemory.
+func (m *memory) Free() {
+	if m.reserved != nil {
+		_ = unix.Munmap(m.reserved)
+		m.reserved = nil
+	}
+}
+
+// image is the memory of an initialised module, in a file that exists in
+// memory only and that nobody can change any more.
+type image struct {
+	fd   int
+	size int
+}
+
+// photograph copies the first size bytes. Pages of zeros stay holes.
+func (m *memory) photograph() (*image, error) {
+	fd, err := unix.MemfdCreate("scanner", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrHost, err)
+	}
+	i := &image{fd, m.size}
+	if err := i.fill(m.reserved[:m.size]); err != nil {
+		i.close()
+		return nil, fmt.Errorf("%w: %w", ErrHost, err)
+	}
+	return i, nil
+}
+
+func (i *image) fill(b []byte) error {
+	if err := unix.Ftruncate(i.fd, int64(len(b))); err != nil {
+		return err
+	}
+	const page = 1 << 12
+	for at := 0; at < len(b); at += page {
+		part := b[at:min(at+page, len(b))]
+		if zero(part) {
+			continue
+		}
+		if n, err := unix.Pwrite(i.fd, part, int64(at)); err != nil {
+			return err
+		} else if n != len(part) {
+			return unix.EIO
+		}
+	}
+	_, err := unix.FcntlInt(uintptr(i.fd), unix.F_ADD_SEALS, unix.F_SEAL_WRITE|unix.F_SEAL_GROW|unix.F_SEAL_SHRINK|unix.F_SEAL_SEAL)
+	return err
+}
+
+func zero(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		if *(*uint64)(unsafe.Pointer(unsafe.SliceData(b))) != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (i *image) close() { _ = unix.Close(i.fd) }
+
+// overlay puts the image in place of what the memory holds, which must be of
+// the same size. The address stays, so that compiled code finds it.
+func (m *memory) overlay(i *image) error {
+	if i.size > 0 {
+		at := unsafe.Pointer(unsafe.SliceData(m.reserved))
+		if _, err := unix.MmapPtr(i.fd, 0, at, uintptr(i.size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED); err != nil {
+			return fmt.Errorf("%w: %w", ErrHost, err)
+		}
+	}
+	m.image = i
+	return nil
+}
+
+// reset makes a memory of the image's size equal to the image again.
+func (m *memory) reset() error {
+	if m.image.size == 0 {
+		return nil
+	}
+	if err := unix.Madvise(m.reserved[:m.image.size], unix.MADV_DONTNEED); err != nil {
+		return fmt.Errorf("%w: %w", ErrHost, err)
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package sandbox
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// Fuel is handed out in quanta. Between two of them the guest runs without a
+// break: nobody looks at the deadline, and Go's garbage collector waits. The
+// quantum adapts to how long the last one took, so that slow work, such as
+// touching new pages, yields as often as fast work. None of this changes how
+// much fuel a call uses or where it ends.
+const (
+	quantumMin = 512
+	quantumMax = 16 << 10
+
+	slowQuantum = 200 * time.Microsecond
+	fastQuantum = 25 * time.Microsecond
+)
+
+// run is one entry of the host into a guest, and the context that the guest's
+// host calls find it by.
+type run struct {
+	context.Context // the caller's
+
+	limits Limits
+	budget int64 // fuel of this run
+	spent  int64 // fuel used, but for what the guest holds
+	given  int64 // fuel last handed to the guest
+	step   int64 // the next quantum
+
+	deadline time.Time
+	last     time.Time // when the last quantum was given
+	yields   int       // quanta given
+	longest  time.Duration
+
+	fault *Fault // why the guest was stopped
+	gone  bool   // the caller gave up
+	exit  *uint32
+
+	log    boundedLog
+	stdin  []byte
+	stdout *output // nil where standard output is a log
+	random io.Reader
+}
+
+// Value keeps the runtime's look-ups short: guests see none of the caller's.
+func (r *run) Value(any) any { return nil }
+
+// begin prepares r for one call.
+func (r *run) begin(ctx context.Context, l Limits, budget int64, log io.Writer) {
+	now := time.Now()
+	*r = run{
+		Context: ctx, limits: l, budget: budget, step: quantumMin,
+		deadline: now.Add(l.Deadline), last: now,
+		log: boundedLog{log, logBytes},
+	}
+}
+
+// stopped is what a host function panics with to end the guest.
+type stopped struct{ error }
+
+func (r *run) stop(f *Fault) {
+	if r.fault == nil {
+		r.fault = f
+	}
+	panic(stopped{f})
+}
+
+// hand returns the fuel to enter or re-enter the guest with.
+func (r *run) hand() int64 {
+	r.given = max(0, min(r.step, r.budget-r.spent))
+	return r.given
+}
+
+// yield takes back what is left of the fuel, which is negative, and hands out
+// more. It ends a guest that has none, is late, or that nobody waits for.
+func (r *run) yield(left int64) int64 {
+	r.spent += r.given - left
+	r.given = 0
+	if r.spent > r.budget {
+		r.stop(fault(Fuel, "used more than %d units of fuel", r.budget))
+	}
+	now := time.Now()
+	took := now.Sub(r.last)
+	r.last = now
+	r.yields++
+	r.longest = max(r.longest, took)
+	if !now.Before(r.deadline) {
+		r.stop(fault(Deadline, "no answer within %s", r.limits.Deadline))
+	}
+	if r.Context.Err() != nil {
+		r.gone = true
+		panic(stopped{context.Cause(r.Context)})
+	}
+	switch {
+	case took > slowQuantum:
+		r.step = max(r.step/4, quantumMin)
+	case took < fastQuantum:
+		r.step = min(r.step*2, quantumMax)
+	}
+	return r.hand()
+}
+
+// charge pays for work that the host does at the guest's request, in bytes.
+func (r *run) charge(bytes uint64) {
+	r.spent += int64(bytes / 8)
+	if r.spent > r.budget {
+		r.stop(fault(Fuel, "used more than %d units of fuel", r.budget))
+	}
+}
+
+// punctual ends a guest that is late, within work that the host does for it.
+func (r *run) punctual() {
+	if !time.Now().Before(r.deadline) {
+		r.stop(fault(Deadline, "no answer within %s", r.limits.Deadline))
+	}
+}
+
+// finish adds what the guest did not give back.
+func (r *run) finish(left int64) {
+	r.spent += r.given - left
+	r.given = 0
+}
+
+// entropy is the same for every call: a verdict is a function of the input.
+func (r *run) entropy() io.Reader {
+	if r.random == nil {
+		r.random = rand.NewChaCha8([32]byte{})
+	}
+	return r.random
+}
+
+// runOf finds the run that a host function was called in.
+func runOf(ctx context.Context) *run { return ctx.(*run) }
+
+// meterYield and meterDepth are what engine/admit lets every guest call.
+func meterYield(ctx context.Context, _ api.Module, stack []uint64) {
+	stack[0] = uint64(runOf(ctx).yield(int64(stack[0])))
+}
+
+func meterDepth(ctx context.Context, _ api.Module, _ []uint64) {
+	runOf(ctx).stop(fault(Depth, "calls nested too deeply"))
+}
