@@ -185,14 +185,14 @@ func FuzzParseManifest(f *testing.F) {
 }
 
 func TestInspect(t *testing.T) {
-	in := Inspect(t.Context(), module(cleanAnswer, nil))
+	in := Inspect(module(cleanAnswer, nil))
 	if in.Manifest == nil || in.Manifest.Name != "test" || len(in.Problems) != 0 || in.Memory == nil || in.Memory.Min != 48<<16 || in.Memory.Max != nil {
 		t.Errorf("%+v", in)
 	}
 	if diff := cmp.Diff([]string{"bartizan_alloc(i32) -> (i32)", "bartizan_scan(i32, i32) -> (i64)", "memory"}, in.Exports); diff != "" {
 		t.Error(diff)
 	}
-	in = Inspect(t.Context(), module(cleanAnswer, func(a *asm, has map[string]bool) {
+	in = Inspect(module(cleanAnswer, func(a *asm, has map[string]bool) {
 		has["manifest"], has[exportScan] = true, true
 		a.imp("env", "abort", nil, nil)
 	}))
@@ -223,13 +223,13 @@ func TestInspectAgreesWithLoad(t *testing.T) {
 		"long":          make([]byte, DefaultLimits.ModuleBytes+1),
 	} {
 		_, err := e.Load(t.Context(), wasm, Options{})
-		in := Inspect(t.Context(), wasm)
+		in := Inspect(wasm)
 		if (err == nil) != (len(in.Problems) == 0) || in.Digest != Digest(wasm) {
 			t.Errorf("%s: Load says %v, Inspect %q", name, err, in.Problems)
 		}
 	}
 	unmanifested := module(cleanAnswer, func(_ *asm, has map[string]bool) { has["manifest"] = true })
-	if in := Inspect(t.Context(), unmanifested); len(in.Problems) != 0 || in.Manifest != nil {
+	if in := Inspect(unmanifested); len(in.Problems) != 0 || in.Manifest != nil {
 		t.Errorf("a module without a manifest: %+v", in)
 	}
 }

@@ -33,7 +33,7 @@ type scannerRun struct {
 	Action    engine.Action    `json:"action"`
 	Findings  []engine.Finding `json:"findings"`
 	Failure   *engine.Failure  `json:"failure"`
-	Fuel      *int64           `json:"fuel"` // null: this engine bounds by deadline
+	Fuel      int64            `json:"fuel"` // 0: nothing of the module ran
 	ElapsedUs int64            `json:"elapsedUs"`
 }
 
@@ -128,6 +128,7 @@ func runScanner(cmd *cobra.Command, m module, config []byte, messages []*message
 			result.Failure = &v.Failures[0]
 		}
 		result.ElapsedUs += v.Elapsed.Microseconds()
+		result.Fuel += v.Fuel
 	}
 	return result, nil
 }
@@ -169,7 +170,7 @@ func newScannerInspect() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		seen := m.inspect(cmd.Context())
+		seen := m.inspect()
 		if *format == "json" {
 			err = printJSON(cmd.OutOrStdout(), seen)
 		} else {

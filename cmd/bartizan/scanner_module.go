@@ -78,8 +78,8 @@ func (m module) load(ctx context.Context, e *engine.Engine, o engine.Options) (*
 	return e.Load(ctx, m.wasm, o)
 }
 
-func (m module) inspect(ctx context.Context) engine.Inspection {
-	seen := engine.Inspect(ctx, m.wasm)
+func (m module) inspect() engine.Inspection {
+	seen := engine.Inspect(m.wasm)
 	seen.Digest, seen.Bytes = m.digest, int(m.size)
 	if m.size > int64(len(m.wasm)) {
 		seen.Problems = []string{m.tooLong().Error()}
