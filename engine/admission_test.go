@@ -54,7 +54,7 @@ func TestLoadRefuses(t *testing.T) {
 		"memory from outside": {func(a *asm, _ map[string]bool) {
 			a.imports = append(a.imports, append(append(bytesOf("env"), bytesOf("memory")...), 2, 0, 1))
 			a.pages = 0
-		}, ErrImports, `memory "memory" of module "env"`},
+		}, ErrModule, `import of a memory ("env"."memory")`},
 		"too much memory": {func(a *asm, _ map[string]bool) { a.pages = 60000 }, ErrLimits, "starts with 3932160000 bytes"},
 		"invalid code": {func(a *asm, has map[string]bool) {
 			has[exportScan] = true
@@ -134,7 +134,7 @@ func TestParseManifest(t *testing.T) {
 		"phase twice":         {`"phases":["listing"`, `"phases":["result"`, "twice"},
 		"no phases":           {`"phases":["listing","request","result","prompt","resource"]`, `"phases":[]`, "phases"},
 		"encoding":            {`"encoding":"json"`, `"encoding":"cbor"`, `encoding "cbor"`},
-		"command":             {`"form":"reactor"`, `"form":"command"`, `form "command"`},
+		"component":           {`"form":"reactor"`, `"form":"component"`, `form "component"`},
 		"triggered":           {`"call":"always"`, `"call":"triggered"`, `call "triggered"`},
 		"no call":             {`"call":"always",`, ``, "required"},
 		"patterns":            {`"rules"`, `"patterns":[],"rules"`, "matches no patterns"},
@@ -147,7 +147,7 @@ func TestParseManifest(t *testing.T) {
 		"severity":            {`"severity":"low"`, `"severity":"awful"`, "severity"},
 		"no description":      {`"description":"A test's low finding."`, `"description":""`, "description"},
 		"taxonomy":            {`"OWASP-MCP06"`, `"<b>"`, "taxonomy"},
-		"negative deadline":   {`"rules"`, `"limits":{"deadlineMs":-1},"rules"`, "deadlineMs"},
+		"negative deadline":   {`"rules"`, `"limits":{"deadlineMs":-1},"rules"`, "negative"},
 		"memory over 32 bits": {`"rules"`, `"limits":{"memoryBytes":4294967296},"rules"`, ""},
 		"trailing":            {`finding."}]}`, `finding."}]}{}`, ""},
 		"too long":            {`"name"`, strings.Repeat(" ", maxManifest) + `"name"`, "more than"},

@@ -13,6 +13,18 @@ type asm struct {
 	customs                                                         []byte
 }
 
+// Names of the ABI.
+const (
+	exportMemory = "memory"
+	exportAlloc  = "bartizan_alloc"
+	exportScan   = "bartizan_scan"
+	exportInit   = "bartizan_init"
+	exportStart  = "_initialize"
+	hostModule   = "bartizan"
+	wasiModule   = "wasi_snapshot_preview1"
+	logBytes     = 4 << 10
+)
+
 const (
 	wasmI32 = 0x7f
 	wasmI64 = 0x7e

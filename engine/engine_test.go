@@ -80,11 +80,13 @@ func TestHostileModules(t *testing.T) {
 		"loop in init":       {func(a *asm, _ map[string]bool) { a.fn(exportInit, i32x2, []byte{wasmI32}, forever()) }, FailureDeadline, "no answer within"},
 		"loop in initialize": {func(a *asm, _ map[string]bool) { a.fn(exportStart, nil, nil, forever()) }, FailureDeadline, "no answer within"},
 		"loop in start":      {func(a *asm, _ map[string]bool) { a.start = []byte{a.fn("", nil, nil, forever())} }, FailureDeadline, "no answer within"},
+		"fuel in scan":       {scanBody(forever()), FailureFuel, "units of fuel"},
+		"fuel in alloc":      {allocBody(forever()), FailureFuel, "units of fuel"},
 		"init refuses":       {func(a *asm, _ map[string]bool) { a.fn(exportInit, i32x2, []byte{wasmI32}, i32c(7)) }, FailureOutput, "bartizan_init returned 7"},
 		"recursion": {func(a *asm, has map[string]bool) {
 			has[exportScan] = true
 			a.fn(exportScan, i32x2, []byte{wasmI64}, []byte{opLocalGet, 0, opLocalGet, 1, opCall, byte(len(a.functions))})
-		}, FailureDepth, "stack overflow"},
+		}, FailureDepth, "calls nested too deeply"},
 		"grow bomb": {scanBody([]byte{opLoop, blockVoid}, i32c(1), []byte{opMemoryGrow, 0}, i32c(-1),
 			[]byte{opI32Ne, opBrIf, 0, opEnd, opUnreachable}), FailureMemory, "memory"},
 		"load outside":                      {scanBody(i32c(-1), []byte{opI32Load, 0, 0, opDrop}, i64c(1)), FailureTrap, "out of bounds"},
@@ -106,7 +108,7 @@ func TestHostileModules(t *testing.T) {
 			e := newEngine(t)
 			opts := Options{Limits: Limits{MemoryBytes: 8 << 20}}
 			if tc.kind == FailureDeadline {
-				opts.Limits.Deadline = 50 * time.Millisecond
+				opts.Limits.Deadline, opts.Limits.Fuel = 50*time.Millisecond, 1<<60
 			}
 			s := load(t, e, module(cleanAnswer, tc.edit), opts)
 			v := NewSet(s).Scan(t.Context(), result("text"))
@@ -161,7 +163,7 @@ func TestCallerGivesUp(t *testing.T) {
 	s := load(t, e, module(cleanAnswer, func(a *asm, has map[string]bool) {
 		has[exportScan] = true
 		a.fn(exportScan, i32x2, []byte{wasmI64}, forever())
-	}), Options{Limits: Limits{Deadline: time.Hour}})
+	}), Options{Limits: Limits{Deadline: time.Hour, Fuel: 1 << 60}})
 	for name, ctx := range map[string]func() (context.Context, context.CancelFunc){
 		"before": func() (context.Context, context.CancelFunc) {
 			c, cancel := context.WithCancel(t.Context())
@@ -209,27 +211,6 @@ func TestConcurrentScans(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// TestInstancesAreBounded holds that a scan waits for room, and gives up with
-// its caller and not with the scanner.
-func TestInstancesAreBounded(t *testing.T) {
-	e, err := New(t.Context(), Config{Instances: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close(context.Background())
-	good := NewSet(load(t, e, module(cleanAnswer, nil), Options{}))
-	e.slots <- struct{}{} // somebody else's guest
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if v := good.Scan(ctx, result("text")); v.Action != ActionBlock || !v.Unexamined || len(v.Failures) != 0 {
-		t.Errorf("no room: %+v", v)
-	}
-	<-e.slots
-	if v := good.Scan(t.Context(), result("text")); v.Action != ActionAllow {
-		t.Errorf("room again: %+v", v)
-	}
 }
 
 func TestLogIsBounded(t *testing.T) {

@@ -14,40 +14,43 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
 )
 
-// guestModule compiles testdata/guest once, as plugins/internal/build does.
-var guestModule = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "guest")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, "guest.wasm")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-ldflags=-s -w -buildid=", "-o", out, "./testdata/guest")
+// goModule compiles a program as plugins/internal/build does.
+func goModule(t testing.TB, path, mode string) []byte {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "guest.wasm")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", mode, "-ldflags=-s -w -buildid=", "-o", out, path)
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=", "CGO_ENABLED=0")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return nil, err
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("compile the guest: %v\n%s", err, said)
 	}
 	wasm, err := os.ReadFile(out)
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	return wasmsection.Attach(wasm, ManifestSection, []byte(testManifest))
-})
+	return wasm
+}
+
+// guestWasm is testdata/guest, compiled once.
+var guestWasm struct {
+	sync.Once
+	bytes []byte
+}
 
 var guestEngine = sync.OnceValues(func() (*Engine, error) { return New(context.Background(), Config{}) })
 
 func guestScanner(t testing.TB, opts Options) *Scanner {
 	t.Helper()
-	wasm, err := guestModule()
-	if err != nil {
-		t.Fatalf("compile the guest: %v", err)
-	}
+	guestWasm.Do(func() {
+		var err error
+		if guestWasm.bytes, err = wasmsection.Attach(goModule(t, "./testdata/guest", "-buildmode=c-shared"), ManifestSection, []byte(testManifest)); err != nil {
+			t.Fatal(err)
+		}
+	})
 	e, err := guestEngine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return load(t, e, wasm, opts)
+	return load(t, e, guestWasm.bytes, opts)
 }
 
 func TestGoGuest(t *testing.T) {
@@ -68,7 +71,7 @@ func TestGoGuest(t *testing.T) {
 	if v := set.Scan(t.Context(), result("skip")); v.Action != ActionBlock || !v.Unexamined || len(v.Failures) != 0 {
 		t.Errorf("skip: %+v", v)
 	}
-	loop := NewSet(guestScanner(t, Options{Limits: Limits{Deadline: 300 * time.Millisecond}}))
+	loop := NewSet(guestScanner(t, Options{Limits: Limits{Deadline: 300 * time.Millisecond, Fuel: 1 << 60}}))
 	if v := loop.Scan(t.Context(), result("loop")); len(v.Failures) != 1 || v.Failures[0].Kind != FailureDeadline {
 		t.Errorf("loop: %+v", v)
 	}

@@ -43,8 +43,11 @@ const (
 
 	ExportFuel  = "bartizan:fuel"  // mutable i64, set by the host before every entry
 	ExportDepth = "bartizan:depth" // mutable i32, set by the host before every entry
-	ExportDirty = "bartizan:dirty" // mutable i32, 1 once the guest has changed a table or dropped a segment
+	ExportDirty = "bartizan:dirty" // mutable i32, DirtyTables or DirtyMemory once the guest has left a state that it did not find
 	ExportStart = "bartizan:start" // the start function, which no longer runs by itself
+
+	DirtyTables = 1 // it changed a table or dropped a segment
+	DirtyMemory = 2 // it was refused more memory
 
 	reserved     = "bartizan:"
 	exportGlobal = "bartizan:global." // followed by the index of a mutable global

@@ -62,6 +62,15 @@ func (w *rewriter) growBody(e *encoder) {
 	w.check(e)
 	e.op(opLocalGet, 0)
 	e.op(opMemoryGrow, 0)
+	// A refusal is marked, so that a trap that follows is named for its cause.
+	e.op(opLocalTee, 0)
+	e.i32(-1)
+	e.raw(0x46) // i32.eq
+	e.ifEmpty()
+	e.i32(DirtyMemory)
+	e.op(opGlobalSet, w.dirty)
+	e.end()
+	e.op(opLocalGet, 0)
 }
 
 // outside leaves an i32 that is not zero if the n bytes at the address lie

@@ -75,6 +75,6 @@ func (w *rewriter) leave(e *encoder, share int32) {
 }
 
 func (w *rewriter) setDirty(e *encoder) {
-	e.i32(1)
+	e.i32(DirtyTables)
 	e.op(opGlobalSet, w.dirty)
 }

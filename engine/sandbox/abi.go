@@ -67,8 +67,6 @@ const (
 	kindMemory   = 2
 )
 
-var kindNames = [...]string{"function", "table", "memory", "global"}
-
 // CheckExports says which export is missing or has the wrong type, and what is
 // expected in its place.
 func CheckExports(m *admit.Module, form Form) error {
@@ -101,11 +99,9 @@ func CheckExports(m *admit.Module, form Form) error {
 }
 
 // CheckImports refuses what the host does not provide, by name and by type.
+// Imports that are no functions were refused before.
 func CheckImports(m *admit.Module) error {
 	for _, i := range m.Imports() {
-		if i.Kind != kindFunction {
-			return fmt.Errorf("%w: %s %q of module %q: only functions can be imported", ErrImports, kindNames[i.Kind], i.Name, i.Module)
-		}
 		at := slices.IndexFunc(provided, func(f hostFunction) bool { return f.module == i.Module && f.name == i.Name })
 		if at < 0 {
 			return fmt.Errorf("%w: %q of module %q is not provided", ErrImports, i.Name, i.Module)

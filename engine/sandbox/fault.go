@@ -6,11 +6,9 @@ import (
 	"strings"
 )
 
-// Errors of this package, beside [Fault].
+// Errors of this package, beside [Fault] and those of engine/admit and
+// engine/compile, which say why a module was not admitted.
 var (
-	// ErrRefused means that a module was not admitted. The wrapped error of
-	// engine/admit or engine/compile, or one of those below, says why.
-	ErrRefused = errors.New("refused")
 	// ErrExports means that an export is missing or has the wrong type.
 	ErrExports = errors.New("scanner exports")
 	// ErrImports means that an import is not provided or has the wrong type.

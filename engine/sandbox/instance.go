@@ -184,7 +184,7 @@ func (i *instance) enter(f api.Function) (err error) {
 		return context.Cause(r.Context)
 	case r.fault != nil:
 		return r.fault
-	case i.memory.refused:
+	case i.memory.refused || i.dirty.Get() == admit.DirtyMemory:
 		return fault(Memory, "wanted more than %d bytes of memory", r.limits.MemoryBytes)
 	}
 	return classify(err)

@@ -96,14 +96,14 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte, o Options) (*Module, er
 	}
 	parsed, err := admit.Parse(wasm, admit.DefaultLimits)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+		return nil, err
 	}
 	if err := errors.Join(CheckImports(parsed), CheckExports(parsed, o.Form), CheckMemory(parsed, o.Limits.MemoryBytes)); err != nil {
 		return nil, err
 	}
 	program, err := parsed.Instrument(admit.Options{MemoryPages: o.Limits.MemoryBytes >> 16})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+		return nil, err
 	}
 	m := &Module{
 		runtime: r, opts: o, first: make(chan struct{}, 1),
@@ -126,7 +126,7 @@ func (m *Module) compile(ctx context.Context, wasm []byte) (err error) {
 	defer contain(&err)
 	folder, hit, err := m.runtime.compiler.Compile(ctx, wasm)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
+		return err
 	}
 	m.Hit = hit
 	cache, err := wazero.NewCompilationCacheWithDir(folder)
@@ -138,7 +138,7 @@ func (m *Module) compile(ctx context.Context, wasm []byte) (err error) {
 		m.code, err = wz.CompileModule(ctx, wasm)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, errors.Join(err, wz.Close(ctx), cache.Close(ctx)))
+		return errors.Join(fmt.Errorf("%w: %w", compile.ErrModule, err), wz.Close(ctx), cache.Close(ctx))
 	}
 	m.wazero, m.cache = wz, cache
 	return nil

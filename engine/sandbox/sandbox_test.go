@@ -263,3 +263,35 @@ func TestClosed(t *testing.T) {
 		t.Errorf("closed twice: %v", err)
 	}
 }
+
+// TestInstancesAreBounded holds that a call waits for room, and gives up with
+// its caller and not with the module.
+func TestInstancesAreBounded(t *testing.T) {
+	r, err := New(Config{Instances: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close(context.Background())
+	m := load(t, r, echo, Options{})
+	answer(t, m, "first")
+	r.slots <- struct{}{} // somebody else's guest
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := m.Call(ctx, []byte("x"), nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("no room: %v", err)
+	}
+	<-r.slots
+	if got, _ := answer(t, m, "room again"); got != "room again" {
+		t.Error(got)
+	}
+}
+
+func TestPanicsAreContained(t *testing.T) {
+	err := func() (err error) {
+		defer contain(&err)
+		panic("found by a module")
+	}()
+	if f := classify(err); f.Kind != Trap || f.Detail != errPanic.Error() {
+		t.Error(f)
+	}
+}

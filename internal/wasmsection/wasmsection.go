@@ -1,7 +1,6 @@
 // Package wasmsection reads and writes the sections of a WebAssembly binary
 // (core specification 2.0, §5.5) without running or compiling it. It knows
-// where sections begin and end and what a module imports; it must not know what
-// Bartizan keeps in them.
+// where sections begin and end; it must not know what Bartizan keeps in them.
 package wasmsection
 
 import (
@@ -15,12 +14,8 @@ import (
 // ErrMalformed means that the bytes are not a core WebAssembly module.
 var ErrMalformed = errors.New("malformed wasm module")
 
-// Section ids of the core specification that this package names.
-const (
-	IDCustom = 0
-	IDImport = 2
-	IDStart  = 8
-)
+// IDCustom is the section id of custom sections.
+const IDCustom = 0
 
 var preamble = []byte{0, 'a', 's', 'm', 1, 0, 0, 0}
 

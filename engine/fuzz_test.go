@@ -1,23 +1,6 @@
 package engine
 
-import (
-	"errors"
-	"testing"
-)
-
-func TestPanicsAreContained(t *testing.T) {
-	err := func() (err error) {
-		defer contain(&err)
-		panic("found by a module")
-	}()
-	if !errors.Is(err, errPanic) {
-		t.Fatal(err)
-	}
-	s := &Scanner{manifest: Manifest{Name: "x"}}
-	if f := s.failure(t.Context(), &memoryCap{}, err); f.Kind != FailureTrap || f.Detail != errPanic.Error() {
-		t.Errorf("%+v", f)
-	}
-}
+import "testing"
 
 // FuzzLoad feeds damaged modules to admission and, where admitted, runs them.
 func FuzzLoad(f *testing.F) {
