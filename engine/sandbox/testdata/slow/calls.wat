@@ -1,0 +1,15 @@
+;; Calls through a table, three deep, a new target each time.
+(memory (export "memory") 1)
+(type $f (func (param i64) (result i64)))
+(table funcref (elem $a $b $c))
+(func $a (type $f) (call_indirect (type $f) (i64.div_u (local.get 0) (i64.const 3)) (i32.const 1)))
+(func $b (type $f) (call_indirect (type $f) (i64.mul (local.get 0) (i64.const 5)) (i32.const 2)))
+(func $c (type $f) (i64.popcnt (local.get 0)))
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 1024))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (local $n i64)
+  (loop $l
+    (local.set $n (i64.add (local.get $n) (call_indirect (type $f) (local.get $n)
+      (i32.wrap_i64 (i64.rem_u (local.get $n) (i64.const 3))))))
+    (br $l))
+  (local.get $n))
