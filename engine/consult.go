@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// consult calls one scanner for a message, unless its breaker is open for the
-// message's principal, and counts what became of it.
-func (s *Set) consult(ctx context.Context, scanner *Scanner, p *prepared, opts ScanOptions) (r report) {
+// consult makes the calls that a message asks of one scanner, unless its
+// breaker is open for the message's principal, and counts what became of it.
+func (s *Set) consult(ctx context.Context, scanner *Scanner, p *prepared, calls []summons, opts ScanOptions) (r report) {
 	count := s.counts[scanner]
 	leave, refused := s.breaker.enter(scanner, opts.Principal, opts.Now)
 	if refused != nil {
@@ -23,7 +23,7 @@ func (s *Set) consult(ctx context.Context, scanner *Scanner, p *prepared, opts S
 		}
 		count.add(r, took, now)
 	}()
-	r = scanner.examine(ctx, p)
+	r = scanner.examine(ctx, p, calls)
 	switch {
 	case len(r.failures) > 0:
 		ended, kind = outcomeFailure, r.failures[0].Kind

@@ -26,6 +26,8 @@ const (
 	FormReactor  = "reactor"
 	FormCommand  = "command"
 	CallAlways   = "always"
+
+	CallTriggered = "triggered"
 )
 
 // Families of rules.
@@ -40,6 +42,8 @@ type Manifest struct {
 	Encoding string          `json:"encoding"`
 	Form     string          `json:"form"`
 	Call     string          `json:"call"`
+	Patterns []Pattern       `json:"patterns,omitzero"`
+	Trigger  *Trigger        `json:"trigger,omitzero"` // nil: any pattern
 	Limits   Wanted          `json:"limits,omitzero"`
 	Rules    []Rule          `json:"rules"`
 }
@@ -70,7 +74,7 @@ var (
 
 // Bounds of a manifest.
 const (
-	maxManifest    = 256 << 10
+	maxManifest    = 1 << 20
 	maxName        = 64
 	maxRules       = 1024
 	maxTaxonomy    = 16
@@ -84,7 +88,7 @@ func ParseManifest(b []byte) (Manifest, error) {
 	if len(b) > maxManifest {
 		return m, fmt.Errorf("%w: more than %d bytes", ErrManifest, maxManifest)
 	}
-	if err := refuseUnsupported(b); err != nil {
+	if err := refuseNull(b); err != nil {
 		return m, err
 	}
 	if err := json.Unmarshal(b, &m, json.RejectUnknownMembers(true)); err != nil {
@@ -105,21 +109,15 @@ func ReadManifest(wasm []byte) (Manifest, error) {
 	return ParseManifest(sections[0])
 }
 
-// refuseUnsupported names what belongs to the ABI and not to this engine.
-func refuseUnsupported(b []byte) error {
+// refuseNull keeps a member that is null from reading as one left out.
+func refuseNull(b []byte) error {
 	var members map[string]jsontext.Value
 	if err := json.Unmarshal(b, &members); err != nil {
 		return fmt.Errorf("%w: %w", ErrManifest, err)
 	}
-	for _, name := range []string{"patterns", "triggers"} {
-		if _, ok := members[name]; ok {
-			return fmt.Errorf("%w: %s: this engine matches no patterns for scanners", ErrManifest, name)
-		}
-	}
-	for name, supported := range map[string]string{"call": CallAlways} {
-		var value string
-		if err := json.Unmarshal(members[name], &value); err == nil && value != supported {
-			return fmt.Errorf("%w: %s %q: this engine runs only %q", ErrManifest, name, value, supported)
+	for name, value := range members {
+		if value.Kind() == 'n' {
+			return fmt.Errorf("%w: %s is null", ErrManifest, name)
 		}
 	}
 	return nil
@@ -141,6 +139,12 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("%w: form %q: want %q or %q", ErrManifest, m.Form, FormReactor, FormCommand)
 	case m.Form == FormCommand && m.Encoding != EncodingJSON:
 		return fmt.Errorf("%w: form %q reads and writes encoding %q", ErrManifest, FormCommand, EncodingJSON)
+	case m.Call != CallAlways && m.Call != CallTriggered:
+		return fmt.Errorf("%w: call %q: want %q or %q", ErrManifest, m.Call, CallAlways, CallTriggered)
+	case m.Call == CallAlways && m.Trigger != nil:
+		return fmt.Errorf("%w: trigger: call is %q", ErrManifest, m.Call)
+	case m.Call == CallTriggered && m.Trigger == nil && len(m.Patterns) == 0:
+		return fmt.Errorf("%w: call %q: wants patterns or a trigger", ErrManifest, m.Call)
 	case len(m.Phases) == 0:
 		return fmt.Errorf("%w: phases: at least one is required", ErrManifest)
 	case m.Limits.DeadlineMs < 0 || m.Limits.Fuel < 0:
@@ -151,6 +155,17 @@ func (m *Manifest) check() error {
 	for i, p := range m.Phases {
 		if !p.Valid() || slices.Contains(m.Phases[:i], p) {
 			return fmt.Errorf("%w: phases: %q unknown or twice", ErrManifest, p)
+		}
+	}
+	if m.Patterns != nil && len(m.Patterns) == 0 {
+		return fmt.Errorf("%w: patterns: none", ErrManifest)
+	}
+	if err := checkPatterns(m.Patterns); err != nil {
+		return err
+	}
+	if m.Trigger != nil {
+		if err := m.Trigger.check(m.Patterns); err != nil {
+			return err
 		}
 	}
 	seen := make(map[string]bool, len(m.Rules))

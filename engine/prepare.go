@@ -13,9 +13,10 @@ import (
 // prepared is a message made ready once for all scanners: decoded views added,
 // cut into batches.
 type prepared struct {
-	message    *message.Message
-	nearest    []message.ContextEntry
-	context    []byte // nearest in JSON, once a scanner wants it so
+	message    *message.Message       // with views
+	sent       *message.Message       // without
+	nearest    []message.ContextEntry // once a scanner is called
+	context    []byte                 // nearest in JSON, once a scanner wants it so
 	batches    [][]window
 	incomplete bool // views were left out for lack of room
 }
@@ -23,7 +24,7 @@ type prepared struct {
 func prepare(m *message.Message) *prepared {
 	views := *m // the caller's message stays as it is
 	views.Segments = slices.Clone(m.Segments)
-	p := &prepared{message: &views}
+	p := &prepared{message: &views, sent: m}
 	for i, s := range m.Segments {
 		if s.Provenance != "" {
 			continue // decoded by whoever built the message
@@ -37,9 +38,15 @@ func prepare(m *message.Message) *prepared {
 			views.Segments = append(views.Segments, view)
 		}
 	}
-	p.nearest = message.Nearest(m, m.Context)
 	p.batches = batches(m.Phase, views.Segments)
 	return p
+}
+
+// selectContext chooses the entries of other servers that scanners get.
+func (p *prepared) selectContext() {
+	if p.nearest == nil && len(p.sent.Context) > 0 {
+		p.nearest = message.Nearest(p.sent, p.sent.Context)
+	}
 }
 
 // contextJSON returns the entries of other servers as the json encoding has them.

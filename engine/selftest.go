@@ -13,26 +13,29 @@ import (
 // found does not matter. It says nothing about how a scanner behaves later.
 func (s *Set) SelfTest(ctx context.Context) error {
 	var errs []error
-	for _, scanner := range s.scanners {
-		if err := scanner.selfTest(ctx); err != nil {
+	for i := range s.scanners {
+		if err := s.selfTest(ctx, i); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Scanner) selfTest(ctx context.Context) error {
-	for _, phase := range s.manifest.Phases {
+func (s *Set) selfTest(ctx context.Context, i int) error {
+	scanner := s.scanners[i]
+	for _, phase := range scanner.manifest.Phases {
 		for _, m := range harmless(phase) {
-			r := s.examine(ctx, prepare(m))
+			p := s.matcher.newPass(prepare(m))
+			r := scanner.examine(ctx, p.prepared, p.summon(i, true))
+			p.release()
 			switch {
 			case len(r.failures) > 0:
 				f := r.failures[0]
-				return fmt.Errorf("%w: %s on a harmless %s: %s: %s", ErrSelfTest, s.manifest.Name, phase, f.Kind, f.Detail)
+				return fmt.Errorf("%w: %s on a harmless %s: %s: %s", ErrSelfTest, scanner.manifest.Name, phase, f.Kind, f.Detail)
 			case ctx.Err() != nil:
 				return context.Cause(ctx)
 			case r.unexamined:
-				return fmt.Errorf("%w: %s left part of a harmless %s unexamined", ErrSelfTest, s.manifest.Name, phase)
+				return fmt.Errorf("%w: %s left part of a harmless %s unexamined", ErrSelfTest, scanner.manifest.Name, phase)
 			}
 		}
 	}

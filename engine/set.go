@@ -12,13 +12,17 @@ import (
 // safe for concurrent use.
 type Set struct {
 	scanners []*Scanner
+	matcher  *matcher
 	breaker  *breaker
 	counts   map[*Scanner]*counts
 }
 
 // NewSet returns a set of the given scanners, which run in this order.
 func NewSet(scanners ...*Scanner) *Set {
-	return &Set{scanners: slices.Clone(scanners), breaker: newBreaker(), counts: newCounts(scanners)}
+	return &Set{
+		scanners: slices.Clone(scanners), matcher: newMatcher(scanners),
+		breaker: newBreaker(), counts: newCounts(scanners),
+	}
 }
 
 // ScanOptions change how one message is judged.
@@ -34,14 +38,18 @@ type ScanOptions struct {
 	// DefaultWithin. What was not examined by then is unexamined: a scanner's own
 	// deadline is for one call, and a long text is many.
 	Within time.Duration
+	// Always calls every scanner of the phase, whatever its trigger says. It
+	// serves the proof that triggers change no verdict.
+	Always bool
 }
 
 // DefaultWithin is for a machine under load: a megabyte takes a second or two.
 const DefaultWithin = time.Minute
 
 // Scan examines a message with every scanner of its phase, in the caller's
-// goroutine. It always answers: what could not be examined blocks, unless the
-// scanner that failed only monitors.
+// goroutine: it finds their patterns and calls those that are always called or
+// whose triggers hold. It always answers: what could not be examined blocks,
+// unless the scanner that failed only monitors.
 func (s *Set) Scan(ctx context.Context, m *message.Message) Verdict {
 	return s.ScanWith(ctx, m, ScanOptions{})
 }
@@ -55,19 +63,31 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 	if opts.Within <= 0 {
 		opts.Within = DefaultWithin
 	}
-	ctx, cancel := context.WithTimeout(ctx, opts.Within)
-	defer cancel()
 	v := Verdict{Action: ActionAllow, Findings: []Finding{}, Failures: []Failure{}}
-	var prep *prepared
-	for _, scanner := range s.scanners {
+	var p *pass
+	for i, scanner := range s.scanners {
 		if !scanner.examines(m.Phase) {
 			continue
 		}
-		if prep == nil {
-			prep = prepare(m)
+		if p == nil {
+			p = s.matcher.newPass(prepare(m))
+			defer p.release()
+			v.Scanners = make([]ScannerRef, 0, len(s.scanners))
 		}
 		v.Scanners = append(v.Scanners, scanner.Ref())
-		v.merge(s.consult(ctx, scanner, prep, opts), scanner.opts)
+		calls := p.summon(i, opts.Always)
+		if len(calls) == 0 {
+			s.counts[scanner].notTriggered.Add(1)
+			v.merge(report{unexamined: p.incomplete}, scanner.opts)
+			continue
+		}
+		if v.Called == nil { // most messages need no deadline
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, began.Add(opts.Within))
+			defer cancel()
+		}
+		v.Called = append(v.Called, scanner.manifest.Name)
+		v.merge(s.consult(ctx, scanner, p.prepared, calls, opts), scanner.opts)
 	}
 	v.settle(opts)
 	v.Elapsed = time.Since(began)
@@ -85,12 +105,14 @@ type report struct {
 	fuel       int64
 }
 
-// examine runs one scanner over every batch of a message. After a failure the
+// examine makes the calls of one scanner for a message. After a failure the
 // rest is left unexamined: the message cannot pass any more.
-func (s *Scanner) examine(ctx context.Context, p *prepared) report {
+func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) report {
 	r := report{unexamined: p.incomplete}
-	for _, batch := range p.batches {
-		out, fuel, failure, err := s.call(ctx, s.appendInput(nil, p, batch, particulars{limits: s.opts.Limits}))
+	p.selectContext()
+	for _, c := range calls {
+		batch := c.batch
+		out, fuel, failure, err := s.call(ctx, s.appendInput(nil, p, batch, particulars{limits: s.opts.Limits, hits: c.hits}))
 		r.fuel += fuel
 		if err != nil { // the caller gave up: no fault of the scanner
 			r.unexamined = true

@@ -16,8 +16,11 @@ type Verdict struct {
 	Failures   []Failure     `json:"failures"`
 	Unexamined bool          `json:"unexamined"` // some text was not examined
 	Elapsed    time.Duration `json:"-"`
-	Fuel       int64         `json:"-"` // units that the scanners used
-	Scanners   []ScannerRef  `json:"scanners,omitempty"`
+	Fuel       int64         `json:"-"`                  // units that the scanners used
+	Scanners   []ScannerRef  `json:"scanners,omitempty"` // of the message's phase
+	// Called are the names of those that the message concerned. The triggers of
+	// the others found nothing for them in it, which is as good as a clean answer.
+	Called []string `json:"-"`
 }
 
 // DigestOf returns the digest of the named scanner, "" if it took no part.

@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// condition is a trigger made ready: names are numbers.
+type condition struct {
+	op      conditionOp
+	of      []condition
+	pattern int
+	mask    uint32
+}
+
+type conditionOp uint8
+
+const (
+	ifHit conditionOp = iota // any pattern at all
+	ifPattern
+	ifAny
+	ifAll
+	ifViews
+	ifKinds
+	ifNonASCII
+	ifContext
+)
+
+// conditionOf makes a checked trigger ready; without one any pattern will do.
+func conditionOf(t *Trigger, patterns []Pattern) condition {
+	if t == nil {
+		return condition{op: ifHit}
+	}
+	index := make(map[string]int, len(patterns))
+	for i, p := range patterns {
+		index[p.ID] = i
+	}
+	return t.condition(index)
+}
+
+func (t *Trigger) condition(index map[string]int) condition {
+	all := func(op conditionOp, of []Trigger) condition {
+		c := condition{op: op}
+		for i := range of {
+			c.of = append(c.of, of[i].condition(index))
+		}
+		return c
+	}
+	switch {
+	case len(t.Any) > 0:
+		return all(ifAny, t.Any)
+	case len(t.All) > 0:
+		return all(ifAll, t.All)
+	case t.View == anyView:
+		return condition{op: ifViews, mask: everything}
+	case t.View != "":
+		return condition{op: ifViews, mask: bitOf(decoders, t.View)}
+	case len(t.Kind) > 0:
+		c := condition{op: ifKinds}
+		for _, kind := range t.Kind {
+			c.mask |= bitOf(kinds, kind)
+		}
+		return c
+	case t.NonASCII:
+		return condition{op: ifNonASCII}
+	case t.Context:
+		return condition{op: ifContext}
+	}
+	return condition{op: ifPattern, pattern: index[t.Pattern]}
+}
+
+// everything stands for what has no number of its own, too: a name that this
+// engine does not know satisfies every condition of its sort.
+const everything = ^uint32(0)
+
+func bitOf(names []string, name string) uint32 {
+	if i := slices.Index(names, name); i >= 0 {
+		return 1 << i
+	}
+	return everything
+}
+
+// holds evaluates a condition over what is known of a batch.
+func (c *condition) holds(f *facts, seen seen) bool {
+	switch c.op {
+	case ifPattern:
+		return seen.has(c.pattern)
+	case ifAny:
+		return slices.ContainsFunc(c.of, func(inner condition) bool { return inner.holds(f, seen) })
+	case ifAll:
+		return !slices.ContainsFunc(c.of, func(inner condition) bool { return !inner.holds(f, seen) })
+	case ifViews:
+		return f.views&c.mask != 0
+	case ifKinds:
+		return f.kinds&c.mask != 0
+	case ifNonASCII:
+		return f.nonASCII
+	case ifContext:
+		return f.context
+	}
+	return true
+}
+
+// seen has a bit for each pattern of a scanner that a batch holds; it is nil
+// where there is none.
+type seen []uint64
+
+func seenIn(hits []hit, patterns int) seen {
+	if len(hits) == 0 {
+		return nil
+	}
+	s := make(seen, (patterns+63)/64)
+	for _, h := range hits {
+		s[h.pattern>>6] |= 1 << (h.pattern & 63)
+	}
+	return s
+}
+
+func (s seen) has(pattern int) bool { return s != nil && s[pattern>>6]>>(pattern&63)&1 != 0 }
+
+// facts are what conditions ask about a batch beside its hits.
+type facts struct {
+	views, kinds      uint32
+	nonASCII, context bool
+}
+
+func factsOf(p *prepared, batch []window) facts {
+	f := facts{context: len(p.message.Context) > 0}
+	for _, w := range batch {
+		s := &p.message.Segments[w.segment]
+		f.kinds |= bitOf(kinds, s.Kind)
+		if s.Provenance != "" {
+			for name := range strings.SplitSeq(s.Provenance, ">") {
+				f.views |= bitOf(decoders, name)
+			}
+		}
+		f.nonASCII = f.nonASCII || !ascii(w.text)
+	}
+	return f
+}
+
+func ascii(s string) bool {
+	for len(s) >= 8 {
+		b := s[:8]
+		if b[0]|b[1]|b[2]|b[3]|b[4]|b[5]|b[6]|b[7] >= utf8.RuneSelf {
+			return false
+		}
+		s = s[8:]
+	}
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// asksMore tells whether a condition asks about anything but hits.
+func (c *condition) asksMore() bool {
+	return c.op > ifAll || slices.ContainsFunc(c.of, func(inner condition) bool { return inner.asksMore() })
+}

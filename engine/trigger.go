@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/engine/message"
+)
+
+// Trigger says for which texts a scanner is called. Exactly one member is set.
+// It is evaluated for each call over what that call would be given.
+type Trigger struct {
+	Pattern  string    // one of the manifest's patterns matches
+	Any      []Trigger // at least one holds
+	All      []Trigger // each holds
+	View     string    // a text was decoded by this decoder, or "*" by any
+	Kind     []string  // a text of one of these kinds
+	NonASCII bool      // a text with a byte of 0x80 or above
+	Context  bool      // entries of other servers accompany the message
+}
+
+// Bounds of a trigger.
+const (
+	maxTriggerDepth = 8
+	maxTriggerNodes = 1024
+)
+
+// anyView is the View that every decoded text satisfies.
+const anyView = "*"
+
+// decoders are those that package normalise names in a provenance.
+var decoders = []string{
+	"percent", "escape", "json", "entity", "invisible", "nfkc", "confusables",
+	"tag", "variation", "html-comment", "base64", "hex", "rot13",
+}
+
+// kinds are those of segments.
+var kinds = []string{
+	message.KindName, message.KindTitle, message.KindDescription, message.KindInstructions, message.KindParameter,
+	message.KindSchemaTitle, message.KindSchemaDescription, message.KindSchemaValue, message.KindAnnotation,
+	message.KindMeta, message.KindURI, message.KindArgument, message.KindArgumentName, message.KindText,
+	message.KindStructured, message.KindError, message.KindMIME, message.KindServerInfo, message.KindOther,
+}
+
+var errTriggerForm = errors.New("want a pattern's id or an object with one condition")
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (t *Trigger) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*t = Trigger{}
+	switch dec.PeekKind() {
+	case '"':
+		return json.UnmarshalDecode(dec, &t.Pattern)
+	case '{':
+	default:
+		return errTriggerForm
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	if dec.PeekKind() != '"' {
+		return errTriggerForm
+	}
+	name, err := dec.ReadToken()
+	if err != nil {
+		return err
+	}
+	switch name.String() {
+	case "any":
+		err = json.UnmarshalDecode(dec, &t.Any)
+	case "all":
+		err = json.UnmarshalDecode(dec, &t.All)
+	case "view":
+		err = json.UnmarshalDecode(dec, &t.View)
+	case "kind":
+		err = json.UnmarshalDecode(dec, &t.Kind)
+	case "nonASCII":
+		err = json.UnmarshalDecode(dec, &t.NonASCII)
+	case "context":
+		err = json.UnmarshalDecode(dec, &t.Context)
+	default:
+		return errTriggerForm
+	}
+	if err != nil {
+		return err
+	}
+	if dec.PeekKind() != '}' {
+		return errTriggerForm
+	}
+	_, err = dec.ReadToken()
+	return err
+}
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (t Trigger) MarshalJSONTo(enc *jsontext.Encoder) error {
+	var one any
+	switch {
+	case t.Any != nil:
+		one = map[string][]Trigger{"any": t.Any}
+	case t.All != nil:
+		one = map[string][]Trigger{"all": t.All}
+	case t.View != "":
+		one = map[string]string{"view": t.View}
+	case t.Kind != nil:
+		one = map[string][]string{"kind": t.Kind}
+	case t.NonASCII:
+		one = map[string]bool{"nonASCII": true}
+	case t.Context:
+		one = map[string]bool{"context": true}
+	default:
+		one = t.Pattern
+	}
+	return json.MarshalEncode(enc, one)
+}
+
+// check holds a trigger to its bounds and to the patterns that are declared.
+func (t *Trigger) check(patterns []Pattern) error {
+	c := triggerCheck{patterns: make(map[string]bool, len(patterns))}
+	for _, p := range patterns {
+		c.patterns[p.ID] = true
+	}
+	if err := c.node(t, 1); err != nil {
+		return fmt.Errorf("%w: trigger: %w", ErrManifest, err)
+	}
+	return nil
+}
+
+type triggerCheck struct {
+	patterns map[string]bool
+	nodes    int
+}
+
+func (c *triggerCheck) node(t *Trigger, depth int) error {
+	if c.nodes++; c.nodes > maxTriggerNodes {
+		return fmt.Errorf("more than %d conditions", maxTriggerNodes)
+	}
+	if depth > maxTriggerDepth {
+		return fmt.Errorf("nested more than %d deep", maxTriggerDepth)
+	}
+	switch {
+	case len(t.Any)+len(t.All) > 0:
+		for _, inner := range [][]Trigger{t.Any, t.All} {
+			for i := range inner {
+				if err := c.node(&inner[i], depth+1); err != nil {
+					return err
+				}
+			}
+		}
+	case t.View != "":
+		if t.View != anyView && !slices.Contains(decoders, t.View) {
+			return fmt.Errorf("view %q: want * or one of %v", t.View, decoders)
+		}
+	case len(t.Kind) > 0:
+		for _, kind := range t.Kind {
+			if !slices.Contains(kinds, kind) {
+				return fmt.Errorf("kind %q: want one of %v", kind, kinds)
+			}
+		}
+	case t.NonASCII, t.Context:
+	case t.Pattern == "":
+		return errors.New("a condition is empty")
+	case !c.patterns[t.Pattern]:
+		return fmt.Errorf("%q is no pattern of the manifest", t.Pattern)
+	}
+	return nil
+}
