@@ -1,0 +1,8 @@
+;; attack: Allocation returns an address with the highest bit set.
+;; want: output
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param $len i32) (result i32)
+  (i32.const 0x80000000))
+(func (export "bartizan_scan") (param i32 i32) (result i64) (i64.const 0x400_0000_0023))

@@ -1,0 +1,4 @@
+;; attack: No bytes at all.
+;; want: refused
+
+(module binary "")

@@ -1,0 +1,4 @@
+;; attack: The type section twice.
+;; want: refused
+
+(module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00" "\01\04\01\60\00\00")

@@ -1,0 +1,12 @@
+;; attack: A program that answers and traps: its answer must not count.
+;; want: trap
+
+(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+
+(@custom "bartizan.manifest" "{\"abi\":1,\"name\":\"hostile\",\"version\":\"1.0.0\",\"phases\":[\"listing\",\"request\",\"result\",\"prompt\",\"resource\"],\"encoding\":\"json\",\"form\":\"command\",\"call\":\"always\",\"rules\":[{\"id\":\"integrity.mild\",\"family\":\"integrity\",\"severity\":\"low\",\"taxonomy\":[],\"description\":\"A mild rule.\"}]}")
+(func (export "_start")
+  (i32.store (i32.const 16) (i32.const 1024)) (i32.store (i32.const 20) (i32.const 35))
+  (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))
+  (unreachable))

@@ -1,0 +1,13 @@
+;; attack: Exits with status 0 as if all were well.
+;; want: trap
+;; in: scan alloc init _initialize start
+
+(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(func $attack (call $exit (i32.const 0)))

@@ -1,0 +1,9 @@
+;; attack: Exports a global of its own under the name of the fuel counter.
+;; want: refused
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64) (i64.const 0x400_0000_0023))
+
+(global (export "bartizan:fuel") (mut i64) (i64.const 0))

@@ -1,0 +1,6 @@
+;; attack: Exports no bartizan_scan.
+;; want: refused
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))

@@ -1,0 +1,7 @@
+;; attack: Declares a shared memory.
+;; want: refused
+
+(memory (export "memory") 2 2 shared)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64) (i64.const 0x400_0000_0023))

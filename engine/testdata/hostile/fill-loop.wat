@@ -1,0 +1,15 @@
+;; attack: A loop around memory.fill over 4 MiB.
+;; want: fuel|deadline
+;; in: scan alloc init _initialize start
+
+(memory (export "memory") 66)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(func $attack
+  (loop $again
+    (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+    (br $again)))

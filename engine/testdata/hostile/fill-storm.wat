@@ -1,0 +1,38 @@
+;; attack: Loop-free: a million times memory.fill over 4 MiB, each one instruction.
+;; want: fuel|deadline
+;; in: scan alloc init _initialize start
+
+(memory (export "memory") 66)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(func $f0
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304))
+  (memory.fill (i32.const 131072) (i32.const 1) (i32.const 4194304)))
+(func $f1
+  (call $f0) (call $f0) (call $f0) (call $f0) (call $f0)
+  (call $f0) (call $f0) (call $f0) (call $f0) (call $f0))
+(func $f2
+  (call $f1) (call $f1) (call $f1) (call $f1) (call $f1)
+  (call $f1) (call $f1) (call $f1) (call $f1) (call $f1))
+(func $f3
+  (call $f2) (call $f2) (call $f2) (call $f2) (call $f2)
+  (call $f2) (call $f2) (call $f2) (call $f2) (call $f2))
+(func $f4
+  (call $f3) (call $f3) (call $f3) (call $f3) (call $f3)
+  (call $f3) (call $f3) (call $f3) (call $f3) (call $f3))
+(func $f5
+  (call $f4) (call $f4) (call $f4) (call $f4) (call $f4)
+  (call $f4) (call $f4) (call $f4) (call $f4) (call $f4))
+(func $attack (call $f5))

@@ -1,0 +1,10 @@
+;; attack: Puts the function behind its last one into a table.
+;; want: refused
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64) (i64.const 0x400_0000_0023))
+
+(table 1 funcref)
+(elem (i32.const 0) 9)

@@ -1,0 +1,11 @@
+;; attack: A declared maximum of 4 GiB: reserving it all would cost every instance address space.
+;; want: complete
+
+(memory (export "memory") 2 65536)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(func $attack)

@@ -1,0 +1,13 @@
+;; attack: memory.init from a segment that was dropped.
+;; want: trap
+;; in: scan alloc init _initialize start
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(data $seed "short")
+(func $attack (data.drop $seed) (memory.init $seed (i32.const 0) (i32.const 0) (i32.const 1)))

@@ -1,0 +1,13 @@
+;; attack: Logs a line of 4 GiB that begins at the end of memory.
+;; want: complete
+;; in: scan alloc init _initialize start
+
+(import "bartizan" "log" (func $log (param i32 i32 i32)))
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(func $attack (call $log (i32.const -1) (i32.const 131071) (i32.const -1)) (call $log (i32.const 0) (i32.const -1) (i32.const -1)))

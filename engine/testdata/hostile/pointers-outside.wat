@@ -1,0 +1,35 @@
+;; attack: Gives every host function addresses outside of memory.
+;; want: complete
+;; in: scan alloc init _initialize start
+
+(import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "args_sizes_get" (func $args-sizes (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ-sizes (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+(import "wasi_snapshot_preview1" "clock_res_get" (func $resolution (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "fd_fdstat_get" (func $stat (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $dir (param i32 i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "fd_seek" (func $seek (param i32 i64 i32 i32) (result i32)))
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(func $attack
+  (drop (call $args (i32.const -1) (i32.const -4)))
+  (drop (call $args-sizes (i32.const -1) (i32.const -4)))
+  (drop (call $environ (i32.const -1) (i32.const -4)))
+  (drop (call $environ-sizes (i32.const -1) (i32.const -4)))
+  (drop (call $time (i32.const 0) (i64.const 0) (i32.const -4)))
+  (drop (call $time (i32.const -1) (i64.const -1) (i32.const 0)))
+  (drop (call $resolution (i32.const 1) (i32.const -4)))
+  (drop (call $stat (i32.const 1) (i32.const -8)))
+  (drop (call $prestat (i32.const 3) (i32.const -8)))
+  (drop (call $dir (i32.const 3) (i32.const -8) (i32.const -1)))
+  (drop (call $read (i32.const 0) (i32.const -8) (i32.const -1) (i32.const -4)))
+  (drop (call $seek (i32.const 1) (i64.const -1) (i32.const 2) (i32.const -4))))

@@ -1,0 +1,14 @@
+;; attack: A function that calls itself through a table.
+;; want: depth
+;; in: scan alloc init _initialize start
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(type $plain (func))
+(table funcref (elem $attack))
+(func $attack (call_indirect (type $plain) (i32.const 0)))

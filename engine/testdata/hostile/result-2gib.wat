@@ -1,0 +1,8 @@
+;; attack: Returns a length that is negative as a signed number.
+;; want: output
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param $ptr i32) (param $len i32) (result i64)
+  (i64.const 0x0000_0400_8000_0000))

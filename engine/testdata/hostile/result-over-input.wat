@@ -1,0 +1,9 @@
+;; attack: Writes its answer over the input and returns that: legal, the input is the guest's.
+;; want: complete
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param $ptr i32) (param $len i32) (result i64)
+  (memory.copy (local.get $ptr) (i32.const 1024) (i32.const 35))
+  (i64.or (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32)) (i64.const 35)))

@@ -1,0 +1,13 @@
+;; attack: Remembers in a global that it exports under two names.
+;; want: complete
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param $ptr i32) (param $len i32) (result i64)
+  (if (global.get $g) (then (return (i64.const 0x800_0000_008e))))
+  (global.set $g (i32.const 1))
+  (i64.const 0x400_0000_0023))
+
+(data (i32.const 2048) "{\"status\":\"complete\",\"findings\":[{\"rule\":\"integrity.remembered\",\"severity\":\"high\",\"confidence\":1,\"segment\":0,\"start\":0,\"end\":0,\"message\":\"\"}]}")
+(global $g (export "g") (export "h") (mut i32) (i32.const 0))

@@ -1,0 +1,16 @@
+;; attack: Counts in the start function and in _initialize: each has run once before every call.
+;; want: complete
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param $ptr i32) (param $len i32) (result i64)
+  (if (i32.ne (global.get $n) (i32.const 11)) (then (return (i64.const 0x800_0000_008e))))
+  (global.set $n (i32.const 0))
+  (i64.const 0x400_0000_0023))
+
+(data (i32.const 2048) "{\"status\":\"complete\",\"findings\":[{\"rule\":\"integrity.remembered\",\"severity\":\"high\",\"confidence\":1,\"segment\":0,\"start\":0,\"end\":0,\"message\":\"\"}]}")
+(global $n (mut i32) (i32.const 0))
+(func $start (global.set $n (i32.add (global.get $n) (i32.const 1))))
+(start $start)
+(func (export "_initialize") (global.set $n (i32.add (global.get $n) (i32.const 10))))

@@ -1,0 +1,48 @@
+;; attack: Loop-free: a billion times table.copy of 4,095 elements onto themselves.
+;; want: fuel|deadline
+;; in: scan alloc init _initialize start
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(table $t 4096 funcref)
+(func $f0
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095))
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095))
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095))
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095))
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095))
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095))
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095))
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095))
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095))
+  (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 4095)))
+(func $f1
+  (call $f0) (call $f0) (call $f0) (call $f0) (call $f0)
+  (call $f0) (call $f0) (call $f0) (call $f0) (call $f0))
+(func $f2
+  (call $f1) (call $f1) (call $f1) (call $f1) (call $f1)
+  (call $f1) (call $f1) (call $f1) (call $f1) (call $f1))
+(func $f3
+  (call $f2) (call $f2) (call $f2) (call $f2) (call $f2)
+  (call $f2) (call $f2) (call $f2) (call $f2) (call $f2))
+(func $f4
+  (call $f3) (call $f3) (call $f3) (call $f3) (call $f3)
+  (call $f3) (call $f3) (call $f3) (call $f3) (call $f3))
+(func $f5
+  (call $f4) (call $f4) (call $f4) (call $f4) (call $f4)
+  (call $f4) (call $f4) (call $f4) (call $f4) (call $f4))
+(func $f6
+  (call $f5) (call $f5) (call $f5) (call $f5) (call $f5)
+  (call $f5) (call $f5) (call $f5) (call $f5) (call $f5))
+(func $f7
+  (call $f6) (call $f6) (call $f6) (call $f6) (call $f6)
+  (call $f6) (call $f6) (call $f6) (call $f6) (call $f6))
+(func $f8
+  (call $f7) (call $f7) (call $f7) (call $f7) (call $f7)
+  (call $f7) (call $f7) (call $f7) (call $f7) (call $f7))
+(func $attack (call $f8))

@@ -1,0 +1,13 @@
+;; attack: Grows a table by 200 million elements: 1.6 GB that the memory limit does not see.
+;; want: complete|fuel|memory
+;; in: scan alloc init _initialize start
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(table $t 1 funcref)
+(func $attack (drop (table.grow $t (ref.null func) (i32.const 200_000_000))))

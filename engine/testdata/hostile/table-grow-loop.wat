@@ -1,0 +1,16 @@
+;; attack: A loop that grows a table for ever.
+;; want: fuel|deadline
+;; in: scan alloc init _initialize start
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(table $t 1 funcref)
+(func $attack
+  (loop $again
+    (drop (table.grow $t (ref.null func) (i32.const 1000)))
+    (br $again)))

@@ -1,0 +1,17 @@
+;; attack: A loop that writes a table element for ever.
+;; want: fuel|deadline
+;; in: scan alloc init _initialize start
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(table $t 1 funcref)
+(func $attack
+  (loop $again
+    (table.set $t (i32.const 0) (ref.func $attack))
+    (br $again)))
+(elem declare func $attack)

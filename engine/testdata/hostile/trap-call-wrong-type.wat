@@ -1,0 +1,14 @@
+;; attack: Calls a function with another type than it has.
+;; want: trap
+;; in: scan alloc init _initialize start
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+(func (export "bartizan_scan") (param i32 i32) (result i64)
+  (call $attack)
+  (i64.const 0x400_0000_0023))
+
+(table funcref (elem $f))
+(func $f (param i64 i64) (result i64) (local.get 0))
+(func $attack (drop (call_indirect (param i32) (result i32) (i32.const 1) (i32.const 0))))
