@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -26,6 +27,9 @@ type flowHit struct {
 	segment, start, end int
 	server, entry       string // where it came from
 }
+
+// inputs are buffers for what is encoded; a call copies it into the guest.
+var inputs = sync.Pool{New: func() any { return new([]byte) }}
 
 // appendInput appends one batch of a message in the encoding that the scanner
 // speaks.

@@ -110,9 +110,12 @@ type report struct {
 func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) report {
 	r := report{unexamined: p.incomplete}
 	p.selectContext()
+	input := inputs.Get().(*[]byte)
+	defer inputs.Put(input)
 	for _, c := range calls {
 		batch := c.batch
-		out, fuel, failure, err := s.call(ctx, s.appendInput(nil, p, batch, particulars{limits: s.opts.Limits, hits: c.hits}))
+		*input = s.appendInput((*input)[:0], p, batch, particulars{limits: s.opts.Limits, hits: c.hits})
+		out, fuel, failure, err := s.call(ctx, *input)
 		r.fuel += fuel
 		if err != nil { // the caller gave up: no fault of the scanner
 			r.unexamined = true

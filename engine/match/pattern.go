@@ -34,8 +34,8 @@ const (
 //
 // Every byte but "<" stands for itself and "<<" for one "<". All classes are
 // ASCII. There is no choice, no option and no repetition without a count, so
-// that all matches have one length: "ghp_<w36>", "<d4> <d4> <d4> <d4>". Two
-// neighbouring positions at least must be narrower than printable.
+// that all matches have one length: "ghp_<w36>", "<d4> <d4> <d4> <d4>". Somewhere
+// two neighbours must stand for at most 2048 pairs, cases being equal.
 type Pattern struct {
 	Text  string // the bytes themselves
 	Shape string
