@@ -46,20 +46,23 @@ func (w *rewriter) helperBody(h helper) []byte {
 	return e
 }
 
-// refuelBody asks the host for more fuel.
+// refuelBody asks the host for more fuel. The global has it too, so that the
+// host can tell what was spent when the guest traps.
 func (w *rewriter) refuelBody() []byte {
 	var e encoder
 	e.u32(0)
-	e.op(opGlobalGet, w.fuel)
+	e.op(opLocalGet, 0)
 	e.op(opCall, w.yield)
+	e.op(opLocalTee, 0)
 	e.op(opGlobalSet, w.fuel)
+	e.op(opLocalGet, 0)
 	e.end()
 	return e
 }
 
 func (w *rewriter) growBody(e *encoder) {
-	w.chargeLocal(e, 0, costMemoryGrow, costPage, 0)
-	w.check(e)
+	w.meter.chargeLength(e, 0, costMemoryGrow, costPage, 0)
+	w.meter.check(e)
 	e.op(opLocalGet, 0)
 	e.op(opMemoryGrow, 0)
 	// A refusal is marked, so that a trap that follows is named for its cause.
@@ -128,8 +131,8 @@ func long(e *encoder) {
 // each paid for before it is done.
 func (w *rewriter) chunks(e *encoder, each func()) {
 	e.raw(byte(opLoop), 0x40)
-	w.charge(e, chunk>>bulkShift+costBulk)
-	w.check(e)
+	w.meter.charge(e, chunk>>bulkShift+costBulk)
+	w.meter.check(e)
 	each()
 	advance(e, 2, -chunk)
 	e.op(opLocalGet, 2)
@@ -141,8 +144,8 @@ func (w *rewriter) chunks(e *encoder, each func()) {
 
 // rest pays for and does what is left of the length.
 func (w *rewriter) rest(e *encoder, h helper) {
-	w.chargeLocal(e, 2, costBulk, 1, bulkShift)
-	w.check(e)
+	w.meter.chargeLength(e, 2, costBulk, 1, bulkShift)
+	w.meter.check(e)
 	h.do(e, 0)
 }
 

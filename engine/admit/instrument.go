@@ -32,6 +32,7 @@ type rewriter struct {
 	fuel, depth, dirty uint32 // globals
 
 	types   []Func
+	meter   meter // of helpers
 	helpers map[helper]uint32
 	added   []added
 	plan    planner
@@ -45,6 +46,9 @@ type edit struct {
 	span
 	with span
 }
+
+// fuelType is the type of a function that takes and returns fuel.
+var fuelType = Func{singles[typeI64], singles[typeI64]}
 
 // Instrument rewrites the module. The same module and options give the same
 // bytes.
@@ -60,8 +64,8 @@ func (m *Module) Instrument(o Options) (*Program, error) {
 		fuel:       globals, depth: globals + 1, dirty: globals + 2,
 		helpers: map[helper]uint32{},
 	}
-	w.refuel = w.firstAdded
-	w.added = append(w.added, added{w.typeIndex(Func{}), w.refuelBody()})
+	w.refuel, w.meter.w = w.firstAdded, w
+	w.added = append(w.added, added{w.typeIndex(fuelType), w.refuelBody()})
 	bodies := w.bodies()
 
 	p := &Program{Start: m.start != nil}
@@ -126,8 +130,7 @@ func (w *rewriter) importSection() []byte {
 	for i, imp := range w.m.imports {
 		entry(imp.Module, imp.Name, w.m.funcs[i])
 	}
-	i64 := singles[typeI64]
-	entry(HostModule, ImportYield, w.typeIndex(Func{i64, i64}))
+	entry(HostModule, ImportYield, w.typeIndex(fuelType))
 	entry(HostModule, ImportDepth, w.typeIndex(Func{}))
 	return e
 }

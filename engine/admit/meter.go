@@ -5,27 +5,72 @@ func (e *encoder) ifEmpty() { e.raw(byte(opIf), 0x40) }
 
 func (e *encoder) end() { e.raw(byte(opEnd)) }
 
+// A meter says where a function keeps the fuel while it runs. Without loops
+// that is the global. With loops it is a local, which a compiler keeps in a
+// register: the global would be stored and loaded again in every round. The
+// local is written back before calls and at the end, and read again after calls.
+type meter struct {
+	w      *rewriter
+	inside bool
+	local  uint32
+}
+
+func (t meter) get(e *encoder) {
+	if t.inside {
+		e.op(opLocalGet, t.local)
+	} else {
+		e.op(opGlobalGet, t.w.fuel)
+	}
+}
+
+func (t meter) set(e *encoder) {
+	if t.inside {
+		e.op(opLocalSet, t.local)
+	} else {
+		e.op(opGlobalSet, t.w.fuel)
+	}
+}
+
 // charge subtracts a constant from the fuel.
-func (w *rewriter) charge(e *encoder, units int64) {
-	e.op(opGlobalGet, w.fuel)
+func (t meter) charge(e *encoder, units int64) {
+	t.get(e)
 	e.i64(units)
 	e.op(opI64Sub)
-	e.op(opGlobalSet, w.fuel)
+	t.set(e)
 }
 
 // check yields when the fuel has run out.
-func (w *rewriter) check(e *encoder) {
-	e.op(opGlobalGet, w.fuel)
+func (t meter) check(e *encoder) {
+	t.get(e)
 	e.i64(0)
-	e.op(opI64LtS)
+	e.op(opI64GeS)
 	e.ifEmpty()
-	e.op(opCall, w.refuel)
+	e.raw(byte(opElse))
+	t.get(e)
+	e.op(opCall, t.w.refuel)
+	t.set(e)
 	e.end()
 }
 
-// chargeLocal subtracts base + (the unsigned local × each) >> shift.
-func (w *rewriter) chargeLocal(e *encoder, local uint32, base, each int64, shift int64) {
-	e.op(opGlobalGet, w.fuel)
+// flush writes the local back.
+func (t meter) flush(e *encoder) {
+	if t.inside {
+		e.op(opLocalGet, t.local)
+		e.op(opGlobalSet, t.w.fuel)
+	}
+}
+
+// reload reads the global again.
+func (t meter) reload(e *encoder) {
+	if t.inside {
+		e.op(opGlobalGet, t.w.fuel)
+		e.op(opLocalSet, t.local)
+	}
+}
+
+// chargeLength subtracts base + (the unsigned local × each) >> shift.
+func (t meter) chargeLength(e *encoder, local uint32, base, each int64, shift int64) {
+	t.get(e)
 	e.op(opLocalGet, local)
 	e.op(opI64ExtendU)
 	if shift > 0 {
@@ -39,12 +84,11 @@ func (w *rewriter) chargeLocal(e *encoder, local uint32, base, each int64, shift
 	e.i64(base)
 	e.op(opI64Add)
 	e.op(opI64Sub)
-	e.op(opGlobalSet, w.fuel)
+	t.set(e)
 }
 
-// enter takes the function's share of the stack and opens the block that every
-// way out of the function ends.
-func (w *rewriter) enter(e *encoder, share int32, results []byte) {
+// enter takes the function's share of the stack.
+func (w *rewriter) enter(e *encoder, share int32) {
 	e.op(opGlobalGet, w.depth)
 	e.i32(share)
 	e.op(opI32Sub)
@@ -55,6 +99,10 @@ func (w *rewriter) enter(e *encoder, share int32, results []byte) {
 	e.ifEmpty()
 	e.op(opCall, w.overflow)
 	e.end()
+}
+
+// wrap opens the block that every way out of the function ends.
+func (w *rewriter) wrap(e *encoder, results []byte) {
 	e.raw(byte(opBlock))
 	switch len(results) {
 	case 0:

@@ -108,6 +108,7 @@ type body struct {
 	locals    int // without parameters
 	maxStack  int // operands
 	calls     bool
+	loops     bool
 	blocks    int
 	brTargets int
 }

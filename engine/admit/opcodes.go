@@ -39,6 +39,7 @@ const (
 	opI32LeU       opcode = 0x4d
 	opI64LtS       opcode = 0x53
 	opI64GtU       opcode = 0x56
+	opI64GeS       opcode = 0x59
 	opI32Add       opcode = 0x6a
 	opI32Sub       opcode = 0x6b
 	opI64Add       opcode = 0x7c

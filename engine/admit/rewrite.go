@@ -22,17 +22,31 @@ func (b *body) share() int32 { return int32(1 + (b.locals+b.maxStack)/16) }
 // body appends the rewritten function.
 func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
 	typ := w.m.funcType(index)
-	extra := uint32(len(typ.Params) + b.locals) // an i32 for lengths, if needed
-	needsExtra := w.planBody(b, extra)
+	own := uint32(len(typ.Params) + b.locals)
+	t := meter{w: w, inside: b.loops, local: own}
+	wrapped := b.calls || b.loops
+	extra := own // an i32 for lengths, if needed
+	if t.inside {
+		extra++
+	}
+	needsExtra := w.planBody(b, t, extra, wrapped)
 
-	runs := w.m.wasm[b.start:b.code]
+	// Local declarations.
+	runs := &reader{b: w.m.wasm, pos: b.start, end: b.code}
+	n := runs.u32()
+	if t.inside {
+		n++
+	}
 	if needsExtra {
-		n := &reader{b: runs, end: len(runs)}
-		e.u32(n.u32() + 1)
-		e.raw(runs[n.pos:]...)
+		n++
+	}
+	e.u32(n)
+	e.raw(w.m.wasm[runs.pos:b.code]...)
+	if t.inside {
+		e.raw(1, typeI64)
+	}
+	if needsExtra {
 		e.raw(1, typeI32)
-	} else {
-		e.raw(runs...)
 	}
 
 	at, edits := b.code, w.edits
@@ -54,17 +68,28 @@ func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
 			continue
 		}
 		emit(p.at)
-		w.charge(&e, p.weight)
-		if p.check {
-			w.check(&e)
+		if i == 0 {
+			t.reload(&e)
 		}
-		if i == 0 && b.calls {
-			w.enter(&e, b.share(), typ.Results)
+		t.charge(&e, p.weight)
+		if p.check {
+			t.check(&e)
+		}
+		if i == 0 {
+			if b.calls {
+				w.enter(&e, b.share())
+			}
+			if wrapped {
+				w.wrap(&e, typ.Results)
+			}
 		}
 	}
 	emit(b.end)
-	if b.calls {
-		w.leave(&e, b.share())
+	if wrapped {
+		if b.calls {
+			w.leave(&e, b.share())
+		}
+		t.flush(&e)
 		e.end()
 	}
 	return e
@@ -72,7 +97,7 @@ func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
 
 // planBody walks the function: it decides what is charged where and collects
 // the instructions that change. It reports whether they need the extra local.
-func (w *rewriter) planBody(b *body, extra uint32) (needsExtra bool) {
+func (w *rewriter) planBody(b *body, t meter, extra uint32, wrapped bool) (needsExtra bool) {
 	p, c := &w.plan, &w.code
 	*c = code{reader: reader{b: w.m.wasm, pos: b.code, end: b.end}, targets: c.targets}
 	w.edits, w.scratch = w.edits[:0], w.scratch[:0]
@@ -103,7 +128,7 @@ func (w *rewriter) planBody(b *body, extra uint32) (needsExtra bool) {
 				p.stop(c.pos)
 			}
 		case opReturn:
-			if b.calls {
+			if wrapped {
 				w.scratch.op(opBr, uint32(len(p.ctrl)-1))
 			}
 			p.close()
@@ -116,10 +141,17 @@ func (w *rewriter) planBody(b *body, extra uint32) (needsExtra bool) {
 			if int(c.x) < len(w.m.imports) {
 				p.add(costHostCall)
 			}
+			t.flush(&w.scratch)
 			w.scratch.op(opCall, w.function(c.x))
+			t.reload(&w.scratch)
 			p.called(c.pos)
 		case opCallIndirect:
 			p.add(w.carriedBy(w.m.types[c.x]))
+			if t.inside {
+				t.flush(&w.scratch)
+				w.scratch.raw(w.m.wasm[c.at:c.pos]...)
+				t.reload(&w.scratch)
+			}
 			p.called(c.pos)
 		case opRefFunc:
 			w.scratch.op(opRefFunc, w.function(c.x))
@@ -129,11 +161,13 @@ func (w *rewriter) planBody(b *body, extra uint32) (needsExtra bool) {
 				h.segment = c.x
 			}
 			p.add(costEntry)
+			t.flush(&w.scratch)
 			w.scratch.op(opCall, w.helperIndex(h))
+			t.reload(&w.scratch)
 			p.called(c.pos)
 		case opTableFill, opTableCopy, opTableInit, opTableGrow:
 			needsExtra = true
-			w.tableBulk(extra)
+			w.tableBulk(t, extra)
 		case opTableSet, opElemDrop, opDataDrop:
 			w.setDirty(&w.scratch)
 			w.scratch.raw(w.m.wasm[c.at:c.pos]...)
@@ -149,15 +183,15 @@ func (w *rewriter) planBody(b *body, extra uint32) (needsExtra bool) {
 }
 
 // tableBulk charges for the length on top of the stack before the instruction.
-func (w *rewriter) tableBulk(local uint32) {
+func (w *rewriter) tableBulk(t meter, local uint32) {
 	e := &w.scratch
 	e.op(opLocalSet, local)
 	base := int64(costTableBulk)
 	if w.code.op == opTableGrow {
 		base = costTableGrow
 	}
-	w.chargeLocal(e, local, base, 1, 0)
-	w.check(e)
+	t.chargeLength(e, local, base, 1, 0)
+	t.check(e)
 	w.setDirty(e)
 	e.op(opLocalGet, local)
 	e.raw(w.m.wasm[w.code.at:w.code.pos]...)

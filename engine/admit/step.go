@@ -136,6 +136,7 @@ func (v *validator) control() {
 		v.unreachable()
 	case opBlock, opLoop, opIf:
 		v.body.blocks++
+		v.body.loops = v.body.loops || v.op == opLoop
 		params, results := v.blockFunc()
 		if v.op == opIf {
 			v.pop(typeI32)
