@@ -36,6 +36,7 @@ type rewriter struct {
 	helpers map[helper]uint32
 	added   []added
 	plan    planner
+	locals  []byte // types of parameters and locals of the current function
 	code    code
 	edits   []edit
 	scratch encoder

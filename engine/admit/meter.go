@@ -39,7 +39,9 @@ func (t meter) charge(e *encoder, units int64) {
 	t.set(e)
 }
 
-// check yields when the fuel has run out.
+// check yields when the fuel has run out. The way that is nearly always taken
+// comes first: compilers lay it out straight and let it decide what is in which
+// register.
 func (t meter) check(e *encoder) {
 	t.get(e)
 	e.i64(0)
@@ -50,6 +52,55 @@ func (t meter) check(e *encoder) {
 	e.op(opCall, t.w.refuel)
 	t.set(e)
 	e.end()
+}
+
+// checkLoop is check at the head of a loop that takes no operands. The way out
+// of line goes back to the head, so that it never joins the way that is nearly
+// always taken, and it carries on with copies of the locals that the loop
+// assigns: otherwise the call in it would have every round of the loop write
+// them to the stack. The head charges once more, so the charge is given back.
+func (t meter) checkLoop(e *encoder, units int64, c *carried, types []byte) {
+	t.get(e)
+	e.i64(0)
+	e.op(opI64GeS)
+	e.ifEmpty()
+	e.raw(byte(opElse))
+	for _, l := range c.list[:c.n] {
+		if l.assigned {
+			e.op(opLocalGet, l.index)
+			e.same(types[l.index], l.index)
+			e.op(opLocalSet, l.index)
+		}
+	}
+	t.get(e)
+	e.op(opCall, t.w.refuel)
+	e.i64(units)
+	e.op(opI64Add)
+	t.set(e)
+	e.op(opBr, 1)
+	e.end()
+}
+
+// same turns the operand, which is the value of the local, into an equal one
+// that a compiler takes for another.
+func (e *encoder) same(typ byte, local uint32) {
+	switch typ {
+	case typeI32:
+		e.i32(0)
+		e.op(opI32Add)
+	case typeI64:
+		e.i64(0)
+		e.op(opI64Add)
+	case typeF32:
+		e.op(opLocalGet, local)
+		e.op(opF32Copysign)
+	case typeF64:
+		e.op(opLocalGet, local)
+		e.op(opF64Copysign)
+	case typeV128:
+		e.op(opLocalGet, local)
+		e.op(opV128Or)
+	}
 }
 
 // flush writes the local back.

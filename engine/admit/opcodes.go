@@ -47,6 +47,8 @@ const (
 	opI64Mul       opcode = 0x7e
 	opI64Shl       opcode = 0x86
 	opI64ShrU      opcode = 0x88
+	opF32Copysign  opcode = 0x98
+	opF64Copysign  opcode = 0xa6
 	opI64ExtendU   opcode = 0xad
 	opRefNull      opcode = 0xd0
 	opRefIsNull    opcode = 0xd1
@@ -61,6 +63,7 @@ const (
 	opTableGrow    opcode = 0xfc0f
 	opTableSize    opcode = 0xfc10
 	opTableFill    opcode = 0xfc11
+	opV128Or       opcode = 0xfd50
 	opV128Const    opcode = 0xfd0c
 )
 

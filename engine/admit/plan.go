@@ -6,7 +6,7 @@ package admit
 // not less often.
 const (
 	mergeSegment = 16   // units of a segment that is paid for by another
-	mergeTotal   = 64   // units that one segment pays for others
+	mergeTotal   = 16   // units that one segment pays for others
 	maxSegment   = 512  // units after which a segment is cut in two
 	maxUnchecked = 1024 // units on any path between two looks at the fuel
 )
@@ -19,8 +19,34 @@ type point struct {
 	check  bool
 	forced bool // stays where it is: a function's entry, a loop's head
 	dead   bool // not executed
+	retry  bool // a loop's head to which the check may go back
 	into   int  // the segment that pays for it: itself, if none
 	parent int  // the segment that may pay for it, -1 for none
+	head   int  // of a loop's head: which one in planner.heads
+}
+
+// carried is a small set of local variables that a loop carries from round to
+// round: read before they are assigned, and assigned. A set that is full forgets
+// the rest.
+type carried struct {
+	n    int
+	list [maxCarried]carriedLocal
+}
+
+type carriedLocal struct {
+	index    uint32
+	assigned bool
+}
+
+const maxCarried = 16
+
+func (c *carried) find(index uint32) *carriedLocal {
+	for i := range c.list[:c.n] {
+		if c.list[i].index == index {
+			return &c.list[i]
+		}
+	}
+	return nil
 }
 
 // planFrame is a block of the original code.
@@ -38,13 +64,19 @@ type planner struct {
 	points    []point
 	ctrl      []planFrame
 	cur       int
+	loops     []int     // heads of the loops around the current segment
+	heads     []carried // of all loops
+	set       []int     // by local: one more than the last segment that assigned it
 	dead      bool
 	unchecked int64 // units charged since the fuel was last looked at, at worst
 }
 
-func (p *planner) reset(at int, entry int64) {
+func (p *planner) reset(at int, entry int64, locals int) {
+	p.set = append(p.set[:0], make([]int, locals)...)
+
 	p.points = append(p.points[:0], point{at: at, weight: entry, forced: true, check: true, parent: -1})
 	p.ctrl = append(p.ctrl[:0], planFrame{op: opBlock, live: true})
+	p.loops, p.heads = p.loops[:0], p.heads[:0]
 	p.cur, p.dead, p.unchecked = 0, false, 0
 }
 
@@ -100,6 +132,31 @@ func (p *planner) cut(at int) {
 	p.open(at, p.cur, p.unchecked)
 }
 
+// read notes that a local is read.
+func (p *planner) read(local uint32) {
+	for n := len(p.loops) - 1; n >= 0 && n >= len(p.loops)-lookOut; n-- {
+		c := &p.heads[p.points[p.loops[n]].head]
+		if p.set[local] > p.loops[n] || c.n == maxCarried || c.find(local) != nil {
+			return
+		}
+		c.list[c.n].index = local
+		c.n++
+	}
+}
+
+// assign notes that a local is set.
+func (p *planner) assign(local uint32) {
+	p.set[local] = p.cur + 1
+	for n := len(p.loops) - 1; n >= 0 && n >= len(p.loops)-lookOut; n-- {
+		if l := p.heads[p.points[p.loops[n]].head].find(local); l != nil {
+			l.assigned = true
+		}
+	}
+}
+
+// lookOut is how many loops around a use of a local are told of it.
+const lookOut = 4
+
 // called begins a new segment after a call. What runs while a deep stack
 // unwinds has to look at the fuel, however little each frame does.
 func (p *planner) called(at int) {
@@ -109,7 +166,7 @@ func (p *planner) called(at int) {
 	}
 }
 
-func (p *planner) block(op opcode, next int) {
+func (p *planner) block(op opcode, next int, bare bool) {
 	f := planFrame{op: op, entry: p.cur, live: !p.dead, enterAt: p.unchecked}
 	switch op {
 	case opIf:
@@ -122,7 +179,10 @@ func (p *planner) block(op opcode, next int) {
 		p.ctrl = append(p.ctrl, f)
 		p.open(next, -1, 0)
 		s := &p.points[p.cur]
-		s.forced, s.check, s.weight = true, true, costLoop
+		s.forced, s.check, s.retry, s.weight = true, true, bare, costLoop
+		s.head = len(p.heads)
+		p.heads = append(p.heads, carried{})
+		p.loops = append(p.loops, p.cur)
 	default:
 		p.ctrl = append(p.ctrl, f)
 	}
@@ -163,6 +223,9 @@ func (p *planner) end(next int) bool {
 	if len(p.ctrl) == 0 {
 		p.close()
 		return false
+	}
+	if f.op == opLoop {
+		p.loops = p.loops[:len(p.loops)-1]
 	}
 	if f.op == opIf && f.live { // the way around it
 		f.branched = true

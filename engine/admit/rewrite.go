@@ -29,6 +29,8 @@ func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
 	if t.inside {
 		extra++
 	}
+	r := &reader{b: w.m.wasm, pos: b.start, end: b.code}
+	w.locals = r.locals(append(w.locals[:0], typ.Params...), w.m.limits.Locals)
 	needsExtra := w.planBody(b, t, extra, wrapped)
 
 	// Local declarations.
@@ -72,7 +74,10 @@ func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
 			t.reload(&e)
 		}
 		t.charge(&e, p.weight)
-		if p.check {
+		switch {
+		case p.retry:
+			t.checkLoop(&e, p.weight, &w.plan.heads[p.head], w.locals)
+		case p.check:
 			t.check(&e)
 		}
 		if i == 0 {
@@ -101,14 +106,15 @@ func (w *rewriter) planBody(b *body, t meter, extra uint32, wrapped bool) (needs
 	p, c := &w.plan, &w.code
 	*c = code{reader: reader{b: w.m.wasm, pos: b.code, end: b.end}, targets: c.targets}
 	w.edits, w.scratch = w.edits[:0], w.scratch[:0]
-	p.reset(b.code, costEntry+int64(b.locals)/8)
+	p.reset(b.code, costEntry+int64(b.locals)/8, len(w.locals))
 	for c.next() {
 		p.add(int64(c.info.weight))
 		mark := len(w.scratch)
 		switch c.op {
 		case opBlock, opLoop, opIf:
-			p.add(w.carried(c.block))
-			p.block(c.op, c.pos)
+			f := w.blockFunc(c.block)
+			p.add(carriedBy(f))
+			p.block(c.op, c.pos, len(f.Params) == 0)
 		case opElse:
 			p.otherwise(c.pos)
 		case opEnd:
@@ -137,7 +143,7 @@ func (w *rewriter) planBody(b *body, t meter, extra uint32, wrapped bool) (needs
 			p.close()
 			p.stop(c.pos)
 		case opCall:
-			p.add(w.carriedBy(w.m.funcType(c.x)))
+			p.add(carriedBy(w.m.funcType(c.x)))
 			if int(c.x) < len(w.m.imports) {
 				p.add(costHostCall)
 			}
@@ -146,13 +152,17 @@ func (w *rewriter) planBody(b *body, t meter, extra uint32, wrapped bool) (needs
 			t.reload(&w.scratch)
 			p.called(c.pos)
 		case opCallIndirect:
-			p.add(w.carriedBy(w.m.types[c.x]))
+			p.add(carriedBy(w.m.types[c.x]))
 			if t.inside {
 				t.flush(&w.scratch)
 				w.scratch.raw(w.m.wasm[c.at:c.pos]...)
 				t.reload(&w.scratch)
 			}
 			p.called(c.pos)
+		case opLocalGet:
+			p.read(c.x)
+		case opLocalSet, opLocalTee:
+			p.assign(c.x)
 		case opRefFunc:
 			w.scratch.op(opRefFunc, w.function(c.x))
 		case opMemoryGrow, opMemoryFill, opMemoryCopy, opMemoryInit:
@@ -197,12 +207,13 @@ func (w *rewriter) tableBulk(t meter, local uint32) {
 	e.raw(w.m.wasm[w.code.at:w.code.pos]...)
 }
 
-// carried is the cost of a block's operands, which may have to be moved.
-func (w *rewriter) carried(t blockType) int64 {
+// blockFunc is the type of a block; a single result does not matter here.
+func (w *rewriter) blockFunc(t blockType) Func {
 	if t.index < 0 {
-		return 0
+		return Func{}
 	}
-	return w.carriedBy(w.m.types[t.index])
+	return w.m.types[t.index]
 }
 
-func (w *rewriter) carriedBy(f Func) int64 { return int64(len(f.Params)+len(f.Results)) / 2 }
+// carriedBy is the cost of operands that may have to be moved.
+func carriedBy(f Func) int64 { return int64(len(f.Params)+len(f.Results)) / 2 }

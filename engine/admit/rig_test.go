@@ -29,7 +29,7 @@ type rig struct {
 func newRig(t testing.TB, config wazero.RuntimeConfig) *rig {
 	t.Helper()
 	ctx := t.Context()
-	r := &rig{Runtime: wazero.NewRuntimeWithConfig(ctx, config), quantum: 1_000_000_000}
+	r := &rig{Runtime: wazero.NewRuntimeWithConfig(ctx, config), quantum: 10_000}
 	t.Cleanup(func() { r.Close(context.WithoutCancel(ctx)) })
 	yield := func(_ context.Context, stack []uint64) {
 		left := int64(stack[0])

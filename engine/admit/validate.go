@@ -40,7 +40,8 @@ func (v *validator) function(index uint32, at span) (body, error) {
 	v.typ = v.m.funcType(index)
 	v.body = body{span: at}
 	v.vals, v.ctrl = v.vals[:0], v.ctrl[:0]
-	v.readLocals()
+	v.locals = v.reader.locals(append(v.locals[:0], v.typ.Params...), v.m.limits.Locals)
+	v.body.locals = len(v.locals) - len(v.typ.Params)
 	v.body.code = v.pos
 	v.pushFrame(opBlock, nil, v.typ.Results)
 	for len(v.ctrl) > 0 {
@@ -60,21 +61,20 @@ func (v *validator) function(index uint32, at span) (body, error) {
 	return v.body, nil
 }
 
-// readLocals expands the runs of local declarations.
-func (v *validator) readLocals() {
-	v.locals = append(v.locals[:0], v.typ.Params...)
-	for n := v.count("runs of locals", v.end-v.pos); n > 0 && v.err == nil; n-- {
-		run := v.u32()
-		t := v.valueType()
-		if sum := uint64(len(v.locals)) + uint64(run); sum > uint64(v.m.limits.Locals) {
-			v.fail(ErrCost, "%d locals, at most %d are allowed", sum, v.m.limits.Locals)
-			return
+// locals reads local declarations and appends the types one by one.
+func (r *reader) locals(types []byte, limit int) []byte {
+	for n := r.count("runs of locals", r.end-r.pos); n > 0 && r.err == nil; n-- {
+		run := r.u32()
+		t := r.valueType()
+		if sum := uint64(len(types)) + uint64(run); sum > uint64(limit) {
+			r.fail(ErrCost, "%d locals, at most %d are allowed", sum, limit)
+			return types
 		}
 		for range run {
-			v.locals = append(v.locals, t)
+			types = append(types, t)
 		}
 	}
-	v.body.locals = len(v.locals) - len(v.typ.Params)
+	return types
 }
 
 // cost applies the bounds on what a compiler makes of the function.
