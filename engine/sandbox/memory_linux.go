@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/tetratelabs/wazero/experimental"
@@ -55,9 +57,16 @@ func (m *memory) Free() {
 // image is the memory of an initialised module, in a file that exists in
 // memory only and that nobody can change any more.
 type image struct {
-	fd   int
-	size int
+	fd    int
+	size  int
+	bytes []byte // of a small one
 }
+
+// small is the size up to which comparing every page with the image is cheaper
+// than dropping pages: that costs a system call, a fault for each page that the
+// next call touches, and an interruption of every processor that runs this
+// process.
+const small = 256 << 10
 
 // photograph copies the first size bytes. Pages of zeros stay holes.
 func (m *memory) photograph() (*image, error) {
@@ -65,7 +74,10 @@ func (m *memory) photograph() (*image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrHost, err)
 	}
-	i := &image{fd, m.size}
+	i := &image{fd: fd, size: m.size}
+	if m.size <= small {
+		i.bytes = slices.Clone(m.reserved[:m.size])
+	}
 	if err := i.fill(m.reserved[:m.size]); err != nil {
 		i.close()
 		return nil, fmt.Errorf("%w: %w", ErrHost, err)
@@ -73,11 +85,12 @@ func (m *memory) photograph() (*image, error) {
 	return i, nil
 }
 
+const page = 1 << 12
+
 func (i *image) fill(b []byte) error {
 	if err := unix.Ftruncate(i.fd, int64(len(b))); err != nil {
 		return err
 	}
-	const page = 1 << 12
 	for at := 0; at < len(b); at += page {
 		part := b[at:min(at+page, len(b))]
 		if zero(part) {
@@ -124,11 +137,21 @@ func (m *memory) overlay(i *image) error {
 
 // reset makes a memory of the image's size equal to the image again.
 func (m *memory) reset() error {
-	if m.image.size == 0 {
+	if m.image.bytes != nil {
+		restore(m.reserved[:m.image.size], m.image.bytes)
 		return nil
 	}
 	if err := unix.Madvise(m.reserved[:m.image.size], unix.MADV_DONTNEED); err != nil {
 		return fmt.Errorf("%w: %w", ErrHost, err)
 	}
 	return nil
+}
+
+// restore copies the pages that differ.
+func restore(memory, image []byte) {
+	for at := 0; at < len(image); at += page {
+		if end := min(at+page, len(image)); !bytes.Equal(memory[at:end], image[at:end]) {
+			copy(memory[at:end], image[at:end])
+		}
+	}
 }
