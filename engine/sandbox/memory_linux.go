@@ -3,7 +3,6 @@ package sandbox
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"unsafe"
 
 	"github.com/tetratelabs/wazero/experimental"
@@ -13,12 +12,13 @@ import (
 // memory is the linear memory of one instance: a reservation of its limit, of
 // which the kernel provides the pages that are touched. Over it lies, once the
 // module was initialised, a private mapping of the image: what a call writes is
-// a copy of a page, and dropping the copies is the reset.
+// a copy of a page, and the reset makes the copies equal to the image again.
 type memory struct {
 	reserved []byte
 	image    *image // nil until overlaid
 	size     int
-	refused  bool // growth past the limit was asked for
+	refused  bool     // growth past the limit was asked for
+	entries  []uint64 // of the kernel's page map, one for each page of the image
 }
 
 func newMemory(limit uint32) (*memory, error) {
@@ -59,14 +59,8 @@ func (m *memory) Free() {
 type image struct {
 	fd    int
 	size  int
-	bytes []byte // of a small one
+	bytes []byte // the file, to be read
 }
-
-// small is the size up to which comparing every page with the image is cheaper
-// than dropping pages: that costs a system call, a fault for each page that the
-// next call touches, and an interruption of every processor that runs this
-// process.
-const small = 256 << 10
 
 // photograph copies the first size bytes. Pages of zeros stay holes.
 func (m *memory) photograph() (*image, error) {
@@ -75,9 +69,6 @@ func (m *memory) photograph() (*image, error) {
 		return nil, fmt.Errorf("%w: %w", ErrHost, err)
 	}
 	i := &image{fd: fd, size: m.size}
-	if m.size <= small {
-		i.bytes = slices.Clone(m.reserved[:m.size])
-	}
 	if err := i.fill(m.reserved[:m.size]); err != nil {
 		i.close()
 		return nil, fmt.Errorf("%w: %w", ErrHost, err)
@@ -102,6 +93,12 @@ func (i *image) fill(b []byte) error {
 			return unix.EIO
 		}
 	}
+	if len(b) > 0 {
+		var err error
+		if i.bytes, err = unix.Mmap(i.fd, 0, len(b), unix.PROT_READ, unix.MAP_PRIVATE); err != nil {
+			return err
+		}
+	}
 	_, err := unix.FcntlInt(uintptr(i.fd), unix.F_ADD_SEALS, unix.F_SEAL_WRITE|unix.F_SEAL_GROW|unix.F_SEAL_SHRINK|unix.F_SEAL_SEAL)
 	return err
 }
@@ -120,7 +117,12 @@ func zero(b []byte) bool {
 	return true
 }
 
-func (i *image) close() { _ = unix.Close(i.fd) }
+func (i *image) close() {
+	if i.bytes != nil {
+		_ = unix.Munmap(i.bytes)
+	}
+	_ = unix.Close(i.fd)
+}
 
 // overlay puts the image in place of what the memory holds, which must be of
 // the same size. The address stays, so that compiled code finds it.
@@ -132,26 +134,48 @@ func (m *memory) overlay(i *image) error {
 		}
 	}
 	m.image = i
+	m.entries = make([]uint64, i.size/pageSize)
 	return nil
 }
 
+// Bounds of how a reset is done.
+const (
+	// Up to this size every page is compared with the image, which takes less
+	// than asking the kernel which were written.
+	compareBytes = 256 << 10
+	// Copies that are kept spare the next call a fault for each; more than this
+	// are given back.
+	keepBytes = 1 << 20
+)
+
 // reset makes a memory of the image's size equal to the image again.
 func (m *memory) reset() error {
-	if m.image.bytes != nil {
-		restore(m.reserved[:m.image.size], m.image.bytes)
+	mapping := m.reserved[:m.image.size]
+	if len(mapping) <= compareBytes {
+		for at := 0; at < len(mapping); at += pageSize {
+			m.restore(at)
+		}
 		return nil
 	}
-	if err := unix.Madvise(m.reserved[:m.image.size], unix.MADV_DONTNEED); err != nil {
+	kept := 0
+	told := copied(mapping, m.entries, func(page int) {
+		if kept += pageSize; kept <= keepBytes {
+			m.restore(page * pageSize)
+		}
+	})
+	if told && kept <= keepBytes {
+		return nil
+	}
+	if err := unix.Madvise(mapping, unix.MADV_DONTNEED); err != nil {
 		return fmt.Errorf("%w: %w", ErrHost, err)
 	}
 	return nil
 }
 
-// restore copies the pages that differ.
-func restore(memory, image []byte) {
-	for at := 0; at < len(image); at += page {
-		if end := min(at+page, len(image)); !bytes.Equal(memory[at:end], image[at:end]) {
-			copy(memory[at:end], image[at:end])
-		}
+// restore makes one page equal to the image's.
+func (m *memory) restore(at int) {
+	end := min(at+pageSize, m.image.size)
+	if mine, origin := m.reserved[at:end], m.image.bytes[at:end]; !bytes.Equal(mine, origin) {
+		copy(mine, origin)
 	}
 }

@@ -91,21 +91,39 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// TestEveryCallStartsAlike lets a guest change every byte of its memory and
-// all of its globals, and compares what the next call would find with what the
-// first one found.
+// TestEveryCallStartsAlike lets a guest change its memory, here and there or
+// every byte of it, and all of its globals, and compares what the next call
+// would find with what the first one found.
 func TestEveryCallStartsAlike(t *testing.T) {
-	const fields = `
-		(memory (export "memory") 3)
+	for name, tc := range map[string]struct {
+		pages int
+		write string
+	}{
+		"small, everywhere": {3, `(memory.fill (i32.const 0) (i32.const 0xff) (i32.const 196608))`},
+		"large, here and there": {60, `
+			(local $at i32)
+			(loop $next
+				(i32.store8 (local.get $at) (i32.const 0xff))
+				(br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 50001))) (i32.const 3900000))))`},
+		"large, everywhere": {60, `(memory.fill (i32.const 0) (i32.const 0xff) (i32.const 3932160))`},
+	} {
+		t.Run(name, func(t *testing.T) { startsAlike(t, tc.pages, tc.write) })
+	}
+}
+
+func startsAlike(t *testing.T, pages int, write string) {
+	fields := fmt.Sprintf(`
+		(memory (export "memory") %d)
 		(global $i32 (mut i32) (i32.const 7)) (global $i64 (mut i64) (i64.const -7))
 		(global $f32 (mut f32) (f32.const 1.5)) (global $f64 (mut f64) (f64.const -2.5))
 		(data (i32.const 100) "photographed")
 		(func (export "_initialize") (global.set $i32 (i32.const 42)) (i32.store (i32.const 70000) (i32.const 99)))
+		(func $write %s)
 		(func (export "bartizan_scan") (param i32 i32) (result i64)
 			(global.set $i32 (i32.const 1)) (global.set $i64 (i64.const 2))
 			(global.set $f32 (f32.const 3)) (global.set $f64 (f64.const 4))
-			(memory.fill (i32.const 0) (i32.const 0xff) (i32.const 196608))
-			(i64.const 0x800000001))`
+			(call $write)
+			(i64.const 0x800000001))`, pages, write)
 	m := load(t, newRuntime(t), fields, Options{})
 	if err := m.Warm(t.Context()); err != nil {
 		t.Fatal(err)
@@ -122,7 +140,7 @@ func TestEveryCallStartsAlike(t *testing.T) {
 	if !bytes.Contains(memory, []byte("photographed")) || memory[70000] != 99 || len(globals) != 4 || uint32(globals[0]) != 42 {
 		t.Fatalf("the photograph lacks the initialisation: %v", globals)
 	}
-	for range 3 {
+	for range 5 {
 		answer(t, m, "x")
 		if again, g := look(); !bytes.Equal(memory, again) || fmt.Sprint(g) != fmt.Sprint(globals) {
 			t.Fatalf("differs after a call: globals %v, were %v", g, globals)
