@@ -44,6 +44,7 @@ demo: build bin/fixtures/weather bin/fixtures/everything-server
 test: plugins
 	go build ./... && go vet ./...
 	$(RACE) $(TESTFLAGS) ./...
+	$(RACE) $(TESTFLAGS) -tags portable ./engine/sandbox # the reset of other systems
 
 # Real MCP servers from npm, through both doors.
 e2e: build bin/fixtures/weather bin/fixtures/everything-server
