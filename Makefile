@@ -52,12 +52,13 @@ e2e: build bin/fixtures/weather bin/fixtures/everything-server
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -tags e2e $(TESTFLAGS) ./internal/e2e/...
 
 # What the engine costs, as one table of ratios in one run (docs/performance.md).
-# The second module holds what it is compared with.
+# The second module holds what it is compared with. BENCHFLAGS='-into
+# ../../docs/performance.md' also puts the table there.
 BENCH_RESULTS := engine/bench/guest/build/engine.txt
 bench: plugins
 	$(MAKE) -s -C engine/bench/guest
 	go test -run '^$$' -bench . -benchtime 200ms ./engine/... ./sdk/go/... ./plugins/... ./internal/... ./gateway/... ./sbom/... | tee $(BENCH_RESULTS)
-	cd engine/bench && go run . -engine $(abspath $(BENCH_RESULTS))
+	cd engine/bench && go run . -engine $(abspath $(BENCH_RESULTS)) $(BENCHFLAGS)
 
 # Every fuzz target of the repository for FUZZTIME each.
 fuzz:

@@ -13,7 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -21,6 +20,7 @@ import (
 func main() {
 	results := flag.String("engine", "", "output of `go test -bench` of the engine, for the rows that it measures")
 	only := flag.String("only", "", "measure only sections whose name holds this")
+	into := flag.String("into", "", "also put the table into this document, between its marks")
 	flag.Parse()
 	inside, err := readResults(*results)
 	if err != nil {
@@ -40,10 +40,17 @@ func main() {
 			rows = append(rows, absent(s.name, "", err.Error()))
 		}
 	}
-	fmt.Printf("%s, %s/%s, %d processors, %s; C: %s; Rust: %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
-		runtime.GOMAXPROCS(0), time.Now().UTC().Format(time.DateOnly), toolchain("c"), toolchain("rust"))
-	printTable(os.Stdout, rows)
-	fmt.Printf("\n%d of %d targets met.\n", count(rows, met), count(rows, met)+count(rows, missed)+count(rows, unknown))
+	var report strings.Builder
+	fmt.Fprintln(&report, machine()+"\n")
+	printTable(&report, rows)
+	fmt.Fprintf(&report, "\n%d of %d targets met.\n", count(rows, met), count(rows, met)+count(rows, missed)+count(rows, unknown))
+	fmt.Print(report.String())
+	if *into != "" {
+		if err := insert(*into, report.String()); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+	}
 }
 
 // section is a group of rows that are measured together.

@@ -204,11 +204,13 @@ func BenchmarkGCWait(b *testing.B) {
 			(local.get $n))`
 	b.Run("idle", func(b *testing.B) { collect(b, func() {}) })
 	b.Run("go", func(b *testing.B) {
+		var spun uint64
 		collect(b, func() {
 			for until := time.Now().Add(time.Second); time.Now().Before(until); {
-				spin(1 << 20)
+				spun += spin(1 << 20)
 			}
 		})
+		b.ReportMetric(float64(spun&1), "parity")
 	})
 	b.Run("sandbox", func(b *testing.B) {
 		m := benchModule(b, assemble(b, loop), Limits{Fuel: 1 << 60, Deadline: time.Second})
