@@ -87,9 +87,12 @@ func (r results) identical(benchmark string) string {
 }
 
 func (all results) hostileRows() []row {
+	admission := all["Hostile/admission"]
 	rows := []row{
-		all.worst("hostile module, worst return after its deadline", "Hostile/", "overrun-ns", 5e6),
-		all.worst("worst time between two yields", "BetweenYields/", "worst-ns", 0.5e6),
+		all.worst("hostile module, worst return after its deadline", "Hostile/", "overrun-ns", 5e6,
+			fmt.Sprintf("of %.0f modules that were admitted", admission["admitted"])),
+		all.measured("  longest admission", "Hostile/admission", "longest-ns", 0, fmt.Sprintf("compilation included; %.0f were refused", admission["refused"])),
+		all.worst("worst time between two yields", "BetweenYields/", "worst-ns", 0.5e6, "of guests made for it"),
 	}
 	for _, beside := range []struct{ what, name string }{
 		{"runtime.GC() while a guest loops", "GCWait/sandbox"},
@@ -107,7 +110,7 @@ func (all results) hostileRows() []row {
 }
 
 // worst is a row of the highest of what the benchmarks below a name report.
-func (r results) worst(what, below, unit string, bound float64) row {
+func (r results) worst(what, below, unit string, bound float64, note string) row {
 	type one struct {
 		name  string
 		value float64
@@ -123,7 +126,7 @@ func (r results) worst(what, below, unit string, bound float64) row {
 		return absent(what, target, "no Benchmark"+below+" reported "+unit)
 	}
 	slices.SortFunc(all, func(a, b one) int { return cmp.Or(cmp.Compare(b.value, a.value), strings.Compare(a.name, b.name)) })
-	note := fmt.Sprintf("of %d modules:", len(all))
+	note += ":"
 	for _, o := range all[:min(4, len(all))] {
 		note += fmt.Sprintf(" %s %s,", o.name, duration(o.value))
 	}
