@@ -59,7 +59,7 @@ func (t *Trigger) condition(index map[string]int) condition {
 	case len(t.Kind) > 0:
 		c := condition{op: ifKinds}
 		for _, kind := range t.Kind {
-			c.mask |= bitOf(kinds, kind)
+			c.mask |= bitOf(flatKinds[:], kind)
 		}
 		return c
 	case t.NonASCII:
@@ -129,7 +129,7 @@ func factsOf(p *prepared, batch []window) facts {
 	f := facts{context: len(p.message.Context) > 0}
 	for _, w := range batch {
 		s := &p.message.Segments[w.segment]
-		f.kinds |= bitOf(kinds, s.Kind)
+		f.kinds |= bitOf(flatKinds[:], s.Kind)
 		if s.Provenance != "" {
 			for name := range strings.SplitSeq(s.Provenance, ">") {
 				f.views |= bitOf(decoders, name)

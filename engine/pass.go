@@ -59,7 +59,10 @@ func (p *pass) release() {
 			b.hits[j], b.cut[j] = b.hits[j][:0], false
 		}
 	}
-	p.batches = p.batches[:min(len(p.batches), keptBatches)]
+	if len(p.batches) > keptBatches {
+		clear(p.batches[keptBatches:])
+		p.batches = p.batches[:keptBatches]
+	}
 	clear(p.calls)
 	p.prepared, p.matcher, p.calls = nil, nil, p.calls[:0]
 	passes.Put(p)

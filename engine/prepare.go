@@ -18,7 +18,8 @@ type prepared struct {
 	nearest    []message.ContextEntry // once a scanner is called
 	context    []byte                 // nearest in JSON, once a scanner wants it so
 	batches    [][]window
-	incomplete bool // views were left out for lack of room
+	leaves     map[int]string // digests of segments with findings
+	incomplete bool           // views were left out for lack of room
 }
 
 func prepare(m *message.Message) *prepared {
@@ -58,16 +59,19 @@ func (p *prepared) contextJSON() []byte {
 }
 
 // leaf returns the leaf digest (docs/spec/fingerprint.md) of a segment: its
-// pointer and its text as a JSON string.
+// pointer and its text as a JSON string. Findings crowd in few segments.
 func (p *prepared) leaf(segment int) string {
-	s := p.message.Segments[segment]
-	quoted, err := jsontext.AppendQuote(nil, s.Text)
-	if err != nil {
-		return ""
+	if leaf, ok := p.leaves[segment]; ok {
+		return leaf
 	}
-	canonical, err := fingerprint.Canonical(quoted)
-	if err != nil {
-		return ""
+	s := &p.message.Segments[segment]
+	leaf := ""
+	if quoted, err := jsontext.AppendQuote(make([]byte, 0, len(s.Text)+len(s.Text)/8+2), s.Text); err == nil { // as RFC 8785 has it
+		leaf = "sha256:" + fingerprint.LeafDigest(s.Pointer, quoted).String()
 	}
-	return "sha256:" + fingerprint.LeafDigest(s.Pointer, canonical).String()
+	if p.leaves == nil {
+		p.leaves = make(map[int]string)
+	}
+	p.leaves[segment] = leaf
+	return leaf
 }

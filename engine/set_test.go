@@ -160,6 +160,26 @@ func TestLeafIsThatOfTheFingerprint(t *testing.T) {
 	t.Errorf("no leaf at %s", v.Findings[0].Pointer)
 }
 
+// FuzzLeaf holds the short way to a leaf to that of the fingerprint.
+func FuzzLeaf(f *testing.F) {
+	f.Add("plain")
+	f.Add("\"\\/\b\f\n\r\t\x00\x1f\x7f\u2028\u00e9\U0001f600<>&")
+	f.Fuzz(func(t *testing.T, text string) {
+		quoted, err := jsontext.AppendQuote(nil, text)
+		if err != nil {
+			return
+		}
+		canonical, err := fingerprint.Canonical(quoted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := prepare(result(text))
+		if got, want := p.leaf(0), "sha256:"+fingerprint.LeafDigest(p.message.Segments[0].Pointer, canonical).String(); got != want || p.leaf(0) != got {
+			t.Fatalf("%q: %s, want %s", text, got, want)
+		}
+	})
+}
+
 // TestCrowdedViewsBlock closes the way of filling the room for views so that a
 // hidden text is not decoded.
 func TestCrowdedViewsBlock(t *testing.T) {
@@ -219,7 +239,7 @@ func FuzzWindows(f *testing.F) {
 			return
 		}
 		covered := 0
-		for _, w := range windows(0, text) {
+		for _, w := range appendWindows(nil, 0, text) {
 			if w.offset > covered || !strings.HasPrefix(text[w.offset:], w.text) || len(w.text) > windowBytes {
 				t.Fatalf("window at %d of %d bytes after %d", w.offset, len(w.text), covered)
 			}

@@ -7,8 +7,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/bartizan-mcp/bartizan/engine/message"
 )
 
 // Trigger says for which texts a scanner is called. Exactly one member is set.
@@ -36,14 +34,6 @@ const anyView = "*"
 var decoders = []string{
 	"percent", "escape", "json", "entity", "invisible", "nfkc", "confusables",
 	"tag", "variation", "html-comment", "base64", "hex", "rot13",
-}
-
-// kinds are those of segments.
-var kinds = []string{
-	message.KindName, message.KindTitle, message.KindDescription, message.KindInstructions, message.KindParameter,
-	message.KindSchemaTitle, message.KindSchemaDescription, message.KindSchemaValue, message.KindAnnotation,
-	message.KindMeta, message.KindURI, message.KindArgument, message.KindArgumentName, message.KindText,
-	message.KindStructured, message.KindError, message.KindMIME, message.KindServerInfo, message.KindOther,
 }
 
 var errTriggerForm = errors.New("want a pattern's id or an object with one condition")
@@ -155,8 +145,8 @@ func (c *triggerCheck) node(t *Trigger, depth int) error {
 		}
 	case len(t.Kind) > 0:
 		for _, kind := range t.Kind {
-			if !slices.Contains(kinds, kind) {
-				return fmt.Errorf("kind %q: want one of %v", kind, kinds)
+			if !slices.Contains(flatKinds[:], kind) {
+				return fmt.Errorf("kind %q: want one of %v", kind, flatKinds)
 			}
 		}
 	case t.NonASCII, t.Context:

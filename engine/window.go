@@ -33,26 +33,25 @@ func batches(phase message.Phase, segments []message.Segment) [][]window {
 	if phase == message.PhaseListing {
 		limit = listingBatchBytes
 	}
-	var done [][]window
-	var batch []window
-	weight := 0
-	for i, s := range segments {
-		for _, w := range windows(i, s.Text) {
-			cost := len(w.text) + len(s.Pointer) + segmentCost
-			if len(batch) > 0 && weight+cost > limit {
-				done = append(done, batch)
-				batch, weight = nil, 0
-			}
-			batch = append(batch, w)
-			weight += cost
-		}
+	all := make([]window, 0, len(segments))
+	for i := range segments {
+		all = appendWindows(all, i, segments[i].Text)
 	}
-	return append(done, batch)
+	var done [][]window
+	from, weight := 0, 0
+	for i, w := range all {
+		cost := len(w.text) + len(segments[w.segment].Pointer) + segmentCost
+		if i > from && weight+cost > limit {
+			done = append(done, all[from:i:i])
+			from, weight = i, 0
+		}
+		weight += cost
+	}
+	return append(done, all[from:])
 }
 
-// windows cuts a text on UTF-8 boundaries into overlapping parts.
-func windows(segment int, text string) []window {
-	var out []window
+// appendWindows cuts a text on UTF-8 boundaries into overlapping parts.
+func appendWindows(out []window, segment int, text string) []window {
 	for from := 0; ; {
 		if len(text)-from <= windowBytes {
 			return append(out, window{segment, from, text[from:]})
