@@ -1,11 +1,12 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding"
 	"encoding/binary"
 	"math/rand/v2"
 
-	"crypto/sha256"
-	"encoding"
+	"github.com/bartizan-mcp/bartizan/engine/bench/guest/phrases"
 )
 
 // kernelInput is what every kernel reads: 64 KiB of prose, since half of them
@@ -146,14 +147,14 @@ func search(in []byte) uint64 {
 	return found
 }
 
-var phraseTable = newDense(phrases)
+var phraseTable = phrases.New(phrases.All)
 
 func walk(in []byte) uint64 {
 	var mix uint64
 	at := uint16(0)
 	for i, c := range in {
-		at = phraseTable.next[at][phraseTable.class[c]]
-		if e := phraseTable.ends[at]; e != 0 {
+		at = phraseTable.Next[at][phraseTable.Class[c]]
+		if e := phraseTable.Ends[at]; e != 0 {
 			mix = mix*31 + uint64(e)*uint64(i+1)
 		}
 	}

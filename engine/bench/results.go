@@ -72,10 +72,10 @@ func (r results) callRows() []row {
 		r.measured("empty call, 0.5 KB copied in", "EmptyCall/enter", "ns/op", 150, "alloc and scan of an instance at hand"),
 		r.measured("  with room, limits and reset", "EmptyCall/call", "ns/op", 0, "as the engine calls"),
 		r.measured("reset, C guest", "Reset/c", "ns/reset", 20e3, r.identical("Reset/c")),
-		r.measured("  of that the system call", "Reset/c", "ns/madvise", 0, "the rest is pages that the next call maps again"),
+		r.measured("  of that the reset itself", "Reset/c", "ns/restore", 0, "the rest is what the next call is slower by"),
 		r.measured("  new instance instead", "Reset/c", "ns/instance", 0, "instantiated and initialised"),
 		r.measured("reset, Go guest", "Reset/go", "ns/reset", 30e3, r.identical("Reset/go")),
-		r.measured("  of that the system call", "Reset/go", "ns/madvise", 0, ""),
+		r.measured("  of that the reset itself", "Reset/go", "ns/restore", 0, ""),
 		r.measured("  new instance instead", "Reset/go", "ns/instance", 0, "instantiated and initialised"),
 	}
 }

@@ -1,15 +1,6 @@
 package main
 
-import (
-	_ "embed"
-	"strings"
-)
-
-//go:embed guest/phrases.txt
-var phraseLines string
-
-// phrases are what the guests search for: 63 marks of injections and secrets.
-var phrases = strings.Split(strings.TrimSpace(phraseLines), "\n")
+import "strings"
 
 // words make up the prose: ordinary ones, among them many with which a phrase
 // begins, so that an automaton leaves its first state as often as on real text.

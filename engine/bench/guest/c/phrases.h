@@ -1,4 +1,4 @@
-// A dense automaton (Aho and Corasick, 1975) over phrases.txt, ASCII letters of
+// A dense automaton (Aho and Corasick, 1975) over ../phrases, ASCII letters of
 // either case alike: one table of next states by byte class.
 #ifndef PHRASES_H
 #define PHRASES_H

@@ -1,9 +1,9 @@
-// Walks the input through a dense automaton over phrases.txt, ASCII letters of
+// Walks the input through a dense automaton over ../phrases, ASCII letters of
 // either case alike: the tables of ../c/phrases.h.
 #![no_std]
 include!("abi.rs");
 
-const PHRASES: &str = include_str!("../phrases.txt");
+const PHRASES: &str = include_str!("../phrases/phrases.txt");
 const STATES: usize = 1536;
 const CLASSES: usize = 64;
 
