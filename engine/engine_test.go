@@ -86,7 +86,7 @@ func TestHostileModules(t *testing.T) {
 		"recursion": {func(a *asm, has map[string]bool) {
 			has[exportScan] = true
 			a.fn(exportScan, i32x2, []byte{wasmI64}, []byte{opLocalGet, 0, opLocalGet, 1, opCall, byte(len(a.functions))})
-		}, FailureDepth, "calls nested too deeply"},
+		}, FailureDepth, "nested its calls too deeply"},
 		"grow bomb": {scanBody([]byte{opLoop, blockVoid}, i32c(1), []byte{opMemoryGrow, 0}, i32c(-1),
 			[]byte{opI32Ne, opBrIf, 0, opEnd, opUnreachable}), FailureMemory, "memory"},
 		"load outside":                      {scanBody(i32c(-1), []byte{opI32Load, 0, 0, opDrop}, i64c(1)), FailureTrap, "out of bounds"},

@@ -27,6 +27,8 @@ const (
 	exportInit       = "bartizan_init"
 	exportInitialize = "_initialize"
 	exportStart      = "_start"
+
+	startFunction = "the start function" // which has no name
 )
 
 // signature is an exported function as the ABI wants it.

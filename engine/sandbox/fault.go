@@ -66,7 +66,7 @@ const stackOverflow = "stack overflow"
 
 // classify names an error of the runtime, whose text may hold names that the
 // guest chose.
-func classify(err error) *Fault {
+func classify(where string, err error) *Fault {
 	var f *Fault
 	if errors.As(err, &f) {
 		return f
@@ -76,12 +76,12 @@ func classify(err error) *Fault {
 	}
 	text := strings.TrimPrefix(err.Error(), "wasm error: ")
 	if text == stackOverflow {
-		return fault(Depth, stackOverflow)
+		return fault(Depth, "%s overflowed the stack", where)
 	}
 	for _, known := range traps {
 		if text == known {
-			return fault(Trap, "%s", known)
+			return fault(Trap, "%s trapped: %s", where, known)
 		}
 	}
-	return fault(Trap, "trap")
+	return fault(Trap, "%s trapped for a reason unknown", where)
 }

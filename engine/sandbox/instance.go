@@ -42,7 +42,7 @@ func (m *Module) instantiate(ctx context.Context) (i *instance, err error) {
 	// The caller's patience does not matter: nothing of the guest runs here.
 	module, err := m.wazero.InstantiateModule(experimental.WithMemoryAllocator(context.WithoutCancel(ctx), memory), m.code, config)
 	if err != nil {
-		return nil, classify(err)
+		return nil, classify("instantiation", err)
 	}
 	i = &instance{module: module, memory: memory}
 	for _, name := range m.globals {
@@ -77,12 +77,12 @@ func (m *Module) initialised(ctx context.Context) (*instance, error) {
 
 func (m *Module) begin(i *instance) error {
 	if m.start {
-		if err := i.enter(i.module.ExportedFunction(admit.ExportStart)); err != nil {
+		if err := i.enter(startFunction, i.module.ExportedFunction(admit.ExportStart)); err != nil {
 			return err
 		}
 	}
 	if m.initialize {
-		if err := i.enter(i.module.ExportedFunction(exportInitialize)); err != nil {
+		if err := i.enter(exportInitialize, i.module.ExportedFunction(exportInitialize)); err != nil {
 			return err
 		}
 	}
@@ -94,7 +94,7 @@ func (m *Module) begin(i *instance) error {
 		return err
 	}
 	i.stack = [2]uint64{uint64(ptr), uint64(len(m.opts.Config))}
-	if err := i.enter(i.module.ExportedFunction(exportInit)); err != nil {
+	if err := i.enter(exportInit, i.module.ExportedFunction(exportInit)); err != nil {
 		return err
 	}
 	if code := api.DecodeU32(i.stack[0]); code != 0 {
@@ -166,8 +166,9 @@ func (i *instance) close(ctx context.Context) {
 }
 
 // enter runs an exported function with what is on the stack.
-func (i *instance) enter(f api.Function) (err error) {
+func (i *instance) enter(name string, f api.Function) (err error) {
 	r := &i.run
+	r.where = name
 	i.fuel.Set(uint64(r.hand()))
 	i.depth.Set(uint64(uint32(r.limits.Depth)))
 	err = i.invoke(f)
@@ -177,7 +178,7 @@ func (i *instance) enter(f api.Function) (err error) {
 	switch {
 	case err == nil:
 		if r.spent > r.budget {
-			return fault(Fuel, "used more than %d units of fuel", r.budget)
+			return fault(Fuel, "%s used more than %d units of fuel", name, r.budget)
 		}
 		return nil
 	case r.gone:
@@ -185,9 +186,9 @@ func (i *instance) enter(f api.Function) (err error) {
 	case r.fault != nil:
 		return r.fault
 	case i.memory.refused || i.dirty.Get() == admit.DirtyMemory:
-		return fault(Memory, "wanted more than %d bytes of memory", r.limits.MemoryBytes)
+		return fault(Memory, "%s wanted more than %d bytes of memory", name, r.limits.MemoryBytes)
 	}
-	return classify(err)
+	return classify(name, err)
 }
 
 func (i *instance) invoke(f api.Function) (err error) {
@@ -204,7 +205,7 @@ func (i *instance) scan(input []byte) ([]byte, error) {
 		return nil, err
 	}
 	i.stack = [2]uint64{uint64(ptr), uint64(len(input))}
-	if err := i.enter(i.entry); err != nil {
+	if err := i.enter(exportScan, i.entry); err != nil {
 		return nil, err
 	}
 	packed := i.stack[0]
@@ -213,11 +214,11 @@ func (i *instance) scan(input []byte) ([]byte, error) {
 	}
 	at, size := packed>>32, packed&0xffffffff
 	if limit := i.run.limits.OutputBytes; size > uint64(limit) {
-		return nil, fault(Output, "answer of %d bytes, at most %d", size, limit)
+		return nil, fault(Output, "%s returned an answer of %d bytes, at most %d", exportScan, size, limit)
 	}
 	total := uint64(i.memory.size)
 	if at+size > total {
-		return nil, fault(Output, "answer of %d bytes at %d lies outside a memory of %d", size, at, total)
+		return nil, fault(Output, "%s returned an answer of %d bytes at %d, outside a memory of %d", exportScan, size, at, total)
 	}
 	view, _ := i.module.Memory().Read(uint32(at), uint32(size))
 	return view, nil
@@ -230,7 +231,7 @@ func (i *instance) give(b []byte) (uint32, error) {
 		return 0, nil
 	}
 	i.stack[0] = uint64(len(b))
-	if err := i.enter(i.alloc); err != nil {
+	if err := i.enter(exportAlloc, i.alloc); err != nil {
 		return 0, err
 	}
 	ptr := api.DecodeU32(i.stack[0])
@@ -251,7 +252,7 @@ func (i *instance) give(b []byte) (uint32, error) {
 func (i *instance) command(input []byte) ([]byte, error) {
 	out := output{limit: i.run.limits.OutputBytes}
 	i.run.stdin, i.run.stdout = input, &out
-	err := i.enter(i.entry)
+	err := i.enter(exportStart, i.entry)
 	if exit := i.run.exit; err != nil && (exit == nil || *exit != 0) {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ const (
 type run struct {
 	context.Context // the caller's
 
+	where  string // the export that was entered last
 	limits Limits
 	budget int64 // fuel of this run
 	spent  int64 // fuel used, but for what the guest holds
@@ -83,7 +84,7 @@ func (r *run) yield(left int64) int64 {
 	r.spent += r.given - left
 	r.given = 0
 	if r.spent > r.budget {
-		r.stop(fault(Fuel, "used more than %d units of fuel", r.budget))
+		r.stop(fault(Fuel, "%s used more than %d units of fuel", r.where, r.budget))
 	}
 	now := time.Now()
 	took := now.Sub(r.last)
@@ -91,7 +92,7 @@ func (r *run) yield(left int64) int64 {
 	r.yields++
 	r.longest = max(r.longest, took)
 	if !now.Before(r.deadline) {
-		r.stop(fault(Deadline, "no answer within %s", r.limits.Deadline))
+		r.stop(fault(Deadline, "%s gave no answer within %s", r.where, r.limits.Deadline))
 	}
 	if r.Context.Err() != nil {
 		r.gone = true
@@ -110,14 +111,14 @@ func (r *run) yield(left int64) int64 {
 func (r *run) charge(bytes uint64) {
 	r.spent += int64(bytes / 8)
 	if r.spent > r.budget {
-		r.stop(fault(Fuel, "used more than %d units of fuel", r.budget))
+		r.stop(fault(Fuel, "%s used more than %d units of fuel", r.where, r.budget))
 	}
 }
 
 // punctual ends a guest that is late, within work that the host does for it.
 func (r *run) punctual() {
 	if !time.Now().Before(r.deadline) {
-		r.stop(fault(Deadline, "no answer within %s", r.limits.Deadline))
+		r.stop(fault(Deadline, "%s gave no answer within %s", r.where, r.limits.Deadline))
 	}
 }
 
@@ -144,5 +145,6 @@ func meterYield(ctx context.Context, _ api.Module, stack []uint64) {
 }
 
 func meterDepth(ctx context.Context, _ api.Module, _ []uint64) {
-	runOf(ctx).stop(fault(Depth, "calls nested too deeply"))
+	r := runOf(ctx)
+	r.stop(fault(Depth, "%s nested its calls too deeply", r.where))
 }

@@ -309,7 +309,7 @@ func TestPanicsAreContained(t *testing.T) {
 		defer contain(&err)
 		panic("found by a module")
 	}()
-	if f := classify(err); f.Kind != Trap || f.Detail != errPanic.Error() {
+	if f := classify("test", err); f.Kind != Trap || f.Detail != "test trapped: "+errPanic.Error() {
 		t.Error(f)
 	}
 }

@@ -210,7 +210,7 @@ func wasiExit(ctx context.Context, _ api.Module, stack []uint64) {
 	r := runOf(ctx)
 	status := u32(stack[0])
 	r.exit = &status
-	r.stop(fault(Trap, "exited with status %d", status))
+	r.stop(fault(Trap, "%s exited with status %d", r.where, status))
 }
 
 func written(ok bool) errno {
@@ -233,7 +233,7 @@ type output struct {
 
 func (o *output) write(r *run, p []byte) {
 	if len(o.b)+len(p) > o.limit {
-		r.stop(fault(Output, "answer of more than %d bytes", o.limit))
+		r.stop(fault(Output, "%s wrote an answer of more than %d bytes", r.where, o.limit))
 	}
 	o.b = append(o.b, p...)
 }
