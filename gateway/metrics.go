@@ -39,7 +39,11 @@ func (g *Gateway) admitMetrics(r *http.Request, x *exchange) *refusal {
 	if onThisMachine(r) {
 		return nil
 	}
-	return authenticate{keys: g.cfg.Keys, now: g.cfg.Now}.as(r.Context(), x, identity.RoleAuditor, identity.RoleAdmin)
+	no := authenticate{keys: g.cfg.Keys, now: g.cfg.Now}.as(r.Context(), x, identity.RoleAuditor, identity.RoleAdmin)
+	if no == nil && x.caller.Tenant != g.cfg.Tenant {
+		no = refuse(ReasonRole) // counters are of all that passes here
+	}
+	return no
 }
 
 // forwarding are the headers by which a proxy says that it speaks for somebody.

@@ -120,7 +120,7 @@ func (s scanResult) look(ctx context.Context, x *exchange, in *inbound, m *jsonr
 // examine scans one message. What it says above allow is on record before it
 // has any effect.
 func examine(ctx context.Context, x *exchange, scanners *engine.Live, record *recorder, m *message.Message) (engine.Verdict, *refusal) {
-	v := scanners.ScanWith(ctx, m, engine.ScanOptions{Waivers: x.svc.waivers, Principal: author(x, m)})
+	v := scanners.ScanWith(ctx, m, engine.ScanOptions{Waivers: x.svc.waivers, Now: record.now(), Principal: author(x, m)})
 	if ctx.Err() != nil { // the exchange ended meanwhile: whatever was said is about half of it
 		return v, refuse(ReasonClientGone).because(context.Cause(ctx))
 	}

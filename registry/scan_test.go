@@ -8,6 +8,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/registry/checklist"
 )
 
@@ -102,6 +103,12 @@ func TestFailingScannerIsNoFinding(t *testing.T) {
 	h.must(err)
 	if v.State != admission.Quarantined || reasons(v) != admission.ReasonScanIncomplete || len(v.Failures) == 0 || len(v.Findings) != 0 {
 		t.Errorf("%s %q findings %v failures %v", v.State, reasons(v), v.Findings, v.Failures)
+	}
+	records, err := audit.Search(t.Context(), h.auditPath, audit.Query{Text: "listing_scanned"})
+	h.must(err)
+	digest := h.scanners.Scanners()[0].Digest
+	if len(records) != 1 || !strings.Contains(string(records[0].Raw), `"failures":[{"scanner":"marker","digest":"`+digest+`","kind":"trap"}]`) {
+		t.Errorf("the failure is not named in one record of %d", len(records))
 	}
 }
 

@@ -102,7 +102,7 @@ func ScannersChanged(o Origin, in, out []Scanner) *Event {
 }
 
 // ScannersKept records a reload that failed, so that the scanners before it stay
-// in force. reason is from a closed list: configuration, load, self_test.
+// in force. reason is from a closed list: configuration, load, self_test, audit.
 func ScannersKept(o Origin, reason string) *Event {
 	e := scannersEvent(o, "scanners_kept", "Scanners not reloaded; those before stay in force")
 	e.status(statusFailure)

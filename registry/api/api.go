@@ -14,6 +14,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/registry"
 )
 
@@ -32,6 +33,9 @@ type Config struct {
 	Closing context.Context
 	// Metrics answers GET /metrics; nil serves none.
 	Metrics http.Handler
+	// Operator is the tenant that runs this process: how its scanners fare, for
+	// all tenants together, is told to no other. Default identity.DefaultTenant.
+	Operator string
 	Logger  *slog.Logger
 	Now     func() time.Time
 }
@@ -54,6 +58,9 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Operator == "" {
+		cfg.Operator = identity.DefaultTenant
 	}
 	if cfg.Closing == nil {
 		cfg.Closing = context.Background()

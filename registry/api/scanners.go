@@ -12,7 +12,11 @@ func (a *api) listScanners(q *call) error {
 	list := registryapi.Scanners{Scanners: []registryapi.Scanner{}}
 	if live := a.service.Scanners; live != nil {
 		for _, h := range live.Health() {
-			list.Scanners = append(list.Scanners, scannerOf(h))
+			s := scannerOf(h)
+			if q.tenant() == a.Operator {
+				s.Health = healthOf(h)
+			}
+			list.Scanners = append(list.Scanners, s)
 		}
 	}
 	return q.answer(http.StatusOK, list)
@@ -23,25 +27,32 @@ func scannerOf(h engine.Health) registryapi.Scanner {
 		Name: h.Scanner.Name, Version: h.Scanner.Version, Digest: h.Scanner.Digest,
 		Form: h.Manifest.Form, Encoding: h.Manifest.Encoding, Call: h.Manifest.Call,
 		Mode: string(h.Mode), OnFailure: string(h.OnFailure),
-		Health: &registryapi.Health{
-			Called: h.Called, NotTriggered: h.NotTriggered, Skipped: h.Skipped, Findings: h.Findings, Fuel: h.Fuel,
-			Failures: map[string]int64{}, LastFailure: h.LastFailure.UTC(),
-			Breaker: registryapi.Breaker{Open: h.Open, Openings: h.Openings},
-		},
 	}
 	for _, p := range h.Manifest.Phases {
 		s.Phases = append(s.Phases, string(p))
 	}
+	return s
+}
+
+func healthOf(h engine.Health) *registryapi.Health {
+	out := &registryapi.Health{
+		Called: h.Called, NotTriggered: h.NotTriggered, Skipped: h.Skipped, Findings: h.Findings, Fuel: h.Fuel,
+		Failures: map[string]int64{}, LastFailure: h.LastFailure.UTC(),
+		Breaker: registryapi.Breaker{Open: h.Open, Openings: h.Openings},
+	}
 	for kind, n := range h.Failures {
 		if n > 0 {
-			s.Health.Failures[kind] = n
+			out.Failures[kind] = n
 		}
 	}
-	return s
+	return out
 }
 
 // metrics is GET /metrics.
 func (a *api) metrics(q *call) error {
+	if q.tenant() != a.Operator {
+		return refusal(http.StatusForbidden, "tenant_required", "this is for the tenant that runs the registry")
+	}
 	a.Metrics.ServeHTTP(q.Writer, q.Request)
 	return nil
 }

@@ -54,8 +54,8 @@ func (o Operator) Run(ctx context.Context, requests <-chan os.Signal) {
 // keeps those that are.
 func (o Operator) Reload(ctx context.Context) error {
 	reason, err := o.reload(ctx)
-	if err == nil {
-		return nil
+	if err == nil || ctx.Err() != nil { // a process that ends keeps nothing in force
+		return err
 	}
 	o.Logger.ErrorContext(ctx, "scanners not reloaded; those before stay in force", "reason", reason, "error", err)
 	if _, failed := o.Audit.Append(ctx, audit.ScannersKept(o.Origin, reason)); failed != nil {

@@ -1,0 +1,123 @@
+package config
+
+import (
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const bindings = `data: /srv
+scanners:
+  extra: [/etc/bartizan/ticket.wasm]
+  bindings:
+    - scanner: ticket
+      mode: unsafe-monitor
+      onFailure: unsafe-flag
+      tiers: {medium: block}
+      unsafeTiers: {high: flag}
+      memoryBytes: 8388608
+      deadline: 250ms
+      config: /etc/bartizan/ticket.json
+    - scanner: injection
+      mode: enforce
+`
+
+func TestBindings(t *testing.T) {
+	sources := Sources{File: write(t, bindings)}
+	s, err := sources.Scanners()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Binding{
+		Scanner: "ticket", Mode: UnsafeMonitor, OnFailure: UnsafeFlag,
+		Tiers: map[string]string{"medium": "block"}, UnsafeTiers: map[string]string{"high": "flag"},
+		MemoryBytes: 8 << 20, Deadline: 250 * time.Millisecond, Config: "/etc/bartizan/ticket.json",
+	}
+	if diff := cmp.Diff(want, s.Binding("ticket")); diff != "" {
+		t.Error(diff)
+	}
+	if b := s.Binding("exfil"); !cmp.Equal(b, Binding{Scanner: "exfil"}) || s.Monitored(b) {
+		t.Errorf("%+v", b)
+	}
+	used := []string{"scanners.bindings.ticket.mode", "scanners.bindings.ticket.onFailure", "scanners.bindings.ticket.unsafeTiers"}
+	if got := s.Unsafe(); !slices.Equal(got, used) {
+		t.Errorf("unsafe: %q", got)
+	}
+	s.Mode = UnsafeMonitor
+	if s.Monitored(s.Binding("injection")) || !s.Monitored(s.Binding("exfil")) || s.Unsafe()[0] != "scanners.mode" {
+		t.Error("a binding does not win over the mode of all")
+	}
+}
+
+// TestMilderIsCalledUnsafe holds that no setting weakens a check under a name
+// that does not say so.
+func TestMilderIsCalledUnsafe(t *testing.T) {
+	rank := func(action string) int { return slices.Index(actions, action) }
+	for severity, usual := range DefaultTiers {
+		for _, action := range actions {
+			tiers := map[string]string{severity: action}
+			strict := Scanners{Mode: Enforce, Bindings: []Binding{{Scanner: "x", Tiers: tiers}}}.Validate() == nil
+			milder := Scanners{Mode: Enforce, Bindings: []Binding{{Scanner: "x", UnsafeTiers: tiers}}}.Validate() == nil
+			if strict != (rank(action) >= rank(usual)) || milder == strict {
+				t.Errorf("%s: %s: in tiers %t, in unsafeTiers %t", severity, action, strict, milder)
+			}
+		}
+	}
+}
+
+func TestValidateReportsEveryProblemOfBindings(t *testing.T) {
+	c := Default()
+	c.Data = "/srv"
+	c.Scanners.Bindings = []Binding{
+		{Scanner: "Not A Name", Mode: "off", OnFailure: "ignore", MemoryBytes: 1, Deadline: -1},
+		{Scanner: "twice", Deadline: time.Hour, MemoryBytes: 1 << 40, Tiers: map[string]string{"dire": "block", "high": "shout", "low": "block"}, UnsafeTiers: map[string]string{"low": "log"}},
+		{Scanner: "twice", Tiers: map[string]string{"critical": "log"}, UnsafeTiers: map[string]string{"critical": "flag"}},
+	}
+	err := c.Validate()
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		"bindings[0].scanner", "bindings[0].mode", "bindings[0].onFailure", "bindings[0].memoryBytes", "bindings[0].deadline",
+		"bindings[1].deadline", "bindings[1].memoryBytes", `bindings[1].tiers: "dire"`, "bindings[1].tiers.high", "bindings[1].unsafeTiers.low",
+		"bindings[2].scanner", "bindings[2].tiers.critical", "bindings[2].unsafeTiers.critical: stands in tiers as well",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not reported in:\n%v", want, err)
+		}
+	}
+	for _, body := range []string{"scanners:\n  bindings:\n    - scaner: x\n", "scanners:\n  bindings:\n    - scanner: x\n      deadline: soon\n"} {
+		if _, err := (Sources{File: write(t, body)}).Scanners(); err == nil {
+			t.Errorf("accepted: %s", body)
+		}
+	}
+}
+
+// TestBindingsDocumented holds docs/configuration.md to every key of a binding.
+func TestBindingsDocumented(t *testing.T) {
+	body, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]bool{}
+	for _, line := range strings.Split(string(body), "\n") {
+		if cells := strings.Split(line, "|"); len(cells) == 5 && strings.HasPrefix(strings.TrimSpace(cells[1]), "`") {
+			rows[strings.Trim(cells[1], " `")] = true
+		}
+	}
+	for i := range reflect.TypeFor[Binding]().NumField() {
+		key := reflect.TypeFor[Binding]().Field(i).Tag.Get("json")
+		if !rows[key] {
+			t.Errorf("%s of a binding is not documented", key)
+		}
+		delete(rows, key)
+	}
+	for key := range rows {
+		t.Errorf("%s is documented and does not exist", key)
+	}
+}

@@ -1,0 +1,241 @@
+package scanners
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
+	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+	"github.com/bartizan-mcp/bartizan/plugins"
+)
+
+const manifest = `{"abi":1,"name":"NAME","version":"VERSION","phases":["request"],"encoding":"json","form":"reactor","call":"always",` +
+	`"rules":[{"id":"x.y","family":"integrity","severity":"low","taxonomy":[],"description":"None."}]}`
+
+const (
+	clean = `(i64.const 4398046511139)` // 35 bytes at 1024
+	traps = `unreachable`
+)
+
+// cache keeps the first-party scanners, which take seconds to compile.
+var cache string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "cache")
+	if err != nil {
+		panic(err)
+	}
+	cache = filepath.Join(dir, "cache")
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// write makes a module file whose bartizan_scan has the given body.
+func write(t *testing.T, path, name, version, body string) {
+	t.Helper()
+	wasm, err := wat.Assemble(`(module (memory (export "memory") 64)
+  (data (i32.const 1024) "{\"status\":\"complete\",\"findings\":[]}")
+  (func (export "bartizan_alloc") (param i32) (result i32) (i32.const 65536))
+  (func (export "bartizan_scan") (param i32 i32) (result i64) ` + body + `))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wasm, err = wasmsection.Attach(wasm, engine.ManifestSection, []byte(strings.NewReplacer("NAME", name, "VERSION", version).Replace(manifest)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, wasm, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// house is a process that runs scanners.
+type house struct {
+	Operator
+	config config.Scanners
+	path   string // of the extra scanner
+	audit  string
+	log    bytes.Buffer
+}
+
+func open(t *testing.T) *house {
+	t.Helper()
+	if _, err := plugins.Modules(); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	h := &house{path: filepath.Join(dir, "ticket.wasm"), audit: filepath.Join(dir, "audit")}
+	write(t, h.path, "ticket", "1.0.0", clean)
+	h.config = config.Scanners{Mode: config.Enforce, Extra: []string{h.path}}
+	loaded, err := Load(t.Context(), cache, h.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := audit.Open(h.audit, audit.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Operator = Operator{
+		Loaded: loaded, Settings: func() (config.Scanners, error) { return h.config, h.config.Validate() },
+		Origin: audit.Origin{Caller: identity.Caller{Tenant: "default", Principal: "gateway"}},
+		Audit:  log, Logger: slog.New(slog.NewTextHandler(&h.log, nil)),
+	}
+	t.Cleanup(func() {
+		if err := loaded.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		log.Close()
+	})
+	return h
+}
+
+func (h *house) records(t *testing.T, text string) []audit.Record {
+	t.Helper()
+	found, err := audit.Search(t.Context(), h.audit, audit.Query{Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// ticket is the extra scanner as it is in force.
+func (h *house) ticket() engine.Health {
+	all := h.Loaded.Live.Health()
+	return all[len(all)-1]
+}
+
+// TestReload walks through what an operator can get wrong, in the order of the
+// closed list of reasons, and at last gets it right. What fails changes nothing.
+func TestReload(t *testing.T) {
+	h := open(t)
+	generation := h.Loaded.Live.Generation()
+	kept := func(reason string) {
+		t.Helper()
+		if err := h.Reload(t.Context()); err == nil {
+			t.Fatalf("%s: reloaded", reason)
+		}
+		found := h.records(t, "scanners_kept")
+		if len(found) == 0 || !strings.Contains(string(found[0].Raw)+string(found[len(found)-1].Raw), `"status_code":"`+reason+`"`) {
+			t.Errorf("%s is not on record: %d records", reason, len(found))
+		}
+		if h.Loaded.Live.Generation() != generation || h.ticket().Scanner.Version != "1.0.0" {
+			t.Errorf("%s: the scanners before are not in force", reason)
+		}
+		if !strings.Contains(h.log.String(), "reason="+reason) {
+			t.Errorf("%s is not in the log:\n%s", reason, h.log.String())
+		}
+	}
+	h.config.Bindings = []config.Binding{{Scanner: "ticket", Mode: "off"}}
+	kept("configuration")
+	h.config.Bindings = []config.Binding{{Scanner: "tickets"}}
+	kept("load")
+	h.config.Bindings = nil
+	write(t, h.path, "ticket", "2.0.0", traps)
+	kept("self_test")
+
+	write(t, h.path, "ticket", "3.0.0", clean)
+	h.config.Bindings = []config.Binding{{Scanner: "ticket", OnFailure: config.UnsafeFlag, Deadline: time.Second}}
+	if err := h.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.ticket(); got.Scanner.Version != "3.0.0" || got.OnFailure != engine.OnFailureFlag || got.Mode != engine.ModeEnforce {
+		t.Errorf("%+v", got.Scanner)
+	}
+	changed := h.records(t, "scanners_changed")
+	if len(changed) != 1 || !strings.Contains(string(changed[0].Raw), `"version":"3.0.0"`) || strings.Contains(string(changed[0].Raw), "injection") {
+		t.Errorf("%d records of the change, or one that names what stayed", len(changed))
+	}
+	if found := h.records(t, "unsafe_used"); len(found) != 1 || !strings.Contains(string(found[0].Raw), "scanners.bindings.ticket.onFailure") {
+		t.Errorf("%d records of an unsafe setting", len(found))
+	}
+
+	// What cannot be recorded does not happen.
+	generation = h.Loaded.Live.Generation()
+	write(t, h.path, "ticket", "4.0.0", clean)
+	if err := h.Audit.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Reload(t.Context()); err == nil || h.Loaded.Live.Generation() != generation || h.ticket().Scanner.Version != "3.0.0" {
+		t.Errorf("reloaded unaudited: %v", err)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	if _, err := plugins.Modules(); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	twin, other, large := filepath.Join(dir, "twin.wasm"), filepath.Join(dir, "other.wasm"), filepath.Join(dir, "large.json")
+	write(t, twin, "injection", "1.0.0", clean)
+	write(t, other, "other", "1.0.0", clean)
+	if err := os.WriteFile(large, make([]byte, maxConfigFile+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]config.Scanners{
+		"a second scanner of one name":            {Extra: []string{twin}},
+		"one module twice":                        {Extra: []string{other, other}},
+		"no file":                                 {Extra: []string{filepath.Join(dir, "none.wasm")}},
+		"a folder":                                {Extra: []string{dir}},
+		"a binding for nobody":                    {Bindings: []config.Binding{{Scanner: "other"}}},
+		"less memory than it starts with":         {Extra: []string{other}, Bindings: []config.Binding{{Scanner: "other", MemoryBytes: 64 << 10}}},
+		"no configuration file":                   {Extra: []string{other}, Bindings: []config.Binding{{Scanner: "other", Config: filepath.Join(dir, "none.json")}}},
+		"a large configuration":                   {Extra: []string{other}, Bindings: []config.Binding{{Scanner: "other", Config: large}}},
+		"a configuration for one that takes none": {Extra: []string{other}, Bindings: []config.Binding{{Scanner: "other", Config: twin}}},
+	} {
+		loaded, err := Load(t.Context(), cache, c)
+		if err == nil {
+			t.Errorf("%s: loaded", name)
+			loaded.Close(t.Context())
+		} else if !errors.Is(err, ErrLoad) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestDefaultTiersAreTheEngines holds what the configuration calls milder or
+// stricter to what the engine does.
+func TestDefaultTiersAreTheEngines(t *testing.T) {
+	want := engine.Tiers{}
+	for severity, action := range config.DefaultTiers {
+		want[engine.Severity(severity)] = engine.Action(action)
+	}
+	if diff := cmp.Diff(want, engine.DefaultTiers()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	c := config.Scanners{Mode: config.UnsafeMonitor, Bindings: []config.Binding{{
+		Scanner: "x", Mode: config.Enforce, OnFailure: config.UnsafeFlag, MemoryBytes: 1 << 20, Deadline: time.Second,
+		Tiers: map[string]string{"low": "block"}, UnsafeTiers: map[string]string{"high": "log"},
+	}}}
+	got, err := Options(c, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := engine.Options{
+		Mode: engine.ModeEnforce, OnFailure: engine.OnFailureFlag,
+		Limits: engine.Limits{MemoryBytes: 1 << 20, Deadline: time.Second},
+		Tiers:  engine.Tiers{engine.SeverityLow: engine.ActionBlock, engine.SeverityHigh: engine.ActionLog},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if other, err := Options(c, "y"); err != nil || other.Mode != engine.ModeMonitor || other.OnFailure != engine.OnFailureDeny {
+		t.Errorf("%+v %v", other, err)
+	}
+}
