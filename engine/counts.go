@@ -42,6 +42,7 @@ func newCounts(scanners []*Scanner) map[*Scanner]*counts {
 func (c *counts) add(r report, took time.Duration, now time.Time) {
 	c.called.Add(1)
 	c.findings.Add(int64(len(r.findings)))
+	c.fuel.Add(r.fuel)
 	i := 0
 	for i < len(durationBounds) && took > durationBounds[i] {
 		i++

@@ -32,8 +32,11 @@ type Binding struct {
 	// UnsafeTiers milder.
 	Tiers       map[string]string `json:"tiers"`
 	UnsafeTiers map[string]string `json:"unsafeTiers"`
-	// MemoryBytes and Deadline bound one call; 0 is the engine's default.
+	// MemoryBytes, Fuel with FuelPerByte of input, and Deadline bound one call; 0
+	// is the engine's default.
 	MemoryBytes int64         `json:"memoryBytes"`
+	Fuel        int64         `json:"fuel"`
+	FuelPerByte int64         `json:"fuelPerByte"`
 	Deadline    time.Duration `json:"deadline"`
 	// Config is a file handed to the scanner when it starts.
 	Config string `json:"config"`
@@ -58,6 +61,9 @@ const (
 	minMemory   = 64 << 10
 	maxMemory   = 4<<30 - 64<<10
 	maxDeadline = 10 * time.Minute
+
+	maxFuel        = 1_000_000_000_000
+	maxFuelPerByte = 1_000_000
 )
 
 // Binding returns that of the named scanner, or one that says nothing.
@@ -130,6 +136,12 @@ func (s Scanners) validate() (problems []error) {
 		}
 		if b.Deadline < 0 || b.Deadline > maxDeadline {
 			bad("%s.deadline: %v is not within 0 and %v", at, b.Deadline, maxDeadline)
+		}
+		if b.Fuel < 0 || b.Fuel > maxFuel {
+			bad("%s.fuel: %d is not within 0 and %d", at, b.Fuel, int64(maxFuel))
+		}
+		if b.FuelPerByte < 0 || b.FuelPerByte > maxFuelPerByte {
+			bad("%s.fuelPerByte: %d is not within 0 and %d", at, b.FuelPerByte, maxFuelPerByte)
 		}
 		problems = append(problems, b.validateTiers(at)...)
 	}

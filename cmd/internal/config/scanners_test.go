@@ -21,6 +21,8 @@ scanners:
       tiers: {medium: block}
       unsafeTiers: {high: flag}
       memoryBytes: 8388608
+      fuel: 30000000
+      fuelPerByte: 500
       deadline: 250ms
       config: /etc/bartizan/ticket.json
     - scanner: injection
@@ -36,7 +38,7 @@ func TestBindings(t *testing.T) {
 	want := Binding{
 		Scanner: "ticket", Mode: UnsafeMonitor, OnFailure: UnsafeFlag,
 		Tiers: map[string]string{"medium": "block"}, UnsafeTiers: map[string]string{"high": "flag"},
-		MemoryBytes: 8 << 20, Deadline: 250 * time.Millisecond, Config: "/etc/bartizan/ticket.json",
+		MemoryBytes: 8 << 20, Fuel: 30_000_000, FuelPerByte: 500, Deadline: 250 * time.Millisecond, Config: "/etc/bartizan/ticket.json",
 	}
 	if diff := cmp.Diff(want, s.Binding("ticket")); diff != "" {
 		t.Error(diff)
@@ -74,7 +76,7 @@ func TestValidateReportsEveryProblemOfBindings(t *testing.T) {
 	c := Default()
 	c.Data = "/srv"
 	c.Scanners.Bindings = []Binding{
-		{Scanner: "Not A Name", Mode: "off", OnFailure: "ignore", MemoryBytes: 1, Deadline: -1},
+		{Scanner: "Not A Name", Mode: "off", OnFailure: "ignore", MemoryBytes: 1, Deadline: -1, Fuel: -1, FuelPerByte: 1 << 40},
 		{Scanner: "twice", Deadline: time.Hour, MemoryBytes: 1 << 40, Tiers: map[string]string{"dire": "block", "high": "shout", "low": "block"}, UnsafeTiers: map[string]string{"low": "log"}},
 		{Scanner: "twice", Tiers: map[string]string{"critical": "log"}, UnsafeTiers: map[string]string{"critical": "flag"}},
 	}
@@ -83,7 +85,7 @@ func TestValidateReportsEveryProblemOfBindings(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{
-		"bindings[0].scanner", "bindings[0].mode", "bindings[0].onFailure", "bindings[0].memoryBytes", "bindings[0].deadline",
+		"bindings[0].scanner", "bindings[0].mode", "bindings[0].onFailure", "bindings[0].memoryBytes", "bindings[0].deadline", "bindings[0].fuel:", "bindings[0].fuelPerByte",
 		"bindings[1].deadline", "bindings[1].memoryBytes", `bindings[1].tiers: "dire"`, "bindings[1].tiers.high", "bindings[1].unsafeTiers.low",
 		"bindings[2].scanner", "bindings[2].tiers.critical", "bindings[2].unsafeTiers.critical: stands in tiers as well",
 	} {

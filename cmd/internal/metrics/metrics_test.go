@@ -63,6 +63,7 @@ func TestMetrics(t *testing.T) {
 		`bartizan_scanner_failures_total{kind="trap",scanner="trapping"} 3`,
 		`bartizan_scanner_failures_total{kind="fuel",scanner="trapping"} 0`,
 		`bartizan_scanner_breaker_openings_total{scanner="trapping"} 1`,
+		`bartizan_scanner_fuel_total{scanner="trapping"} `,
 		`bartizan_scanner_last_failure_timestamp_seconds{scanner="trapping"} `,
 		`bartizan_scanner_duration_seconds_bucket{scanner="trapping",le="+Inf"} 3`,
 		`bartizan_scanner_duration_seconds_count{scanner="trapping"} 3`,

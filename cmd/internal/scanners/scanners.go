@@ -136,7 +136,7 @@ func Options(c config.Scanners, name string) (engine.Options, error) {
 	b := c.Binding(name)
 	o := engine.Options{
 		Mode: engine.ModeEnforce, OnFailure: engine.OnFailureDeny, Tiers: engine.Tiers{},
-		Limits: engine.Limits{MemoryBytes: uint32(b.MemoryBytes), Deadline: b.Deadline},
+		Limits: engine.Limits{MemoryBytes: uint32(b.MemoryBytes), Fuel: b.Fuel, FuelPerByte: b.FuelPerByte, Deadline: b.Deadline},
 	}
 	if c.Monitored(b) {
 		o.Mode = engine.ModeMonitor

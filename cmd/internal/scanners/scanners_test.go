@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -218,9 +219,26 @@ func TestDefaultTiersAreTheEngines(t *testing.T) {
 	}
 }
 
+// TestDocumentedLimits holds docs/configuration.md to the engine's defaults.
+func TestDocumentedLimits(t *testing.T) {
+	body, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := engine.DefaultLimits
+	for _, want := range []string{
+		fmt.Sprintf("| `memoryBytes` | %d MiB |", l.MemoryBytes>>20), fmt.Sprintf("| `fuel` | %d |", l.Fuel),
+		fmt.Sprintf("| `fuelPerByte` | %d |", l.FuelPerByte), fmt.Sprintf("| `deadline` | `%v` |", l.Deadline),
+	} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
 func TestOptions(t *testing.T) {
 	c := config.Scanners{Mode: config.UnsafeMonitor, Bindings: []config.Binding{{
-		Scanner: "x", Mode: config.Enforce, OnFailure: config.UnsafeFlag, MemoryBytes: 1 << 20, Deadline: time.Second,
+		Scanner: "x", Mode: config.Enforce, OnFailure: config.UnsafeFlag, MemoryBytes: 1 << 20, Fuel: 7, FuelPerByte: 8, Deadline: time.Second,
 		Tiers: map[string]string{"low": "block"}, UnsafeTiers: map[string]string{"high": "log"},
 	}}}
 	got, err := Options(c, "x")
@@ -229,7 +247,7 @@ func TestOptions(t *testing.T) {
 	}
 	want := engine.Options{
 		Mode: engine.ModeEnforce, OnFailure: engine.OnFailureFlag,
-		Limits: engine.Limits{MemoryBytes: 1 << 20, Deadline: time.Second},
+		Limits: engine.Limits{MemoryBytes: 1 << 20, Fuel: 7, FuelPerByte: 8, Deadline: time.Second},
 		Tiers:  engine.Tiers{engine.SeverityLow: engine.ActionBlock, engine.SeverityHigh: engine.ActionLog},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
