@@ -109,12 +109,12 @@ func TestSwapKeepsWhatWorks(t *testing.T) {
 
 	live = NewLive(NewSet(fragile(t, Options{})))
 	for range breakerFailures {
-		live.ScanWith(t.Context(), result(trapping), ScanOptions{Principal: "eve"})
+		live.ScanWith(t.Context(), result(trapping), ScanOptions{Principal: "eve", Now: noon})
 	}
 	if err := live.Swap(t.Context(), NewSet(fragile(t, Options{})), nil); err != nil {
 		t.Fatal(err)
 	}
-	if v := live.ScanWith(t.Context(), result("fine"), ScanOptions{Principal: "eve"}); !skipped(v) {
+	if v := live.ScanWith(t.Context(), result("fine"), ScanOptions{Principal: "eve", Now: noon}); !skipped(v) {
 		t.Errorf("a reload of the same module closed the circuit: %+v", v)
 	}
 }

@@ -41,11 +41,15 @@ func Load(ctx context.Context, cacheDir string, c config.Scanners) (*Loaded, err
 // closePatience is for the scans that nobody waits for any more.
 const closePatience = 10 * time.Second
 
-// Close lets the scans under way end, for a while, and frees the engine.
+// Close lets the scans under way end, for a while, and frees the engine. One
+// that does not end keeps its memory: it is not taken from under it.
 func (l *Loaded) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closePatience)
 	defer cancel()
-	return errors.Join(l.Live.Close(ctx), l.engine.Close(ctx))
+	if err := l.Live.Close(ctx); err != nil {
+		return fmt.Errorf("scanners in use: %w", err)
+	}
+	return l.engine.Close(ctx)
 }
 
 // ErrLoad is a set of scanners that cannot be loaded as configured.
