@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,21 +21,26 @@ const ItemServer = "server"
 // /tools/3/description, /prompts/0/name, /resourceTemplates/0/uriTemplate,
 // /resources/0/uri. Every text belongs to an item.
 func FromListing(server string, l *listing.Listing) (*Message, error) {
-	w := walker{m: &Message{Phase: PhaseListing, Server: server}}
+	return build(&Message{Phase: PhaseListing, Server: server}, func(w *walker) error { return w.listing(l) })
+}
+
+func (w *walker) listing(l *listing.Listing) error {
+	w.expect(slices.Concat(l.Tools, l.Prompts, l.Templates, l.Resources)...)
+	w.m.Items = make([]Item, 0, len(l.Tools)+len(l.Prompts)+len(l.Templates)+len(l.Resources)+3)
 	if l.ServerInfo != nil {
 		if err := w.entry(ItemServer, l.ServerInfo, "/serverInfo", serverInfo); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if l.Instructions != nil {
 		quoted, _ := jsontext.AppendQuote(nil, *l.Instructions) // an invalid byte is replaced
 		if err := w.entry(fingerprint.KindInstructions.String(), quoted, "/instructions", texts(KindInstructions)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if l.Capabilities != nil {
 		if err := w.entry(fingerprint.KindCapabilities.String(), l.Capabilities, "/capabilities", capabilities); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, list := range []struct {
@@ -49,22 +55,35 @@ func FromListing(server string, l *listing.Listing) (*Message, error) {
 	} {
 		for i, raw := range list.entries {
 			if err := w.entry(list.kind.String(), raw, list.pointer+strconv.Itoa(i), entryPlace(list.kind)); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return w.m, nil
+	return nil
 }
 
 // FromEntry returns the texts of one entry of a listing, pointers starting at
 // the entry itself.
 func FromEntry(server string, kind fingerprint.Kind, raw jsontext.Value) (*Message, error) {
-	w := walker{m: &Message{Phase: PhaseListing, Server: server}}
-	if err := w.entry(kind.String(), raw, "", entryPlace(kind)); err != nil {
+	m, err := build(&Message{Phase: PhaseListing, Server: server}, func(w *walker) error {
+		return w.entry(kind.String(), raw, "", entryPlace(kind))
+	})
+	if err != nil {
 		return nil, err
 	}
-	w.m.Entry = w.m.Items[0].Key
-	return w.m, nil
+	m.Entry = m.Items[0].Key
+	return m, nil
+}
+
+// build fills a message in by means of a walker.
+func build(m *Message, walk func(*walker) error) (*Message, error) {
+	w := walker{m: m, scratch: scratches.Get().(*scratch)}
+	defer w.release()
+	if err := walk(&w); err != nil {
+		return nil, err
+	}
+	w.point(m.Segments)
+	return m, nil
 }
 
 func entryPlace(kind fingerprint.Kind) *place {
@@ -81,25 +100,17 @@ func entryPlace(kind fingerprint.Kind) *place {
 
 // entry adds one item with its texts.
 func (w *walker) entry(kind string, raw jsontext.Value, pointer string, p *place) error {
-	w.item = len(w.m.Items)
-	w.m.Items = append(w.m.Items, Item{Kind: kind, Key: entryKey(kind, raw)})
+	w.item, w.key, w.isKey = len(w.m.Items), entryKeys[kind], false
+	w.m.Items = append(w.m.Items, Item{Kind: kind})
 	return w.walk(raw, pointer, p)
 }
 
-// entryKey is the key of an entry in its listing, "" if it has none.
-func entryKey(kind string, raw jsontext.Value) string {
-	var member jsontext.Pointer
-	switch kind {
-	case fingerprint.KindTool.String(), fingerprint.KindPrompt.String():
-		member = "/name"
-	case fingerprint.KindTemplate.String():
-		member = "/uriTemplate"
-	case fingerprint.KindResource.String():
-		member = "/uri"
-	default:
-		return ""
-	}
-	return stringAt(raw, member)
+// entryKeys are the members that hold the key of an entry in its listing.
+var entryKeys = map[string]string{
+	fingerprint.KindTool.String():     "name",
+	fingerprint.KindPrompt.String():   "name",
+	fingerprint.KindTemplate.String(): "uriTemplate",
+	fingerprint.KindResource.String(): "uri",
 }
 
 func stringAt(raw jsontext.Value, pointer jsontext.Pointer) string {
@@ -117,41 +128,40 @@ func stringAt(raw jsontext.Value, pointer jsontext.Pointer) string {
 // FromRequest returns the texts of what a client sends: a request, a
 // notification or the reply to an upstream request. Pointers start at the
 // JSON-RPC message.
-func FromRequest(server string, m *jsonrpc.Message) (*Message, error) {
-	w := walker{m: &Message{Phase: PhaseRequest, Server: server}}
-	if method, ok := protocol.Lookup(m.Method); ok && method.Entry != "" && m.Params != nil {
-		w.m.Entry = stringAt(m.Params, jsontext.Pointer("/"+method.Entry))
+func FromRequest(server string, raw *jsonrpc.Message) (*Message, error) {
+	m := &Message{Phase: PhaseRequest, Server: server}
+	if method, ok := protocol.Lookup(raw.Method); ok && method.Entry != "" && raw.Params != nil {
+		m.Entry = stringAt(raw.Params, jsontext.Pointer("/"+method.Entry))
 	}
-	if m.Kind == jsonrpc.Response {
-		return w.message(m, reply)
+	if raw.Kind == jsonrpc.Response {
+		return m.whole(raw, reply)
 	}
-	return w.message(m, envelope)
+	return m.whole(raw, envelope)
 }
 
-// message reads a whole JSON-RPC message. A name that repeats, as in the rows
-// of a table, is one text.
-func (w *walker) message(m *jsonrpc.Message, p *place) (*Message, error) {
-	w.seen = map[Segment]bool{}
-	if err := w.walk(m.Raw, "", p); err != nil {
-		return nil, err
-	}
-	return w.m, nil
+// whole adds the texts of a whole JSON-RPC message. A name that repeats, as in
+// the rows of a table, is one text.
+func (m *Message) whole(raw *jsonrpc.Message, p *place) (*Message, error) {
+	return build(m, func(w *walker) error {
+		w.once = true
+		return w.walk(raw.Raw, "", p)
+	})
 }
 
 // FromResult returns the texts of what an upstream sends: a response to method,
 // where entry names what was called, a request or a notification. Pointers
 // start at the JSON-RPC message.
-func FromResult(server, method, entry string, m *jsonrpc.Message) (*Message, error) {
-	w := walker{m: &Message{Phase: PhaseResult, Server: server, Entry: entry}}
-	if m.Kind == jsonrpc.Response {
+func FromResult(server, method, entry string, raw *jsonrpc.Message) (*Message, error) {
+	m := &Message{Phase: PhaseResult, Server: server, Entry: entry}
+	if raw.Kind == jsonrpc.Response {
 		switch method {
 		case protocol.MethodPromptsGet:
-			w.m.Phase = PhasePrompt
+			m.Phase = PhasePrompt
 		case protocol.MethodResourcesRead:
-			w.m.Phase = PhaseResource
+			m.Phase = PhaseResource
 		}
 	}
-	return w.message(m, envelope)
+	return m.whole(raw, envelope)
 }
 
 // FromTool returns what FromListing returns for a listing of this one tool.

@@ -1,8 +1,8 @@
 package message
 
 import (
+	"bytes"
 	"encoding/base64"
-	"strings"
 )
 
 // minMedia is the length from which a string can be media: a shorter one is
@@ -16,35 +16,61 @@ func decodeMedia(s string) (b []byte, ok bool) {
 	if len(s) < minMedia || wordy(s) {
 		return nil, false
 	}
-	s = strings.TrimRight(strings.NewReplacer("\n", "", "\r", "", "-", "+", "_", "/").Replace(s), "=")
-	b, err := base64.RawStdEncoding.DecodeString(s)
-	return b, err == nil
+	joined := make([]byte, 0, len(s))
+	for _, c := range []byte(s) {
+		switch class := mediaClass[c]; {
+		case c == '\n' || c == '\r':
+		case class == 0:
+			return nil, false
+		default:
+			joined = append(joined, class)
+		}
+	}
+	joined = bytes.TrimRight(joined, "=")
+	b = make([]byte, base64.RawStdEncoding.DecodedLen(len(joined)))
+	n, err := base64.RawStdEncoding.Decode(b, joined)
+	return b[:n], err == nil
 }
+
+// mediaClass is the standard alphabet's character for one of either, 0 for the
+// bytes that are in none.
+var mediaClass = func() (class [256]byte) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") {
+		class[c] = c
+	}
+	class['-'], class['_'] = '+', '/'
+	return class
+}()
 
 // wordy reports whether some stretch of 64 bytes has 45 letters of one case and
 // at most one digit. Words do; in base64 of random bytes one stretch in 10^8
 // does. Zero bytes encode to runs of A, which do not count.
 func wordy(s string) bool {
 	const stretch, letters = 64, 45
-	var lower, upper, digit int
-	count := func(c byte, by int) {
-		switch {
-		case 'a' <= c && c <= 'z':
-			lower += by
-		case 'B' <= c && c <= 'Z':
-			upper += by
-		case '0' <= c && c <= '9':
-			digit += by
-		}
-	}
+	var counts uint32
 	for i := range len(s) {
-		count(s[i], 1)
+		counts += wordyCounts[s[i]]
 		if i >= stretch {
-			count(s[i-stretch], -1)
+			counts -= wordyCounts[s[i-stretch]]
 		}
-		if (lower >= letters || upper >= letters) && digit <= 1 {
+		if lower, upper, digit := counts&0xff, counts>>8&0xff, counts>>16; (lower >= letters || upper >= letters) && digit <= 1 {
 			return true
 		}
 	}
 	return false
 }
+
+// wordyCounts adds one to the byte of a sum that counts a class: lower case,
+// upper case but A, digits.
+var wordyCounts = func() (counts [256]uint32) {
+	for c := 'a'; c <= 'z'; c++ {
+		counts[c] = 1
+	}
+	for c := 'B'; c <= 'Z'; c++ {
+		counts[c] = 1 << 8
+	}
+	for c := '0'; c <= '9'; c++ {
+		counts[c] = 1 << 16
+	}
+	return counts
+}()

@@ -30,9 +30,9 @@ func parse(t testing.TB, wire string) *jsonrpc.Message {
 	return m
 }
 
-// build reads a testdata file as its name says: request-*, listing-*, or
+// buildFile reads a testdata file as its name says: request-*, listing-*, or
 // <method>--* for what answers that method or comes from an upstream.
-func build(t *testing.T, name, src string) *Message {
+func buildFile(t *testing.T, name, src string) *Message {
 	t.Helper()
 	var m *Message
 	var err error
@@ -84,7 +84,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := build(t, name, string(src))
+			m := buildFile(t, name, string(src))
 			for i, s := range m.Segments {
 				if s.Source != i || s.Provenance != "" || !utf8.ValidString(s.Text) {
 					t.Errorf("segment %d: %+v", i, s)
@@ -365,22 +365,5 @@ func TestRealListings(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func BenchmarkFromResult(b *testing.B) {
-	row := `{"id":12345678,"name":"a name","note":"some text of a row"},`
-	for name, size := range map[string]int{"1KB": 1 << 10, "64KB": 64 << 10} {
-		wire := `{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"` + strings.Repeat("word ", size/20) +
-			`"}],"structuredContent":{"rows":[` + strings.TrimSuffix(strings.Repeat(row, size/80), ",") + `]}}}`
-		m := parse(b, wire)
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(wire)))
-			for b.Loop() {
-				if _, err := FromResult("s", "tools/call", "t", m); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -34,20 +36,23 @@ const (
 // numbers travel as such.
 const longNumber = 8
 
-// walker adds the texts of one JSON value to a message in one pass.
+// walker adds the texts of JSON values to a message, in one pass of each.
 type walker struct {
 	m            *Message
 	item         int
-	pointer      []byte
+	key          string // the member that holds the key of the item, "" if it has none
+	isKey        bool   // whether the member of the whole value that is being read is that one
 	pointerBytes int
-	seen         map[Segment]bool // names by kind and text; nil counts each
+	once         bool // a name that repeats is one text
+	*scratch
 }
 
 // walk reads the value, which stands at pointer and is read as p says.
 func (w *walker) walk(raw jsontext.Value, pointer string, p *place) error {
+	w.read(raw)
 	w.pointer = append(w.pointer[:0], pointer...)
-	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
-	if err := w.value(dec, p, 0); err != nil {
+	w.expect(raw)
+	if err := w.value(p, 0); err != nil {
 		if errors.Is(err, ErrTooComplex) {
 			return err
 		}
@@ -56,41 +61,64 @@ func (w *walker) walk(raw jsontext.Value, pointer string, p *place) error {
 	return nil
 }
 
-func (w *walker) value(dec *jsontext.Decoder, p *place, depth int) error {
+// expect makes room for the texts of values, most of whose strings are either
+// the name of a member or the value.
+func (w *walker) expect(values ...jsontext.Value) {
+	quotes := 0
+	for _, raw := range values {
+		quotes += bytes.Count(raw, []byte{'"'})
+	}
+	w.m.Segments = slices.Grow(w.m.Segments, min(quotes/4, maxSegments/16))
+}
+
+func (w *walker) value(p *place, depth int) error {
 	switch {
 	case p == nil:
-		return dec.SkipValue()
+		return w.dec.SkipValue()
 	case depth > maxDepth:
 		return ErrTooComplex
 	}
-	token, err := dec.ReadToken()
+	switch w.dec.PeekKind() {
+	case '"':
+		s, err := w.string()
+		if err != nil {
+			return err
+		}
+		if depth == 1 && w.isKey {
+			w.m.Items[w.item].Key = s
+		}
+		return w.text(p, s)
+	case '0':
+		number, err := w.token()
+		if err != nil || digits(number) < longNumber {
+			return err
+		}
+		return w.add(Segment{Kind: p.kind, Text: number, Fixed: true})
+	}
+	token, err := w.dec.ReadToken()
 	if err != nil {
 		return err
 	}
 	switch token.Kind() {
 	case '{':
-		return w.object(dec, p, depth)
+		return w.object(p, depth)
 	case '[':
-		return w.array(dec, p, depth)
-	case '"':
-		return w.text(p, token.String())
-	case '0':
-		if number := token.String(); digits(number) >= longNumber {
-			return w.add(Segment{Kind: p.kind, Text: number, Fixed: true})
-		}
+		return w.array(p, depth)
 	}
 	return nil
 }
 
-func (w *walker) object(dec *jsontext.Decoder, p *place, depth int) error {
+func (w *walker) object(p *place, depth int) error {
 	at := len(w.pointer)
 	binaries, mimeType := len(w.m.Binaries), ""
-	for dec.PeekKind() != '}' {
-		token, err := dec.ReadToken()
+	for w.dec.PeekKind() != '}' {
+		name, err := w.string()
 		if err != nil {
 			return err
 		}
-		name := token.String()
+		if depth == 0 {
+			w.isKey = w.key != "" && name == w.key
+		}
 		w.pointer = appendToken(w.pointer[:at], name)
 		child, defined := p.member(name)
 		if !defined {
@@ -99,7 +127,7 @@ func (w *walker) object(dec *jsontext.Decoder, p *place, depth int) error {
 			}
 		}
 		texts := len(w.m.Segments)
-		if err := w.value(dec, child, depth+1); err != nil {
+		if err := w.value(child, depth+1); err != nil {
 			return err
 		}
 		if name == "mimeType" && len(w.m.Segments) == texts+1 {
@@ -112,33 +140,33 @@ func (w *walker) object(dec *jsontext.Decoder, p *place, depth int) error {
 			b.MIMEType = mimeType
 		}
 	}
-	_, err := dec.ReadToken()
+	_, err := w.dec.ReadToken()
 	return err
 }
 
-func (w *walker) array(dec *jsontext.Decoder, p *place, depth int) error {
+func (w *walker) array(p *place, depth int) error {
 	at := len(w.pointer)
-	for i := 0; dec.PeekKind() != ']'; i++ {
-		w.pointer = fmt.Appendf(w.pointer[:at], "/%d", i)
-		if err := w.value(dec, p, depth+1); err != nil {
+	for i := 0; w.dec.PeekKind() != ']'; i++ {
+		w.pointer = strconv.AppendInt(append(w.pointer[:at], '/'), int64(i), 10)
+		if err := w.value(p, depth+1); err != nil {
 			return err
 		}
 	}
 	w.pointer = w.pointer[:at]
-	_, err := dec.ReadToken()
+	_, err := w.dec.ReadToken()
 	return err
 }
 
 // name adds a member name that the protocol does not define.
 func (w *walker) name(p *place, name string) error {
-	s := Segment{Kind: p.names, Text: name, Fixed: true}
-	if w.seen[s] {
-		return nil
+	if w.once {
+		n := seenName{p.names, name}
+		if w.seen[n] {
+			return nil
+		}
+		w.seen[n] = true
 	}
-	if w.seen != nil {
-		w.seen[s] = true
-	}
-	return w.add(s)
+	return w.add(Segment{Kind: p.names, Text: name, Fixed: true})
 }
 
 // text adds a string, unless it is a word that the protocol fixes or the
@@ -154,7 +182,7 @@ func (w *walker) text(p *place, s string) error {
 	case p.base64:
 		if decoded, ok := decodeMedia(s); ok {
 			// A declared media type is not asked: the server writes it.
-			if _, readable := normalise.Text(decoded); !readable {
+			if !normalise.Readable(decoded) {
 				w.m.Binaries = append(w.m.Binaries, Binary{Pointer: string(w.pointer), Bytes: len(decoded)})
 				return nil
 			}
@@ -178,8 +206,10 @@ func (w *walker) add(s Segment) error {
 	if len(w.m.Segments) >= maxSegments || len(w.pointer) > maxPointer || w.pointerBytes > maxPointerBytes {
 		return ErrTooComplex
 	}
-	s.Item, s.Pointer, s.Source = w.item, string(w.pointer), len(w.m.Segments)
+	s.Item, s.Source = w.item, len(w.m.Segments)
 	w.m.Segments = append(w.m.Segments, s)
+	w.pointers = append(w.pointers, w.pointer...)
+	w.ends = append(w.ends, len(w.pointers))
 	return nil
 }
 
