@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,19 +107,33 @@ func candidates(n int) []ContextEntry {
 }
 
 func BenchmarkNearest(b *testing.B) {
-	m, err := FromListing("s", listingOf100())
+	varied := &Message{}
+	for _, c := range candidates(5100)[5000:] {
+		varied.Items = append(varied.Items, Item{Key: c.Name + "_v2"})
+	}
+	alike, err := FromListing("s", listingOf100())
 	if err != nil {
 		b.Fatal(err)
 	}
 	all := candidates(5000)
-	b.Run("nearest", func(b *testing.B) {
-		for b.Loop() {
-			Nearest(m, all)
-		}
-	})
-	b.Run("reference", func(b *testing.B) {
-		for b.Loop() {
-			referenceNearest(m, all)
-		}
-	})
+	paths := slices.Clone(all)
+	for i := range paths {
+		paths[i].Name = "file:///srv/projects/" + paths[i].Name + "/documentation/reports/quarterly/" + paths[i].Name
+	}
+	for _, tc := range []struct {
+		name       string
+		message    *Message
+		candidates []ContextEntry
+	}{{"100 tools", varied, all}, {"100 tools of alike names", alike, all}, {"100 tools and long names", varied, paths}} {
+		b.Run(tc.name+"/nearest", func(b *testing.B) {
+			for b.Loop() {
+				Nearest(tc.message, tc.candidates)
+			}
+		})
+		b.Run(tc.name+"/reference", func(b *testing.B) {
+			for b.Loop() {
+				referenceNearest(tc.message, tc.candidates)
+			}
+		})
+	}
 }

@@ -1,9 +1,7 @@
 package message
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,19 +21,14 @@ const (
 // those in the message, and cuts their texts to size: an entry that imitates
 // another is close to it. The order of candidates decides between equals.
 func Nearest(m *Message, candidates []ContextEntry) []ContextEntry {
-	near := slices.Clone(candidates)
-	if len(near) > MaxContext {
-		names := m.skeletons()
-		distance := make(map[string]int, len(near))
-		for _, c := range near {
-			if _, ok := distance[c.Name]; !ok {
-				distance[c.Name] = nearestName(c.Name, names)
-			}
+	var near []ContextEntry
+	if len(candidates) <= MaxContext {
+		near = slices.Clone(candidates)
+	} else {
+		near = make([]ContextEntry, 0, MaxContext)
+		for _, i := range nearest(m, candidates) {
+			near = append(near, candidates[i])
 		}
-		slices.SortStableFunc(near, func(a, b ContextEntry) int {
-			return cmp.Compare(distance[a.Name], distance[b.Name])
-		})
-		near = near[:MaxContext]
 	}
 	for i := range near {
 		near[i].Title = cut(near[i].Title)
@@ -54,61 +47,6 @@ func cut(s string) string {
 		end--
 	}
 	return s[:end]
-}
-
-// skeletons are those of the entries that a message shows or calls.
-func (m *Message) skeletons() []string {
-	var names []string
-	for _, it := range m.Items {
-		if it.Key != "" {
-			names = append(names, skeleton(it.Key))
-		}
-	}
-	if m.Entry != "" {
-		names = append(names, skeleton(m.Entry))
-	}
-	return names
-}
-
-func nearestName(name string, names []string) int {
-	own := skeleton(name)
-	best := maxContextNameCompare + 1
-	for _, n := range names {
-		best = min(best, editDistance(own, n))
-	}
-	return best
-}
-
-// skeleton keeps what two names that look alike have in common.
-func skeleton(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || r == '.' || r == ' ' {
-			return -1
-		}
-		return r
-	}, strings.ToLower(s))
-	return s[:min(len(s), maxContextNameCompare)]
-}
-
-// editDistance is the Levenshtein distance in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // ContextOf returns an entry as the scanners of other servers see it.

@@ -124,7 +124,7 @@ func FuzzMessage(f *testing.F) {
 // TestNearestIsTheReferences also holds that equals keep their order.
 func TestNearestIsTheReferences(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	letters := []string{"a", "b", "get", "Issue", "_", "-", " ", ".", "é", "К", "list", "0", strings.Repeat("x", 60), "\x00"}
+	letters := []string{"a", "b", "get", "Issue", "_", "-", " ", ".", "é", "К", "list", "0", strings.Repeat("x", 60), strings.Repeat("xy", 31), "\x00", "\xff"}
 	name := func() string {
 		var b strings.Builder
 		for range r.IntN(9) {
@@ -132,9 +132,9 @@ func TestNearestIsTheReferences(t *testing.T) {
 		}
 		return b.String()
 	}
-	for range 200 {
+	for range 300 {
 		m := &Message{}
-		for range r.IntN(8) {
+		for range r.IntN(20) {
 			m.Items = append(m.Items, Item{Kind: fingerprint.KindTool.String(), Key: name()})
 		}
 		if r.IntN(2) == 0 {

@@ -303,17 +303,17 @@ func referenceSkeletons(m *Message) []string {
 	var names []string
 	for _, it := range m.Items {
 		if it.Key != "" {
-			names = append(names, skeleton(it.Key))
+			names = append(names, referenceSkeleton(it.Key))
 		}
 	}
 	if m.Entry != "" {
-		names = append(names, skeleton(m.Entry))
+		names = append(names, referenceSkeleton(m.Entry))
 	}
 	return names
 }
 
 func referenceNearestName(name string, names []string) int {
-	own := skeleton(name)
+	own := referenceSkeleton(name)
 	best := maxContextNameCompare + 1
 	for _, n := range names {
 		best = min(best, referenceDistance(own, n))
@@ -340,4 +340,14 @@ func referenceDistance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+func referenceSkeleton(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r == '.' || r == ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(s))
+	return s[:min(len(s), maxContextNameCompare)]
 }
