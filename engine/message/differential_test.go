@@ -58,7 +58,7 @@ func sameAsReference(t *testing.T, raw []byte) {
 func TestMessagesAreTheReferences(t *testing.T) {
 	for _, raw := range []string{
 		`{"name":"t","description":"d\n"}`, `{"name":["t"],"uri":"u"}`, `{"name":{"name":"x"}}`, `["name"]`, `"name"`, `12345678`, `{"":"x"}`, ` {"name" : "a\u0062" } `,
-		`{"name":"a","name":"b"}`, `{"name":`, `{"name":"\ud800"}`, `{"name":"` + "\xff" + `"}`, ``, `{"uri":"https://example.org/\/","uriTemplate":"{+x}"}`,
+		`0`, `{"a":{"b":{"c":{}}}}`, `{"name":"a","name":"b"}`, `{"name":`, `{"name":"\ud800"}`, `{"name":"` + "\xff" + `"}`, ``, `{"uri":"https://example.org/\/","uriTemplate":"{+x}"}`,
 		`{"mimeType":"image/png","data":"` + strings.Repeat("iVBORw0KGgo/", 40) + `"}`, `{"data":"` + strings.Repeat("aGVsbG8gd29ybGQg", 40) + `==\n"}`,
 		`{"data":"` + strings.Repeat("ordinary_words_", 40) + `"}`, `{"data":"` + strings.Repeat("iVBORw0KGgo=", 40) + `"}`,
 		`{"a":{"a":[{"a":1},{"a":"x","b/c~":12345678.5e3}]},"b":[[],{},null,true,"x"]}`, strings.Repeat("[", 300) + strings.Repeat("]", 300),
@@ -117,6 +117,7 @@ func FuzzMessage(f *testing.F) {
 		}
 		f.Add(raw)
 	}
+	f.Add([]byte(`0"`))
 	f.Add([]byte(`{"name":"a\u0062","data":"aGk=","a":[12345678]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) { sameAsReference(t, raw) })
 }

@@ -26,7 +26,6 @@ func FromListing(server string, l *listing.Listing) (*Message, error) {
 
 func (w *walker) listing(l *listing.Listing) error {
 	w.expect(slices.Concat(l.Tools, l.Prompts, l.Templates, l.Resources)...)
-	w.m.Items = make([]Item, 0, len(l.Tools)+len(l.Prompts)+len(l.Templates)+len(l.Resources)+3)
 	if l.ServerInfo != nil {
 		if err := w.entry(ItemServer, l.ServerInfo, "/serverInfo", serverInfo); err != nil {
 			return err
@@ -83,6 +82,9 @@ func build(m *Message, walk func(*walker) error) (*Message, error) {
 		return nil, err
 	}
 	w.point(m.Segments)
+	if len(m.Segments) == 0 {
+		m.Segments = nil // room was made for none
+	}
 	return m, nil
 }
 
