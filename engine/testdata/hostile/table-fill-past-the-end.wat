@@ -1,5 +1,5 @@
 ;; attack: table.fill whose end wraps around in 32 bits.
-;; want: trap
+;; want: trap|fuel
 ;; in: scan alloc init _initialize start
 
 (memory (export "memory") 2)
