@@ -26,8 +26,6 @@ func (a *Automaton) append(hits []Hit, text string, limit int, wanted []uint64) 
 		return hits, false
 	}
 	limit += len(hits)
-	shallow := a.level[gramBytes-1]
-	next, column, shift := a.next, &a.column, a.shift&31
 	read := 0
 	for i := 0; ; {
 		if a.classed {
@@ -37,18 +35,16 @@ func (a *Automaton) append(hits []Hit, text string, limit int, wanted []uint64) 
 		}
 		state, p := uint32(0), i
 		for p < len(text) {
-			state = next[state+uint32(column[text[p]])]
+			target := a.step(state, a.column[text[p]])
+			state = target & stateMask
 			p++
-			if state&accepts != 0 {
-				state &= stateMask
-				if p > read {
-					var complete bool
-					if hits, complete = a.report(hits, text, p, state>>shift, limit, wanted); !complete {
-						return hits, false
-					}
+			if target&accepts != 0 && p > read {
+				var complete bool
+				if hits, complete = a.report(hits, text, p, state, limit, wanted); !complete {
+					return hits, false
 				}
 			}
-			if state < shallow && p-i >= gramBytes {
+			if target&deep == 0 && p-i >= gramBytes {
 				break
 			}
 		}
@@ -56,22 +52,13 @@ func (a *Automaton) append(hits []Hit, text string, limit int, wanted []uint64) 
 		if p == len(text) {
 			return hits, true
 		}
-		i = p - a.depth(state)
+		i = p - int(a.depth[state])
 	}
-}
-
-// depth of a state that is at most gramBytes-1 deep.
-func (a *Automaton) depth(state uint32) int {
-	d := 0
-	for state >= a.level[d] {
-		d++
-	}
-	return d
 }
 
 // report adds the patterns whose anchors end with text[:end].
-func (a *Automaton) report(hits []Hit, text string, end int, row uint32, limit int, wanted []uint64) ([]Hit, bool) {
-	for _, id := range a.endings[a.ending[row]:a.ending[row+1]] {
+func (a *Automaton) report(hits []Hit, text string, end int, state uint32, limit int, wanted []uint64) ([]Hit, bool) {
+	for _, id := range a.endings[a.ending[state].from:a.ending[state].to] {
 		if wanted != nil && wanted[id>>6]>>(id&63)&1 == 0 {
 			continue
 		}

@@ -76,7 +76,7 @@ func TestRefusals(t *testing.T) {
 	}
 	var states, nested, work, wide []Pattern
 	rng := rand.New(rand.NewPCG(1, 1))
-	for range 1000 {
+	for range 4400 {
 		long := make([]byte, MaxBytes)
 		for i := range long {
 			long[i] = byte('a' + rng.IntN(26))
@@ -105,7 +105,7 @@ func TestRefusals(t *testing.T) {
 		"long":           {[]Pattern{{Text: strings.Repeat("a", MaxBytes+1)}}, "at most 256"},
 		"long shape":     {[]Pattern{{Shape: "a<d256>"}}, "more than 256"},
 		"many":           {many, "at most 65536"},
-		"states":         {states, "more than 131072 states"},
+		"states":         {states, "more than 1048576 states"},
 		"work":           {work, "more than 1024 bytes"},
 		"rare nowhere":   {[]Pattern{{Shape: "<p20>"}}, "pairs or fewer"},
 		"unknown class":  {[]Pattern{{Shape: "a<q2>"}}, "at byte 1"},
