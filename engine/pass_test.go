@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -133,6 +134,39 @@ func TestManyScannersMakeSeveralAutomata(t *testing.T) {
 			t.Errorf("scanner %d: %s", i, diff)
 		}
 	}
+}
+
+// TestPassesKeepNothing lets sets of different scanners use the same buffers at
+// a time: no message sees the hits of another.
+func TestPassesKeepNothing(t *testing.T) {
+	wide := newMatcher([]*Scanner{
+		patterned(t, `[{"id":"a","text":"alpha"}]`, ""), patterned(t, `[{"id":"b","text":"beta"}]`, ""),
+		patterned(t, `[{"id":"a","text":"alpha"},{"id":"b","text":"beta"}]`, `{"all":["a","b"]}`),
+	})
+	narrow := newMatcher([]*Scanner{patterned(t, `[{"id":"b","text":"beta"}]`, `{"any":["b",{"view":"*"},{"nonASCII":true}]}`)})
+	texts := []string{"alpha", "beta", "alpha beta", "neither", "&#97;lpha", "é", strings.Repeat("alpha ", 3000)}
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			for i := range 200 {
+				text := texts[(i*7+worker)%len(texts)]
+				a, b, decoded := strings.Contains(text, "alpha") || strings.HasPrefix(text, "&"), strings.Contains(text, "beta"), strings.HasPrefix(text, "&")
+				p := wide.newPass(prepare(result(text)))
+				for scanner, want := range []bool{a, b, a && b} {
+					if got := len(p.summon(scanner, false)) > 0; got != want {
+						t.Errorf("scanner %d on %.20q: called %v", scanner, text, got)
+					}
+				}
+				p.release()
+				p = narrow.newPass(prepare(result(text)))
+				if got := len(p.summon(0, false)) > 0; got != (b || decoded || text == "é") {
+					t.Errorf("the narrow set on %.20q: called %v", text, got)
+				}
+				p.release()
+			}
+		})
+	}
+	group.Wait()
 }
 
 const alarm = `{"status":"complete","findings":[{"rule":"test.high","confidence":1,"segment":0,"start":0,"end":1,"message":"called"}]}`
