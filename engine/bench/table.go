@@ -38,9 +38,16 @@ func atMost(figure, bound float64) verdict { return judge(figure <= bound) }
 // atLeast holds a figure to a lower bound.
 func atLeast(figure, bound float64) verdict { return judge(figure >= bound) }
 
+// missing is the figure of a row that was not measured.
+const missing = "not measured"
+
 // absent is the row of what could not be measured here.
 func absent(what, target, why string) row {
-	return row{what: what, figure: "not measured", target: target, met: unknown, note: why}
+	r := row{what: what, figure: missing, target: target, note: why}
+	if target != "" {
+		r.met = unknown
+	}
+	return r
 }
 
 // printTable writes the rows as Markdown, padded so that it reads as plain text.

@@ -81,10 +81,15 @@ func straightLines(b *testing.B) map[string][]byte {
 }
 
 // unhurried runs f until it was not interrupted by the kernel in n runs or the
-// patience ends, and returns what those runs said, or all where there are none.
+// patience ends, and returns what those runs said, or the best where there are
+// none. Whoever may ask for it has the processor before everybody else: what is
+// measured is the guest, not the neighbours.
 func unhurried(n int, f func() float64) []float64 {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	if schedule(unix.SCHED_FIFO, 1) == nil {
+		defer schedule(unix.SCHED_NORMAL, 0)
+	}
 	var clean, all []float64
 	for try := 0; try < 3*n && len(clean) < n; try++ {
 		before := preemptions()
@@ -98,6 +103,11 @@ func unhurried(n int, f func() float64) []float64 {
 		return clean
 	}
 	return []float64{slices.Min(all)}
+}
+
+// schedule sets the policy for this thread.
+func schedule(policy, priority uint32) error {
+	return unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority}, 0)
 }
 
 // preemptions counts how often the kernel took the processor away from this
