@@ -28,9 +28,9 @@ func stemAt(text string, i int) (stem, bool) {
 	default:
 		return stem{}, false
 	}
-	for _, s := range stems {
-		if len(text)-i >= len(s.text) && strings.EqualFold(text[i:i+len(s.text)], s.text) {
-			return s, true
+	for j := range stems {
+		if s := &stems[j]; text[i]|0x20 == s.text[0] && fold(text[i:], s.text) {
+			return *s, true
 		}
 	}
 	return stem{}, false
@@ -93,12 +93,14 @@ func assigned(text string, i int) (found hit, next int, ok bool) {
 	return hit{rule: ruleAssigned, confidence: confidence, start: j, end: end, what: "secret"}, end, true
 }
 
+var fillers = [...]string{"is ", "id=", "id:", "id ", "value", "s:", "s=", "s ", "was ", "to ", "for ", "string", "hash", "code", "header", "v1", "user", "basic "}
+
 // filler returns the length of a word that may stand between an announcement
 // and its value.
 func filler(text string, i int) int {
-	for _, w := range [...]string{"is ", "id=", "id:", "id ", "value", "s:", "s=", "s ", "was ", "to ", "for ", "string", "hash", "code", "header", "v1", "user", "basic "} {
-		if len(text)-i >= len(w) && strings.EqualFold(text[i:i+len(w)], w) {
-			return len(w)
+	for j := range fillers {
+		if w := fillers[j]; text[i]|0x20 == w[0] && fold(text[i:], w) {
+			return len(fillers[j])
 		}
 	}
 	return 0

@@ -73,8 +73,8 @@ var hints = [...]string{"example", "placeholder", "changeme", "your", "dummy", "
 // placeholder reports that a value stands for a secret instead of being one.
 func placeholder(value string) bool {
 	low := strings.ToLower(value)
-	for _, h := range hints {
-		if strings.Contains(low, h) {
+	for i := range hints {
+		if strings.Contains(low, hints[i]) {
 			return true
 		}
 	}

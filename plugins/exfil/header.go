@@ -1,12 +1,19 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/bartizan-mcp/bartizan/plugins/literal"
+)
 
 // credentials finds what a command line or a header hands over to authenticate:
 // Authorization: Bearer …, X-Api-Key: …, curl -u user:password.
 func credentials(text string, i int) (hit, bool) {
-	switch text[i] | 0x20 {
-	case 'a', 't', '-':
+	if i+1 == len(text) {
+		return hit{}, false
+	}
+	switch uint16(text[i]|0x20)<<8 | uint16(text[i+1]|0x20) {
+	case 'a'<<8 | 'u', 'a'<<8 | 'p', 't'<<8 | 'o', '-'<<8 | 'u', '-'<<8 | '-':
 	default:
 		return hit{}, false
 	}
@@ -31,9 +38,7 @@ func credentials(text string, i int) (hit, bool) {
 // nearby is how far from a credential the program that takes it is named.
 const nearby = 400
 
-func fold(text, prefix string) bool {
-	return len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix)
-}
+func fold(text, prefix string) bool { return literal.HasPrefixFold(text, prefix) }
 
 // authorization reads the value behind an Authorization header, its scheme
 // (RFC 9110 section 11.4) included or not.

@@ -9,6 +9,9 @@ func personal(text string, i int, pointer string) (hit, bool) {
 	c := text[i]
 	switch {
 	case '0' <= c && c <= '9':
+		if !number(text, i) {
+			return hit{}, false
+		}
 		if h, ok := ssn(text, i); ok {
 			return h, true
 		}
@@ -17,6 +20,24 @@ func personal(text string, i int, pointer string) (hit, bool) {
 		return iban(text, i)
 	}
 	return hit{}, false
+}
+
+// number reports that there may be enough digits at text[i] for any of them: a
+// card number has at least twelve and the first four in one, a social security
+// number a separator behind the third. It spares most dates and counts.
+func number(text string, i int) bool {
+	if len(text)-i < 11 {
+		return false
+	}
+	if c := text[i+3]; c == '-' || c == ' ' {
+		return true
+	}
+	for j := i + 1; j < i+11; j++ {
+		if c := text[j]; !digits.has(c) && (j < i+4 || c != '-' && c != ' ') {
+			return false
+		}
+	}
+	return true
 }
 
 // card is a payment card number (ISO/IEC 7812): a known issuer range and

@@ -53,13 +53,16 @@ func scan(in *scanner.Input) *scanner.Output {
 // examine finds every secret and piece of personal data in one text.
 func examine(text, pointer string) []hit {
 	var hits []hit
-	for i := 0; i < len(text) && len(hits) < maxHits; {
-		if !starts8[text[i]] {
-			i++
-			continue
+	for i := 0; len(hits) < maxHits; {
+		if i = begins.Next(text, i); i < 0 {
+			break
 		}
 		h, ok := at(text, i, pointer)
 		if !ok {
+			if text[i] < 'A' { // no word
+				i++
+				continue
+			}
 			var next int
 			if h, next, ok = assigned(text, i); !ok {
 				i = max(next, i+1)
@@ -89,14 +92,6 @@ func proven(text string, announced hit, pointer string) hit {
 	return announced
 }
 
-// starts8 marks the bytes at which something can begin.
-var starts8 = func() (t [256]bool) {
-	for c := range 256 {
-		t[c] = alnum.has(byte(c)) || c == '-' || c == '.' || c == ':'
-	}
-	return t
-}()
-
 func at(text string, i int, pointer string) (hit, bool) {
 	inside := i > 0 && alnum.has(text[i-1])
 	if f, end := match(text, i); f != nil {
@@ -105,6 +100,12 @@ func at(text string, i int, pointer string) (hit, bool) {
 			h.severity, h.confidence = "medium", 0.7
 		}
 		return h, true
+	}
+	if digits.has(text[i]) {
+		if inside {
+			return hit{}, false
+		}
+		return personal(text, i, pointer)
 	}
 	if h, ok := structured(text, i); ok {
 		return h, true
@@ -166,17 +167,15 @@ func keyPair(segments []scanner.Segment) (scanner.Finding, bool) {
 // accessKeyID reports an access key id, the published examples included: with a
 // secret key beside it even those show what is being given away.
 func accessKeyID(text string) bool {
-	for _, prefix := range [...]string{"AKIA", "ASIA"} {
-		for from := 0; ; {
-			i := strings.Index(text[from:], prefix)
-			if i < 0 {
-				break
-			}
-			i += from
-			from = i + 4
-			if run(text, i+4, upperNum) == i+20 && (i == 0 || !alnum.has(text[i-1])) {
-				return true
-			}
+	for i := 0; i+20 <= len(text); i++ {
+		n := strings.IndexByte(text[i:], 'A')
+		if n < 0 {
+			return false
+		}
+		i += n
+		if rest := text[i:]; len(rest) >= 20 && (rest[:4] == "AKIA" || rest[:4] == "ASIA") &&
+			run(text, i+4, upperNum) == i+20 && (i == 0 || !alnum.has(text[i-1])) {
+			return true
 		}
 	}
 	return false

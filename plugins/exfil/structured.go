@@ -205,8 +205,9 @@ var hooks = [...]struct{ prefix, what string }{
 }
 
 func hook(text string, i int) (hit, bool) {
-	for _, h := range hooks {
-		if !strings.HasPrefix(text[i:], h.prefix) {
+	for j := range hooks {
+		h := &hooks[j]
+		if text[i] != h.prefix[0] || !strings.HasPrefix(text[i:], h.prefix) {
 			continue
 		}
 		end := i + len(h.prefix)

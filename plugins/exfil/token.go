@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // alphabet names the bytes that the body of a token may hold.
 type alphabet uint8
 
@@ -16,32 +18,38 @@ const (
 	dotted                   // alnum - _ .
 )
 
-func (a alphabet) has(c byte) bool {
-	lower, upper, digit := 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9'
-	switch a {
-	case alnum:
-		return lower || upper || digit
-	case word:
-		return lower || upper || digit || c == '_'
-	case url64:
-		return lower || upper || digit || c == '-' || c == '_'
-	case hexLow:
-		return digit || 'a' <= c && c <= 'f'
-	case hexAny:
-		return digit || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-	case base32:
-		return upper || '2' <= c && c <= '7'
-	case upperNum:
-		return upper || digit
-	case digits:
-		return digit
-	case base64:
-		return lower || upper || digit || c == '+' || c == '/' || c == '='
-	case dotted:
-		return lower || upper || digit || c == '-' || c == '_' || c == '.'
+// alphabets has the bit of each alphabet that a byte belongs to.
+var alphabets = func() (t [256]uint16) {
+	for c := range t {
+		for a := range alphabet(len(members)) {
+			if strings.IndexByte(members[a], byte(c)) >= 0 {
+				t[c] |= 1 << a
+			}
+		}
 	}
-	return false
+	return t
+}()
+
+const (
+	lowers   = "abcdefghijklmnopqrstuvwxyz"
+	uppers   = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	numerals = "0123456789"
+)
+
+var members = [...]string{
+	alnum:    lowers + uppers + numerals,
+	word:     lowers + uppers + numerals + "_",
+	url64:    lowers + uppers + numerals + "-_",
+	hexLow:   numerals + "abcdef",
+	hexAny:   numerals + "abcdefABCDEF",
+	base32:   uppers + "234567",
+	upperNum: uppers + numerals,
+	digits:   numerals,
+	base64:   lowers + uppers + numerals + "+/=",
+	dotted:   lowers + uppers + numerals + "-_.",
 }
+
+func (a alphabet) has(c byte) bool { return alphabets[c]>>a&1 != 0 }
 
 // format is the published shape of one provider's token: a fixed prefix, then
 // between min and max bytes of an alphabet.

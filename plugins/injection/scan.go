@@ -1,8 +1,17 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
+)
+
+// Room that is made once: a call starts with it as it was made.
+var (
+	features = textmodel.NewFeatures()
+	reading  textmodel.Reading
+	windows  textmodel.Windower
 )
 
 // scan reads every text that a model would.
@@ -13,22 +22,20 @@ func scan(in *scanner.Input) *scanner.Output {
 			return nil
 		}
 	}
-	var features textmodel.Features
-	sent := make(map[string]uint32) // pointer → phrases that the text as sent shows
+	var sent map[string]uint32 // pointer → phrases that the text as sent shows; nil without views
+	if slices.ContainsFunc(in.Segments, func(s scanner.Segment) bool { return s.Provenance != "" }) {
+		sent = make(map[string]uint32)
+	}
 	for i, s := range in.Segments {
 		if s.Kind == "mime" || len(s.Text) < minText {
 			continue
-		}
-		tokens, end := textmodel.Tokenize(s.Text, textmodel.MaxTokens)
-		if end < len(s.Text) {
-			out.Skip(i, end, len(s.Text))
 		}
 		shown, seen := sent[s.Pointer]
 		if !seen && disguises(s.Provenance) {
 			shown = ^uint32(0) // the text as sent is in another part of the message
 		}
 		seen = seen || !hides(s.Provenance)
-		if phrases := examine(out, i, s, tokens, shown, &features); seen {
+		if phrases := examine(out, i, s, shown); seen && sent != nil {
 			sent[s.Pointer] |= phrases
 		}
 	}
@@ -41,12 +48,13 @@ const minText = 8
 // examine reports the worst window of one text under each rule, and returns the
 // phrases of a text that a reader sees. shown are those that the same place
 // showed before it was decoded.
-func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textmodel.Token, shown uint32, f *textmodel.Features) uint32 {
+func examine(out *scanner.Output, segment int, s scanner.Segment, shown uint32) uint32 {
 	var found verdicts
 	var all uint32
 	marker := template(s.Text)
-	textmodel.Windows(tokens, func(w []textmodel.Token) bool {
-		r := textmodel.Read(w)
+	end := windows.Read(s.Text, textmodel.MaxTokens, func(w []textmodel.Token) bool {
+		r := &reading
+		r.Read(w)
 		if r.Silent() {
 			return true
 		}
@@ -55,13 +63,16 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textm
 		if hides(s.Provenance) {
 			encoded(&found, r, shown, s.Provenance)
 		}
-		f.Extract(w, r)
-		if v := model.Score(f); v >= model.Flag {
+		features.Extract(w, r)
+		if v := model.Score(features); v >= model.Flag {
 			span := textmodel.Span{Start: w[0].Start, End: w[len(w)-1].End}
 			found.add(ruleModel, graded(v, r), confidence(v), span)
 		}
 		return true
 	})
+	if end < len(s.Text) {
+		out.Skip(segment, end, len(s.Text))
+	}
 	for rule, v := range found {
 		if v.severity == "" {
 			continue

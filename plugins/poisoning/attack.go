@@ -1,23 +1,32 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/bartizan-mcp/bartizan/plugins/literal"
+)
 
 // attack reports an entry that describes itself as carrying out one of the
 // techniques of MITRE ATT&CK. Tools for testers say such things too: the
 // finding is a flag for the reviewer, who knows which of the two he looks at.
 func attack(text string) bool {
-	low := strings.ToLower(strings.TrimLeft(text, " \n\t"))
-	for _, verb := range offensiveVerbs {
-		if strings.HasPrefix(low, verb) {
+	text = lower(text)
+	opening := strings.TrimLeft(text, " \n\t")
+	for i := range offensiveVerbs {
+		if literal.HasPrefixFold(opening, offensiveVerbs[i]) {
 			return true
 		}
 	}
-	for _, t := range techniques {
-		if i := strings.Index(low, t); i >= 0 && boundary(low, i) {
-			return true
+	found := false
+	var seen [2]uint64 // a technique counts by its first mention
+	techniques.Each(text, func(word, at int) bool {
+		if seen[word/64]>>(word%64)&1 == 0 {
+			seen[word/64] |= 1 << (word % 64)
+			found = boundary(text, at)
 		}
-	}
-	return false
+		return !found
+	})
+	return found
 }
 
 // offensiveVerbs open the description of a tool only where it attacks something.
@@ -26,7 +35,7 @@ var offensiveVerbs = [...]string{"exploit ", "bypass ", "crack ", "forge ", "ste
 
 // techniques are terms that describe the act of an attacker rather than the
 // subject of a report: verbs with their objects, and tools that have one use.
-var techniques = [...]string{
+var techniques = literal.NewFold(
 	// Exfiltration and collection (TA0010, TA0009)
 	"exfiltrate ", "exfiltrated ", "for exfiltration", "stolen ", "steal ", "keylogger", "log keystrokes", "capture keystrokes", "covert channel",
 	// Credential access (TA0006)
@@ -40,9 +49,9 @@ var techniques = [...]string{
 	"arbitrary shell command", "arbitrary system command", "command injection via", "code injection technique", "template injection in", "injection attack on",
 	// Impact (TA0040)
 	"denial of service attack", "controlled by the attacker", "to attacker", "fork bomb", "botnet",
-}
+)
 
 // boundary reports that a word begins at i.
 func boundary(s string, i int) bool {
-	return i == 0 || !('a' <= s[i-1] && s[i-1] <= 'z')
+	return i == 0 || !('a' <= s[i-1]|0x20 && s[i-1]|0x20 <= 'z')
 }

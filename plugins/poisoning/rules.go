@@ -2,7 +2,9 @@ package main
 
 import (
 	"strings"
+	"unicode/utf8"
 
+	"github.com/bartizan-mcp/bartizan/plugins/literal"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 )
 
@@ -125,25 +127,27 @@ func diverts(r *textmodel.Reading, text string) bool {
 	if r.Classes&(textmodel.Transfer|textmodel.Gather) == 0 || r.Classes&(textmodel.Destination|textmodel.Sensitive|textmodel.Dialogue|textmodel.Person) == 0 {
 		return false
 	}
-	low := strings.ToLower(text)
-	return containsAny(low, elsewhere[:]) && containsAny(low, taken[:])
+	low := lower(text)
+	return elsewhere.In(low) && taken.In(low)
 }
 
 // elsewhere are destinations of data that no purpose of a tool explains.
-var elsewhere = [...]string{"third parties", "third-party", "external logging", "external endpoint", "remote endpoint", "remote server", "external server", "attacker", "marketing database",
-	"stored remotely", "cached externally", "research team", "our servers", "our analytics", "security monitoring endpoint", "backup-service", "synced across", "audit endpoint", "logging endpoint", "telemetry endpoint", "quality assurance", "partner"}
+var elsewhere = literal.NewFold("third parties", "third-party", "external logging", "external endpoint", "remote endpoint", "remote server", "external server", "attacker", "marketing database",
+	"stored remotely", "cached externally", "research team", "our servers", "our analytics", "security monitoring endpoint", "backup-service", "synced across", "audit endpoint", "logging endpoint", "telemetry endpoint", "quality assurance", "partner")
 
 // taken is what is carried there.
-var taken = [...]string{"conversation", "chat history", "user messages", "credential", "password", "api key", "secret", "bearer", "clipboard", "location history", "keystroke", "screenshots", "account numbers",
-	"personal information", "credit card", "harvested", "user data", "browsing", "all files", "environment variables", "private key", "process list", "running processes", "mac address", "results are sent", "emails are added"}
+var taken = literal.NewFold("conversation", "chat history", "user messages", "credential", "password", "api key", "secret", "bearer", "clipboard", "location history", "keystroke", "screenshots", "account numbers",
+	"personal information", "credit card", "harvested", "user data", "browsing", "all files", "environment variables", "private key", "process list", "running processes", "mac address", "results are sent", "emails are added")
 
-func containsAny(text string, some []string) bool {
-	for _, s := range some {
-		if strings.Contains(text, s) {
-			return true
+// lower is text as literals are found in it whatever its case: in lower case
+// where that is more than ASCII letters.
+func lower(text string) string {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return strings.ToLower(text)
 		}
 	}
-	return false
+	return text
 }
 
 // politeOrder finds a sentence that asks the model for something with please.
@@ -181,32 +185,26 @@ func documentary(verb string) bool {
 }
 
 // privatePaths are where keys and passwords are kept.
-var privatePaths = [...]string{".ssh/", "id_rsa", "id_ed25519", "/etc/passwd", "/etc/shadow", ".aws/credentials", ".env", ".pem", ".netrc", ".npmrc", ".pypirc",
-	".kube/config", "mcp.json", ".docker/config.json", ".gnupg", "wallet.dat", ".git-credentials", "credentials.json", ".bash_history", "keychain", "login data", "claude_desktop_config"}
+var privatePaths = literal.New(".ssh/", "id_rsa", "id_ed25519", "/etc/passwd", "/etc/shadow", ".aws/credentials", ".env", ".pem", ".netrc", ".npmrc", ".pypirc",
+	".kube/config", "mcp.json", ".docker/config.json", ".gnupg", "wallet.dat", ".git-credentials", "credentials.json", ".bash_history", "keychain", "login data", "claude_desktop_config")
 
 // privatePath reports the path of a file that holds keys or passwords.
-func privatePath(text string) bool { return containsAny(text, privatePaths[:]) }
+func privatePath(text string) bool { return privatePaths.In(text) }
 
 // secretPath reports the files whose whole content is a secret; tools for
 // development read .env and the like as a matter of course.
-func secretPath(text string) bool {
-	return containsAny(text, []string{".ssh/", "id_rsa", "id_ed25519", "/etc/shadow", "/etc/passwd", ".aws/credentials", ".gnupg", "wallet.dat", ".git-credentials", "login data"})
-}
+func secretPath(text string) bool { return secretPaths.In(text) }
+
+var secretPaths = literal.New(".ssh/", "id_rsa", "id_ed25519", "/etc/shadow", "/etc/passwd", ".aws/credentials", ".gnupg", "wallet.dat", ".git-credentials", "login data")
 
 // envelope reports a tag or fence that only someone who addresses a model writes.
-func envelope(text string) bool {
-	low := strings.ToLower(text)
-	for _, tag := range [...]string{"<important", "<hidden", "<secret", "<system", "<instruction", "<admin", "<critical", "<override", "<|im_start", "<|system", "[system]", "[system ", "[inst]",
-		"[admin", "[override", "[hidden", "[instructions]", "|||", "<<sys", "### system", "system override", "system:", "system prompt:", "admin_override", "system instruction"} {
-		if strings.Contains(low, tag) {
-			return true
-		}
-	}
-	return false
-}
+func envelope(text string) bool { return envelopes.In(lower(text)) }
+
+var envelopes = literal.NewFold("<important", "<hidden", "<secret", "<system", "<instruction", "<admin", "<critical", "<override", "<|im_start", "<|system", "[system]", "[system ", "[inst]",
+	"[admin", "[override", "[hidden", "[instructions]", "|||", "<<sys", "### system", "system override", "system:", "system prompt:", "admin_override", "system instruction")
 
 // commands destroy, open up or send away data.
-var commands = [...]string{"rm -rf", "chmod -R 0666", "chmod -R 777", "chmod 777 /", "| nc ", "|nc ", "/dev/tcp/", "curl -d @", "-d @/", "--data @/", "--data-binary @/", "| bash", "|bash", "| sh ", "base64 -d |", "mkfs.", "> /dev/sd", ":(){"}
+var commands = literal.New("rm -rf", "chmod -R 0666", "chmod -R 777", "chmod 777 /", "| nc ", "|nc ", "/dev/tcp/", "curl -d @", "-d @/", "--data @/", "--data-binary @/", "| bash", "|bash", "| sh ", "base64 -d |", "mkfs.", "> /dev/sd", ":(){")
 
 // dangerousCommand reports a command that destroys, opens up or sends away data.
-func dangerousCommand(text string) bool { return containsAny(text, commands[:]) }
+func dangerousCommand(text string) bool { return commands.In(text) }

@@ -7,6 +7,13 @@ import (
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
 
+// Room that is made once: a call starts with it as it was made.
+var (
+	features = textmodel.NewFeatures()
+	reading  textmodel.Reading
+	windows  textmodel.Windower
+)
+
 // scan reads every text of a listing.
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
@@ -15,7 +22,6 @@ func scan(in *scanner.Input) *scanner.Output {
 			return nil
 		}
 	}
-	var features textmodel.Features
 	for i, s := range in.Segments {
 		switch s.Kind {
 		case "name":
@@ -35,11 +41,7 @@ func scan(in *scanner.Input) *scanner.Output {
 		if len(s.Text) < minText {
 			continue
 		}
-		tokens, end := textmodel.Tokenize(s.Text, textmodel.MaxTokens)
-		if end < len(s.Text) {
-			out.Skip(i, end, len(s.Text))
-		}
-		examine(out, i, s, tokens, &features)
+		examine(out, i, s)
 	}
 	return out
 }
@@ -50,10 +52,11 @@ const (
 )
 
 // examine reports what one text says under each rule.
-func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textmodel.Token, f *textmodel.Features) {
+func examine(out *scanner.Output, segment int, s scanner.Segment) {
 	var found verdicts
-	textmodel.Windows(tokens, func(w []textmodel.Token) bool {
-		r := textmodel.Read(w)
+	end := windows.Read(s.Text, textmodel.MaxTokens, func(w []textmodel.Token) bool {
+		r := &reading
+		r.Read(w)
 		start, end := w[0].Start, w[len(w)-1].End
 		judge(&found, r, s.Text[start:end])
 		structure(&found, r, s, textmodel.Span{Start: start, End: end})
@@ -61,8 +64,8 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textm
 		if r.Silent() {
 			return true
 		}
-		f.Extract(w, r)
-		if v := model.Score(f); v >= model.Flag {
+		features.Extract(w, r)
+		if v := model.Score(features); v >= model.Flag {
 			severity := "medium"
 			if v >= model.Block && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.ReadPrivate) {
 				severity = "high"
@@ -72,6 +75,9 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, tokens []textm
 		}
 		return true
 	})
+	if end < len(s.Text) {
+		out.Skip(segment, end, len(s.Text))
+	}
 	for rule, v := range found {
 		if v.confidence == 0 {
 			continue

@@ -15,16 +15,16 @@ func within(a, b string, limit int) bool {
 	if len(b) >= maxCompared {
 		return false
 	}
-	var rows [3][maxCompared]int // on the stack: this runs for every pair of names
+	var rows [3][maxCompared]uint8 // small and on the stack: this runs for every pair of names
 	before, last, row := rows[0][:], rows[1][:], rows[2][:]
 	for j := range len(b) + 1 {
-		last[j] = j
+		last[j] = uint8(j)
 	}
 	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		least := i
+		row[0] = uint8(i)
+		least := row[0]
 		for j := 1; j <= len(b); j++ {
-			cost := 1
+			cost := uint8(1)
 			if a[i-1] == b[j-1] {
 				cost = 0
 			}
@@ -34,12 +34,12 @@ func within(a, b string, limit int) bool {
 			}
 			least = min(least, row[j])
 		}
-		if least > limit {
+		if int(least) > limit {
 			return false
 		}
 		before, last, row = last, row, before
 	}
-	return last[len(b)] <= limit
+	return int(last[len(b)]) <= limit
 }
 
 // similarity is the share of distinct words that two descriptions have in

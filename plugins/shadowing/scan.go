@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"github.com/bartizan-mcp/bartizan/plugins/literal"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
@@ -25,6 +26,9 @@ type entry struct {
 	odd                   bool // the name holds invisible or look-alike characters
 }
 
+// windows is made once: a call starts with it as it was made.
+var windows textmodel.Windower
+
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
 	entries, order := collect(in)
@@ -33,26 +37,32 @@ func scan(in *scanner.Input) *scanner.Output {
 		own[e.nameSkeleton] = true
 	}
 	others := make([]neighbour, 0, len(in.Context))
-	for _, c := range in.Context {
+	var named []string // names that a description cannot hold by chance
+	for i := range in.Context {
+		c := &in.Context[i]
 		if c.Server == in.Server && in.Server != "" {
 			continue
 		}
 		s, _ := skeleton(c.Name)
-		if s != "" {
-			others = append(others, neighbour{c, s, digitless(s)})
+		if s == "" {
+			continue
+		}
+		others = append(others, neighbour{c, s, digitless(s)})
+		if !own[s] && len(c.Name) >= 5 && compound(c.Name) {
+			named = append(named, c.Name)
 		}
 	}
 	for _, item := range order {
 		e := entries[item]
 		compare(out, e, others)
-		references(out, e, others, own)
+		references(out, e, named)
 	}
 	return out
 }
 
 // neighbour is an entry of another server with its name reduced.
 type neighbour struct {
-	scanner.ContextEntry
+	*scanner.ContextEntry
 	skeleton, digitless string
 }
 
@@ -87,8 +97,8 @@ func compare(out *scanner.Output, e *entry, others []neighbour) {
 		return
 	}
 	mine := digitless(e.nameSkeleton)
-	for _, o := range others {
-		rule, severity, confidence := relation(e, mine, o)
+	for i := range others {
+		rule, severity, confidence := relation(e, mine, &others[i])
 		if rule == "" {
 			continue
 		}
@@ -106,7 +116,7 @@ const (
 	copied = 0.85
 )
 
-func relation(e *entry, mine string, o neighbour) (rule, severity string, confidence float64) {
+func relation(e *entry, mine string, o *neighbour) (rule, severity string, confidence float64) {
 	if e.name == o.Name {
 		if similarity(e.description, o.Description) >= copied {
 			return ruleCopy, "medium", 0.7
@@ -140,26 +150,25 @@ func relation(e *entry, mine string, o neighbour) (rule, severity string, confid
 }
 
 // references reads a description for orders about other tools.
-func references(out *scanner.Output, e *entry, others []neighbour, own map[string]bool) {
+func references(out *scanner.Output, e *entry, named []string) {
 	if e.descriptionAt < 0 {
 		return
 	}
-	tokens, _ := textmodel.Tokenize(e.description, textmodel.MaxTokens)
-	all := textmodel.ReadAll(tokens)
-	foreign, at := mention(e.description, others, own)
-	meddles := all.Any(textmodel.AlterTool, textmodel.ToolOrder, textmodel.OrderedAct) || meddling(e.description) >= 0
+	all := windows.ReadAll(e.description, textmodel.MaxTokens)
+	foreign, at := mention(e.description, named)
+	turn := meddling(e.description)
+	meddles := all.Any(textmodel.AlterTool, textmodel.ToolOrder, textmodel.OrderedAct) || turn >= 0
 	hides := all.Any(textmodel.Conceal, textmodel.SetAside, textmodel.CovertAct)
 	carries := all.Any(textmodel.SendSensitive, textmodel.SendAway, textmodel.SendDialogue)
 	switch {
 	case foreign && meddles && (hides || carries && all.Any(textmodel.FakeEnvelope)):
 		out.Add(scanner.Finding{Rule: ruleReference, Severity: "high", Confidence: 0.9, Segment: e.descriptionAt, Start: at.Start, End: at.End})
-	case foreign && meddles && (all.Any(textmodel.FakeEnvelope) || meddling(e.description) >= 0 && all.Classes&textmodel.Obligation != 0):
+	case foreign && meddles && (all.Any(textmodel.FakeEnvelope) || turn >= 0 && all.Classes&textmodel.Obligation != 0):
 		out.Add(scanner.Finding{Rule: ruleReference, Severity: "medium", Confidence: 0.6, Segment: e.descriptionAt, Start: at.Start, End: at.End})
-	case meddles && all.Any(textmodel.Conceal) || meddling(e.description) >= 0 && (hides || all.Any(textmodel.FakeEnvelope, textmodel.ConcealLoose)):
+	case meddles && all.Any(textmodel.Conceal) || turn >= 0 && (hides || all.Any(textmodel.FakeEnvelope, textmodel.ConcealLoose)):
 		span := all.Span(textmodel.AlterTool, textmodel.ToolOrder, textmodel.OrderedAct, textmodel.Conceal)
 		if span.Start < 0 {
-			i := meddling(e.description)
-			span = textmodel.Span{Start: int32(i), End: int32(i)}
+			span = textmodel.Span{Start: int32(turn), End: int32(turn)}
 		}
 		severity := "medium"
 		if all.Any(textmodel.Conceal) && (carries || all.Any(textmodel.AlterTool)) {
@@ -172,20 +181,23 @@ func references(out *scanner.Output, e *entry, others []neighbour, own map[strin
 // place is the byte range of a mention.
 type place struct{ Start, End int }
 
-// mention finds the name of another server's entry as a word of the text. Names
-// that are ordinary words, or that this listing has itself, do not count.
-func mention(text string, others []neighbour, own map[string]bool) (bool, place) {
-	for _, o := range others {
-		if own[o.skeleton] || len(o.Name) < 5 || !compound(o.Name) {
+// mention finds the name of another server's entry as a word of the text.
+func mention(text string, named []string) (bool, place) {
+	if len(named) == 0 {
+		return false, place{}
+	}
+	held := trigrams(text)
+	for _, name := range named {
+		if !held.mayHold(name) {
 			continue
 		}
 		for from := 0; ; {
-			i := strings.Index(text[from:], o.Name)
+			i := strings.Index(text[from:], name)
 			if i < 0 {
 				break
 			}
 			i += from
-			end := i + len(o.Name)
+			end := i + len(name)
 			if (i == 0 || !nameByte(text[i-1])) && (end == len(text) || !nameByte(text[end])) {
 				return true, place{i, end}
 			}
@@ -193,6 +205,31 @@ func mention(text string, others []neighbour, own map[string]bool) (bool, place)
 		}
 	}
 	return false, place{}
+}
+
+// trigramSet is the trigrams of a text by a hash, for a first look.
+type trigramSet [64]uint64
+
+func trigrams(text string) (t trigramSet) {
+	for i := 2; i < len(text); i++ {
+		h := trigram(text, i)
+		t[h/64] |= 1 << (h % 64)
+	}
+	return t
+}
+
+func trigram(text string, i int) uint32 {
+	return (uint32(text[i-2])<<16 | uint32(text[i-1])<<8 | uint32(text[i])) * 0x9E3779B1 >> 20
+}
+
+// mayHold reports that the beginning, middle and end of a name are in the text.
+func (t *trigramSet) mayHold(name string) bool {
+	for _, i := range [...]int{2, len(name) / 2, len(name) - 1} {
+		if h := trigram(name, i); t[h/64]>>(h%64)&1 == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // compound reports a name of several parts: send_email, sendEmail, send-email.
@@ -212,13 +249,18 @@ func nameByte(c byte) bool {
 // meddling finds the turns by which a description speaks of the use of other
 // tools, and returns where; -1 if there are none.
 func meddling(text string) int {
-	low := lower(text)
-	for _, turn := range [...]string{"when calling", "when using", "before using", "before calling", "instead of using", "instead of calling", "after using",
-		"after calling", "whenever you use", "whenever you call", "tool is present", "tool is available", "tools are available", "rather than others", "instead of other",
-		"other tools", "all other", "behavior of", "behaviour of", "result of the", "side effect", "will override", "takes precedence over", "must be called before", "should be called before"} {
-		if i := strings.Index(low, turn); i >= 0 {
-			return i
+	best, where := len(turnsOfUse), -1
+	turns.Each(text, func(word, at int) bool {
+		if word < best { // the first turn of the list that occurs, where it occurs first
+			best, where = word, at
 		}
-	}
-	return -1
+		return best > 0
+	})
+	return where
 }
+
+var turnsOfUse = [...]string{"when calling", "when using", "before using", "before calling", "instead of using", "instead of calling", "after using",
+	"after calling", "whenever you use", "whenever you call", "tool is present", "tool is available", "tools are available", "rather than others", "instead of other",
+	"other tools", "all other", "behavior of", "behaviour of", "result of the", "side effect", "will override", "takes precedence over", "must be called before", "should be called before"}
+
+var turns = literal.NewFold(turnsOfUse[:]...)

@@ -26,6 +26,11 @@ type Features struct {
 	dense [(Dense + 63) / 64]uint64
 }
 
+// NewFeatures returns features with room for those of any ordinary window.
+func NewFeatures() *Features {
+	return &Features{Grams: make([]uint32, 0, 3*WindowWords), Dense: make([]uint16, 0, 512)}
+}
+
 // Extract fills f from a window and its reading.
 func (f *Features) Extract(w []Token, r *Reading) {
 	f.Grams, f.Dense = f.Grams[:0], f.Dense[:0]

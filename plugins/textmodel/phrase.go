@@ -78,7 +78,7 @@ func (r *Reading) Any(some ...Phrase) bool {
 	return false
 }
 
-func (r *Reading) set(p Phrase, from, to Token) {
+func (r *Reading) set(p Phrase, from, to *Token) {
 	if r.Phrases>>p&1 == 0 {
 		r.Phrases |= 1 << p
 		r.Where[p] = Span{from.Start, to.End}
@@ -131,7 +131,7 @@ func bare(w []Token, i int) bool {
 	if i+1 == len(w) {
 		return true
 	}
-	next := w[i+1]
+	next := &w[i+1]
 	return next.Mark&(MarkStart|MarkComma|MarkQuote) != 0 || next.Class&(Output|Ordering|Directive|Request|Reveal|Goal) != 0 || next.Hash == andHash
 }
 
@@ -141,23 +141,29 @@ const andHash = 0xf29c2a6
 // Read recognises the phrases of one window.
 func Read(w []Token) *Reading {
 	r := new(Reading)
+	r.Read(w)
+	return r
+}
+
+// Read reads another window in place of the one before.
+func (r *Reading) Read(w []Token) {
+	r.Phrases, r.Classes = 0, 0 // without its phrase a place means nothing
 	for i := range w {
-		t := w[i]
-		r.Classes |= t.Class
-		r.opening(w, i)
-		if t.Class == 0 {
-			continue
+		class := w[i].Class
+		if class == 0 {
+			continue // no phrase is about a word without a part
 		}
+		r.Classes |= class
+		r.opening(w, i)
 		r.language(w, i)
 		r.data(w, i)
 		r.tools(w, i)
 	}
-	return r
 }
 
 // opening reads what stands at the beginning of a sentence or tag.
 func (r *Reading) opening(w []Token, i int) {
-	t := w[i]
+	t := &w[i]
 	if t.Mark&MarkOpen != 0 && t.Class&(Envelope|System|Urgency|Instruct) != 0 {
 		r.set(FakeEnvelope, t, t)
 	}
@@ -172,7 +178,7 @@ func (r *Reading) opening(w []Token, i int) {
 	if t.Class&Request != 0 {
 		r.set(PoliteOrder, t, t)
 		if i+1 < len(w) {
-			act = w[i+1]
+			act = &w[i+1]
 		}
 	}
 	if act.Class&(Override|Transfer|Gather|Invoke|Output|Persona|Reveal|Weaken) != 0 {
@@ -185,7 +191,7 @@ func (r *Reading) opening(w []Token, i int) {
 
 // language reads phrases about the model and its instructions.
 func (r *Reading) language(w []Token, i int) {
-	t := w[i]
+	t := &w[i]
 	if t.Class&(Directive|Dialogue|Prior) != 0 {
 		if j := near(w, i, 8, Override); j >= 0 {
 			what := Prior | You | System | Addressee
@@ -193,52 +199,52 @@ func (r *Reading) language(w []Token, i int) {
 				what |= Whole
 			}
 			if t.Class&(Directive|Dialogue) != 0 && near(w, i, i-j, what) > j && !broken(w, j, i, MarkStart) {
-				r.set(SetAside, w[j], t)
+				r.set(SetAside, &w[j], t)
 			}
 			if t.Class&Directive != 0 || i-j <= 3 {
-				r.set(SetAsideLoose, w[j], t)
+				r.set(SetAsideLoose, &w[j], t)
 			}
 			if t.Class&Prior != 0 && i-j <= 3 && bare(w, i) && (w[j].Mark&MarkStart != 0 || near(w, j, 2, Request|Now|Obligation|You) >= 0) {
-				r.set(SetAside, w[j], t)
+				r.set(SetAside, &w[j], t)
 			}
 		}
 		if t.Class&Directive != 0 {
 			if j := near(w, i, 4, Fresh); j >= 0 {
-				r.set(NewDirective, w[j], t)
+				r.set(NewDirective, &w[j], t)
 			}
 			if j := near(w, i, 6, Output|Reveal|Gather); j >= 0 && near(w, i, 6, System|You|Prior) >= 0 {
-				r.set(RevealPrompt, w[j], t)
+				r.set(RevealPrompt, &w[j], t)
 			}
 			if j := near(w, i, 6, Weaken|Destroy); j >= 0 {
-				r.set(WeakenControl, w[j], t)
+				r.set(WeakenControl, &w[j], t)
 			}
 		}
 	}
 	if t.Class&(Directive|Override|Urgency) != 0 {
 		if j := near(w, i, 2, System); j >= 0 && (t.Mark&MarkUpper != 0 || w[j].Mark&(MarkOpen|MarkHeading|MarkUpper) != 0) {
-			r.set(SystemDirective, w[j], t)
+			r.set(SystemDirective, &w[j], t)
 		}
 	}
 	if t.Class&Disclose != 0 {
 		if j := near(w, i, 2, Negation); j >= 0 && !broken(w, j, i, MarkStart|MarkComma) {
-			r.set(ConcealLoose, w[j], t)
+			r.set(ConcealLoose, &w[j], t)
 		}
 	}
 	if t.Class&Person != 0 {
 		if j := near(w, i, 5, Disclose); j >= 0 && !broken(w, j, i, MarkStart) {
 			if k := near(w, j, 3, Negation); k >= 0 && !broken(w, k, j, MarkStart|MarkComma) {
-				r.set(Conceal, w[k], t)
+				r.set(Conceal, &w[k], t)
 			}
 		}
 	}
 	if t.Class&(Directive|Goal) != 0 {
 		if j := near(w, i, 2, Fresh); j >= 0 && near(w, i, 4, You) >= 0 {
-			r.set(NewDirective, w[j], t)
+			r.set(NewDirective, &w[j], t)
 		}
 	}
 	if t.Class&Directive != 0 {
 		if j := near(w, i, 3, Negation); j >= 0 && near(w, j, 8, You|Persona|Addressee|System) >= 0 && !broken(w, j, i, MarkStart) {
-			r.set(TakeUnbound, w[j], t)
+			r.set(TakeUnbound, &w[j], t)
 		}
 	}
 	if t.Class&Unbound != 0 && t.Class&Fresh == 0 {
@@ -246,33 +252,33 @@ func (r *Reading) language(w []Token, i int) {
 	}
 	if t.Class&Persona != 0 {
 		if j := near(w, i, 8, You|Addressee); j >= 0 {
-			r.set(TakePersona, w[j], t)
+			r.set(TakePersona, &w[j], t)
 		}
 	}
 	if t.Class&You != 0 {
 		if j := near(w, i, 6, Persona); j >= 0 {
-			r.set(TakePersona, w[j], t)
+			r.set(TakePersona, &w[j], t)
 		}
 		if j := near(w, i, 4, Now); j >= 0 {
-			r.set(YouAreNow, w[j], t)
+			r.set(YouAreNow, &w[j], t)
 		}
 	}
 	if t.Class&Now != 0 {
 		if j := near(w, i, 3, You); j >= 0 {
-			r.set(YouAreNow, w[j], t)
+			r.set(YouAreNow, &w[j], t)
 		}
 	}
 	if t.Class&Obligation != 0 {
 		if j := near(w, i, 3, You); j >= 0 {
-			r.set(YouMust, w[j], t)
+			r.set(YouMust, &w[j], t)
 		}
 		if j := near(w, i, 3, Addressee); j >= 0 {
-			r.set(AddressModel, w[j], t)
+			r.set(AddressModel, &w[j], t)
 		}
 	}
 	if t.Class&Addressee != 0 {
 		if j := near(w, i, 4, You); j >= 0 {
-			r.set(AddressModel, w[j], t)
+			r.set(AddressModel, &w[j], t)
 		}
 	}
 	if t.Class&Harm != 0 {
@@ -282,76 +288,76 @@ func (r *Reading) language(w []Token, i int) {
 
 // data reads phrases about taking and carrying away data.
 func (r *Reading) data(w []Token, i int) {
-	t := w[i]
+	t := &w[i]
 	if t.Class&(Sensitive|PrivateFile) != 0 {
 		if j := near(w, i, 6, Gather); j >= 0 {
-			r.set(ReadSensitive, w[j], t)
+			r.set(ReadSensitive, &w[j], t)
 		}
 		if j := near(w, i, 8, Transfer); j >= 0 {
-			r.set(SendSensitive, w[j], t)
+			r.set(SendSensitive, &w[j], t)
 		}
 		if t.Class&PrivateFile != 0 {
 			if j := near(w, i, 10, Gather|Transfer); j >= 0 {
-				r.set(ReadPrivate, w[j], t)
+				r.set(ReadPrivate, &w[j], t)
 			}
 		}
 	}
 	if t.Class&(Destination) != 0 {
 		if j := near(w, i, 12, Transfer); j >= 0 {
-			r.set(SendAway, w[j], t)
+			r.set(SendAway, &w[j], t)
 		}
 	}
 	if t.Class&Dialogue != 0 {
 		if j := near(w, i, 6, Transfer|Gather); j >= 0 {
-			r.set(SendDialogue, w[j], t)
+			r.set(SendDialogue, &w[j], t)
 		}
 	}
 	if t.Class&(Transfer|Gather|Invoke) != 0 {
 		if j := near(w, i, 4, Covert); j >= 0 {
-			r.set(CovertAct, w[j], t)
+			r.set(CovertAct, &w[j], t)
 		}
 	}
 	if t.Class&Covert != 0 {
 		if j := near(w, i, 12, Transfer|Gather|Invoke|Destroy); j >= 0 {
-			r.set(CovertAct, w[j], t)
+			r.set(CovertAct, &w[j], t)
 		}
 	}
 	if t.Class&Money != 0 {
 		if j := near(w, i, 6, Transfer|Money); j >= 0 {
-			r.set(MoveMoney, w[j], t)
+			r.set(MoveMoney, &w[j], t)
 		}
 	}
 }
 
 // tools reads phrases about tools, programs and attack techniques.
 func (r *Reading) tools(w []Token, i int) {
-	t := w[i]
+	t := &w[i]
 	if t.Class&Tool != 0 {
 		if j := near(w, i, 5, Invoke); j >= 0 {
 			if k := near(w, j, 4, Ordering); k >= 0 {
-				r.set(ToolOrder, w[k], t)
+				r.set(ToolOrder, &w[k], t)
 			}
 			if k := near(w, j, 3, Prefer|Obligation); k >= 0 {
-				r.set(SelfPromotion, w[k], t)
+				r.set(SelfPromotion, &w[k], t)
 			}
 		}
 		if j := near(w, i, 6, Affect); j >= 0 {
-			r.set(AlterTool, w[j], t)
+			r.set(AlterTool, &w[j], t)
 		}
 	}
 	if t.Class&Prefer != 0 {
 		if j := near(w, i, 6, Tool); j >= 0 {
-			r.set(SelfPromotion, w[j], t)
+			r.set(SelfPromotion, &w[j], t)
 		}
 	}
 	if t.Class&(Gather|Transfer) != 0 {
 		if j := near(w, i, 8, Ordering); j >= 0 && near(w, i, 8, Invoke|Output) >= 0 {
-			r.set(OrderedAct, w[j], t)
+			r.set(OrderedAct, &w[j], t)
 		}
 	}
 	if t.Class&Shell != 0 {
 		if j := near(w, i, 6, Invoke|Shell); j >= 0 {
-			r.set(RunShell, w[j], t)
+			r.set(RunShell, &w[j], t)
 		}
 	}
 	if t.Class&Offence != 0 {

@@ -35,92 +35,189 @@ const phraseReach = 12
 // runs are data, not language.
 const maxWord = 40
 
+// fold is the lower-case form of the ASCII letters and digits, 0 for the rest.
+var fold = func() (t [256]byte) {
+	for c := range byte(utf8.RuneSelf) {
+		switch {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			t[c] = c
+		case 'A' <= c && c <= 'Z':
+			t[c] = c + 'a' - 'A'
+		}
+	}
+	return t
+}()
+
 // Tokenize splits text into at most limit tokens. A word is a run of letters
 // and digits, an inner apostrophe included; an underscore or a change from
 // lower to upper case ends it, so that names of tools read as words. The second
 // result is the byte offset up to which the text was read.
 func Tokenize(text string, limit int) ([]Token, int) {
 	tokens := make([]Token, 0, min(limit, len(text)/5+4))
-	var buf [maxWord]byte
-	mark := MarkStart | MarkLine
-	run := 0 // length of the present run of the same heading character
-	var last rune
-	for i := 0; i < len(text); {
-		if len(tokens) == limit {
-			return tokens, i
-		}
-		r, size := rune(text[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(text[i:])
-		}
-		if !wordRune(r) {
-			mark, run = gap(mark, r, last, run)
-			last = r
-			i += size
-			continue
-		}
-		end, n, capitals := word(text, i, &buf)
-		t := Token{Start: int32(i), End: int32(end), Hash: hash(buf[:n]), Mark: mark}
-		if capitals {
-			t.Mark |= MarkUpper
-		}
-		if n < maxWord {
-			if leet(buf[:n]) {
-				t.Hash = hash(buf[:n])
-			}
-			t.Class = classOf(string(buf[:n]))
-		}
-		for j := len(tokens) - 1; j >= 0 && j >= len(tokens)-phraseReach; j-- {
-			t.Before |= tokens[j].Class
+	z := tokenizer{text: text, limit: limit, mark: MarkStart | MarkLine}
+	for {
+		var t Token
+		if !z.next(&t) {
+			return tokens, z.at
 		}
 		tokens = append(tokens, t)
-		mark, run, last = 0, 0, 0
-		i = end
 	}
-	return tokens, len(text)
 }
 
-// word reads the word at text[i:] into buf, lower-cased and cut at maxWord, and
-// returns where it ends, the bytes written and whether it is all capitals.
-func word(text string, i int, buf *[maxWord]byte) (end, n int, capitals bool) {
-	capitals = true
+// tokenizer reads the tokens of a text one after the other.
+type tokenizer struct {
+	text   string
+	at     int // offset up to which the text was read
+	limit  int // tokens that may still be read
+	mark   Mark
+	word   word
+	before reach
+}
+
+// next reads a token into t, if there is one more and the limit allows it.
+func (z *tokenizer) next(t *Token) bool {
+	text, i, mark := z.text, z.at, z.mark
+	run := 0 // length of the present run of the same heading character
+	var last rune
+	for ; i < len(text) && z.limit > 0; i++ {
+		c := text[i]
+		if fold[c] != 0 {
+			z.read(t, i, mark)
+			return true
+		}
+		if c == ' ' {
+			run, last = 0, ' '
+			continue
+		}
+		r, size := rune(c), 1
+		if c >= utf8.RuneSelf {
+			if r, size = utf8.DecodeRuneInString(text[i:]); wordRune(r) {
+				z.read(t, i, mark)
+				return true
+			}
+		}
+		mark, run = gap(mark, r, last, run)
+		last = r
+		i += size - 1
+	}
+	z.at = i
+	return false
+}
+
+// read reads the token at text[i:].
+func (z *tokenizer) read(t *Token, i int, mark Mark) {
+	w := &z.word
+	w.read(z.text, i)
+	*t = Token{Start: int32(i), End: int32(w.end), Hash: w.hash, Mark: mark, Before: z.before.classes()}
+	if w.capitals && w.end-i > 1 {
+		t.Mark |= MarkUpper
+	}
+	if w.n < maxWord {
+		if w.digits && leet(w.buf[:w.n]) {
+			t.Hash = hash(w.buf[:w.n])
+		}
+		t.Class = classOf(w.buf[:w.n], t.Hash)
+	}
+	z.before.add(t.Class)
+	z.at, z.mark = w.end, 0
+	z.limit--
+}
+
+// reach joins the classes of the last phraseReach words: those of the present
+// block of as many words, and what the block before it ends with.
+type reach struct {
+	n       int
+	present Class
+	block   [phraseReach]Class
+	tails   [phraseReach]Class // tails[i]: the block before, from its word i on
+}
+
+func (r *reach) classes() Class { return r.present | r.tails[r.n] }
+
+func (r *reach) add(c Class) {
+	r.block[r.n] = c
+	r.present |= c
+	if r.n++; r.n < phraseReach {
+		return
+	}
+	var tail Class
+	for i := phraseReach - 1; i >= 0; i-- {
+		tail |= r.block[i]
+		r.tails[i] = tail
+	}
+	r.n, r.present = 0, 0
+}
+
+// word is one word in lower case, cut at maxWord.
+type word struct {
+	buf      [maxWord]byte
+	n        int // bytes in buf
+	end      int // in the text
+	hash     uint32
+	capitals bool // no letter but capitals, and no digit
+	digits   bool
+}
+
+// read reads the word at text[i:].
+func (w *word) read(text string, i int) {
+	n, h, end := 0, uint32(hashSeed), i
+	w.capitals, w.digits = true, false
 	var prev rune
-	for end = i; end < len(text); {
-		r, size := rune(text[end]), 1
-		if r >= utf8.RuneSelf {
+	for end < len(text) {
+		c := text[end]
+		low := fold[c]
+		if low != 0 && prev < utf8.RuneSelf {
+			if low != c {
+				if 'a' <= prev && prev <= 'z' {
+					break
+				}
+			} else {
+				w.capitals = false
+				w.digits = w.digits || c <= '9'
+			}
+			if n < maxWord {
+				w.buf[n] = low
+				n++
+				h = (h ^ uint32(low)) * hashPrime
+			}
+			prev = rune(c)
+			end++
+			continue
+		}
+		if low == 0 && c < utf8.RuneSelf && c != '\'' {
+			break
+		}
+		r, size := rune(c), 1
+		if c >= utf8.RuneSelf {
 			r, size = utf8.DecodeRuneInString(text[end:])
 		}
-		switch {
-		case r == '\'' || r == '’':
+		if r == '\'' || r == '’' {
 			next, _ := utf8.DecodeRuneInString(text[end+size:])
 			if prev == 0 || !unicode.IsLetter(next) {
-				return end, n, capitals && end-i > 1
+				break
 			}
 			end += size // don't and don’t are one word: dont
 			continue
-		case !wordRune(r), end > i && ideograph(r), end > i && ideograph(prev):
-			return end, n, capitals && end-i > 1
-		case isUpper(r) && isLower(prev):
-			return end, n, capitals && end-i > 1
+		}
+		if !wordRune(r) || end > i && (ideograph(r) || ideograph(prev)) || isUpper(r) && isLower(prev) {
+			break
 		}
 		if !isUpper(r) {
-			capitals = false
+			w.capitals = false
+			w.digits = w.digits || r <= '9'
 		}
-		low := r
-		if r < utf8.RuneSelf {
-			if 'A' <= r && r <= 'Z' {
-				low = r + 'a' - 'A'
+		lower := unicode.ToLower(r)
+		if n+utf8.RuneLen(lower) <= maxWord {
+			from := n
+			n += utf8.EncodeRune(w.buf[n:], lower)
+			for _, b := range w.buf[from:n] {
+				h = (h ^ uint32(b)) * hashPrime
 			}
-		} else {
-			low = unicode.ToLower(r)
-		}
-		if n+utf8.RuneLen(low) <= maxWord {
-			n += utf8.EncodeRune(buf[n:], low)
 		}
 		prev = r
 		end += size
 	}
-	return end, n, capitals && end-i > 1
+	w.n, w.end, w.hash = n, end, h
 }
 
 // gap folds one non-word rune into the mark of the gap.
@@ -167,11 +264,16 @@ func isLower(r rune) bool {
 	return 'a' <= r && r <= 'z' || r >= utf8.RuneSelf && unicode.IsLower(r)
 }
 
-// hash is FNV-1a, 32 bits.
+// FNV-1a, 32 bits.
+const (
+	hashSeed  = 2166136261
+	hashPrime = 16777619
+)
+
 func hash(b []byte) uint32 {
-	h := uint32(2166136261)
+	h := uint32(hashSeed)
 	for _, c := range b {
-		h = (h ^ uint32(c)) * 16777619
+		h = (h ^ uint32(c)) * hashPrime
 	}
 	return h
 }

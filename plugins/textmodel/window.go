@@ -21,12 +21,41 @@ func Windows(tokens []Token, yield func(window []Token) bool) {
 	}
 }
 
+// Windower reads texts window by window. It holds one window at a time,
+// however long a text is.
+type Windower struct {
+	tokens [WindowWords]Token
+	z      tokenizer
+}
+
+// Read calls yield with every window of the first limit words of a text, as
+// Tokenize and Windows together do, until it returns false. A window is valid
+// until yield returns. The result is the byte offset up to which the text was
+// read.
+func (w *Windower) Read(text string, limit int, yield func(window []Token) bool) int {
+	w.z = tokenizer{text: text, limit: limit, mark: MarkStart | MarkLine}
+	for kept := 0; ; {
+		n := kept
+		for n < WindowWords && w.z.next(&w.tokens[n]) {
+			n++
+		}
+		if n == kept { // nothing but what the last window showed
+			return w.z.at
+		}
+		if !yield(w.tokens[:n]) || n < WindowWords {
+			return w.z.at
+		}
+		kept = copy(w.tokens[:], w.tokens[windowStep:])
+	}
+}
+
 // ReadAll reads a whole text: every phrase of every window, each where it
 // occurs first.
-func ReadAll(tokens []Token) *Reading {
-	all := new(Reading)
-	Windows(tokens, func(w []Token) bool {
-		all.merge(Read(w))
+func (w *Windower) ReadAll(text string, limit int) *Reading {
+	all, r := new(Reading), new(Reading)
+	w.Read(text, limit, func(window []Token) bool {
+		r.Read(window)
+		all.merge(r)
 		return true
 	})
 	return all

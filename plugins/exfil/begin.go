@@ -1,0 +1,58 @@
+package main
+
+import "github.com/bartizan-mcp/bartizan/plugins/literal"
+
+// begins marks the three bytes with which something that is looked for can
+// begin; elsewhere a text needs no second look. It is wider than what is found
+// and never narrower.
+var begins = func() (b literal.Filter) {
+	for i := range formats {
+		f := &formats[i]
+		if len(f.prefix) >= 3 {
+			b.Add(f.prefix)
+			continue
+		}
+		for c := range 256 {
+			if f.body.has(byte(c)) {
+				b.Add(f.prefix + string([]byte{byte(c)}))
+			}
+		}
+	}
+	for _, mark := range marks {
+		b.Add(mark)
+	}
+	for i := range hooks {
+		b.Add(hooks[i].prefix)
+	}
+	for c := range 256 {
+		body := string([]byte{byte(c)})
+		b.Add("Q~" + body) // azureSecret
+		b.Add(":A" + body) // telegram
+	}
+	for _, opening := range openings {
+		b.AddFold(opening)
+	}
+	for i := range stems {
+		b.AddFold(stems[i].text)
+	}
+	number := func(first string) {
+		for d := byte('0'); d <= '9'; d++ {
+			b.Add(first + string([]byte{d}))
+		}
+	}
+	for n := range 100 { // cards and social security numbers
+		number(string([]byte{'0' + byte(n/10), '0' + byte(n%10)}))
+	}
+	for n := range 26 * 26 {
+		if country := string([]byte{'A' + byte(n/26), 'A' + byte(n%26)}); ibanLength(country) > 0 {
+			number(country)
+		}
+	}
+	return b
+}()
+
+// marks are what structured looks for, but for those of two bytes.
+var marks = [...]string{"-----BEGIN ", "PuTTY-User-Key-File-", ".atlasv1.", "eyJ", "://", "AccountKey="}
+
+// openings are what credentials looks for, in any case.
+var openings = [...]string{"authorization", "-u ", "--user", "token:", "apikey:", "api-key:"}
