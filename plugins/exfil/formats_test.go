@@ -96,6 +96,12 @@ func FuzzExamine(f *testing.F) {
 		if !utf8.ValidString(text) || len(text) > 1<<14 {
 			t.Skip()
 		}
+		for i := range text {
+			_, found := at(text, i, pointer)
+			if _, _, announced := assigned(text, i); (found || announced) && begins.Next(text, i) != i {
+				t.Fatalf("%q: something begins at %d, where nobody looks", text, i)
+			}
+		}
 		out := scan(&scanner.Input{Phase: "request", Segments: []scanner.Segment{{Kind: "argument", Pointer: pointer, Text: text}}})
 		for _, h := range out.Findings {
 			if h.Start < 0 || h.End > len(text) || h.Start >= h.End || !utf8.ValidString(text[h.Start:h.End]) {
