@@ -224,10 +224,13 @@ func TestFailurePolicy(t *testing.T) {
 		"monitor and flags": {Options{Mode: ModeMonitor, OnFailure: OnFailureFlag}, ActionFlag},
 	} {
 		s := NewSet(fragile(t, tc.opts))
-		for range breakerFailures + 1 { // the last one is skipped
+		for range breakerFailures + 1 { // the last one is skipped where it is denied
 			if v := scanAt(t, s, "eve", noon, trapping); v.Action != tc.want || len(v.Failures) != 1 || !v.Unexamined {
 				t.Errorf("%s: %+v", name, v)
 			}
+		}
+		if v := scanAt(t, s, "eve", noon, "fine"); skipped(v) != (tc.want == ActionBlock) {
+			t.Errorf("%s: after %d failures the scanner is no longer asked, and the message passes: %+v", name, breakerFailures+1, v)
 		}
 	}
 	s := NewSet(fragile(t, Options{OnFailure: OnFailureFlag}))

@@ -9,7 +9,11 @@ import (
 // breaker is open for the message's principal, and counts what became of it.
 func (s *Set) consult(ctx context.Context, scanner *Scanner, p *prepared, calls []summons, opts ScanOptions) (r report) {
 	count := s.counts[scanner]
-	leave, refused := s.breaker.enter(scanner, opts.Principal, opts.Now)
+	principal := opts.Principal
+	if !scanner.opts.failureDenies() {
+		principal = "" // skipped messages would pass: three failures must not be the way around a scanner
+	}
+	leave, refused := s.breaker.enter(scanner, principal, opts.Now)
 	if refused != nil {
 		count.skipped.Add(1)
 		return report{failures: []Failure{*refused}}

@@ -91,6 +91,9 @@ type Options struct {
 	Log io.Writer
 }
 
+// failureDenies reports whether a message does not pass that the scanner fails on.
+func (o Options) failureDenies() bool { return o.Mode == ModeEnforce && o.OnFailure == OnFailureDeny }
+
 func (o Options) withDefaults() (Options, error) {
 	switch o.Mode {
 	case "":

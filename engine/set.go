@@ -30,9 +30,9 @@ type ScanOptions struct {
 	Waivers []Waiver
 	Now     time.Time // for the expiry of waivers and breakers; zero means time.Now
 	// Principal is whose message it is: an authenticated name, with its tenant.
-	// A scanner that keeps failing for one principal is spared that one's
-	// messages for a while, and they are refused as before. "" is nobody, for
-	// whom every scanner is always called.
+	// A scanner whose failures deny and that keeps failing for one principal is
+	// spared that one's messages for a while, and they are denied as before. ""
+	// is nobody, for whom every scanner is always called.
 	Principal string
 	// Within bounds all scanners over the whole message; zero means
 	// DefaultWithin. What was not examined by then is unexamined: a scanner's own
@@ -204,7 +204,7 @@ func (v *Verdict) merge(r report, o Options) {
 		v.raise(unless(o.Mode == ModeMonitor))
 	}
 	if failed {
-		v.raise(unless(o.Mode == ModeMonitor || o.OnFailure == OnFailureFlag))
+		v.raise(unless(!o.failureDenies()))
 	}
 }
 

@@ -38,7 +38,7 @@ func TestScanners(t *testing.T) {
 	eng, err := engine.New(t.Context(), engine.Config{})
 	e.must(err)
 	t.Cleanup(func() { eng.Close(t.Context()) })
-	s, err := eng.Load(t.Context(), wasm, engine.Options{OnFailure: engine.OnFailureFlag})
+	s, err := eng.Load(t.Context(), wasm, engine.Options{})
 	e.must(err)
 	live := engine.NewLive(engine.NewSet(s))
 	e.service.Scanners = live
@@ -48,7 +48,7 @@ func TestScanners(t *testing.T) {
 	}
 	want := registryapi.Scanner{
 		Name: "trapping", Version: "1.0.0", Digest: engine.Digest(wasm), Phases: []string{"listing"},
-		Form: "reactor", Encoding: "json", Call: "always", Mode: "enforce", OnFailure: "flag",
+		Form: "reactor", Encoding: "json", Call: "always", Mode: "enforce", OnFailure: "deny",
 	}
 	health := registryapi.Health{Called: 3, Skipped: 1, Failures: map[string]int64{"trap": 3}, Breaker: registryapi.Breaker{Open: 1, Openings: 1}}
 	for _, who := range []string{"bob", "root", "eve"} {
@@ -67,7 +67,10 @@ func TestScanners(t *testing.T) {
 		if fares == nil || fares.LastFailure.IsZero() {
 			t.Fatalf("%s: %+v", who, fares)
 		}
-		fares.LastFailure = health.LastFailure
+		if fares.Fuel <= 0 {
+			t.Errorf("%s is told of no fuel", who)
+		}
+		fares.LastFailure, fares.Fuel = health.LastFailure, health.Fuel
 		if diff := cmp.Diff(&health, fares); diff != "" {
 			t.Errorf("%s: %s", who, diff)
 		}
