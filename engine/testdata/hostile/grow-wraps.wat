@@ -1,5 +1,5 @@
 ;; attack: Asks for 2^32 - 1 pages, which added to the present size wraps around to less.
-;; want: memory|trap
+;; want: memory|trap|fuel
 ;; in: scan alloc init _initialize start
 
 (memory (export "memory") 2)
