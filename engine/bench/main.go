@@ -37,7 +37,7 @@ func main() {
 		measured, err := s.run(context.Background())
 		rows = append(rows, measured...)
 		if err != nil {
-			rows = append(rows, absent(s.name, "", err.Error()))
+			rows = append(rows, absent(s.name, "its targets", err.Error()))
 		}
 	}
 	var report strings.Builder

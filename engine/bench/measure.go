@@ -18,42 +18,51 @@ type arm struct {
 // for each round.
 type samples [][]float64
 
+// batch is how long the operations are that are timed together: shorter than
+// what the kernel gives a process at a time, so that most batches are not
+// interrupted, and long beside the clock.
+const batch = 100 * time.Microsecond
+
 // interleave measures the arms in turns, so that a busy neighbour slows all of
 // them and not one. Every round gives each arm about slice of time, in an order
-// that turns with the rounds.
+// that turns with the rounds; what counts is the median of its batches.
+// A slice of 0 is one batch, for arms that leave no garbage.
 func interleave(rounds int, slice time.Duration, arms ...arm) (samples, error) {
 	s := make(samples, len(arms))
 	reps := make([]int, len(arms))
 	for i, a := range arms {
-		n, err := calibrate(a, slice)
+		ns, err := warm(a)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.name, err)
 		}
-		reps[i] = n
+		reps[i] = max(1, int(float64(batch)/ns))
 	}
 	for round := range rounds {
 		for k := range arms {
 			i := (k + round) % len(arms)
-			runtime.GC() // no arm pays for another's garbage
-			ns, err := timed(arms[i], reps[i])
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", arms[i].name, err)
+			if slice > 0 {
+				runtime.GC() // no arm pays for another's garbage
 			}
-			s[i] = append(s[i], ns)
+			var batches []float64
+			for began := time.Now(); len(batches) == 0 || time.Since(began) < slice; {
+				ns, err := timed(arms[i], reps[i])
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", arms[i].name, err)
+				}
+				batches = append(batches, ns)
+			}
+			s[i] = append(s[i], median(batches))
 		}
 	}
 	return s, nil
 }
 
-// calibrate finds how often an arm runs within slice, having warmed it up.
-func calibrate(a arm, slice time.Duration) (int, error) {
+// warm runs an arm until its time can be told, and returns that.
+func warm(a arm) (float64, error) {
 	for n := 1; ; n *= 2 {
 		ns, err := timed(a, n)
-		if err != nil {
-			return 0, err
-		}
-		if total := ns * float64(n); total >= float64(slice)/4 {
-			return max(1, int(float64(slice)/ns)), nil
+		if err != nil || ns*float64(n) >= float64(2*time.Millisecond) {
+			return ns, err
 		}
 	}
 }

@@ -56,11 +56,11 @@ func (g *instance) callMetered(ctx context.Context, in []byte) ([]byte, error) {
 	return g.call(ctx, in)
 }
 
-// kernelRatios compares one kernel bare, metered, and under wazero's deadline.
+// kernelRatios are the times of one kernel, metered and under wazero's deadline,
+// in its time as compiled.
 type kernelRatios struct {
-	name                      string
-	bare, metered, deadlined  float64 // nanoseconds
-	meteredRatio, deadlineRat float64
+	name               string
+	metered, deadlined float64
 }
 
 func meterKernel(ctx context.Context, name string, wasm, in []byte) (kernelRatios, error) {
@@ -90,16 +90,17 @@ func meterKernel(ctx context.Context, name string, wasm, in []byte) (kernelRatio
 	}
 	limited, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
-	s, err := interleave(9, 8*time.Millisecond,
-		arm{"bare", func() error { _, err := bare.call(ctx, in); return err }},
-		arm{"metered", func() error { _, err := fuelled.callMetered(ctx, in); return err }},
-		arm{"deadline", func() error { _, err := closing.call(limited, in); return err }},
-	)
+	// Neither arm leaves garbage, so that they can take turns after every call.
+	run := arm{"bare", func() error { _, err := bare.call(ctx, in); return err }}
+	s, err := interleave(151, 0, run, arm{"metered", func() error { _, err := fuelled.callMetered(ctx, in); return err }})
 	if err != nil {
 		return k, err
 	}
-	k.bare, k.metered, k.deadlined = s.median(0), s.median(1), s.median(2)
-	k.meteredRatio, k.deadlineRat = s.ratio(1, 0), s.ratio(2, 0)
+	k.metered = s.ratio(1, 0)
+	if s, err = interleave(9, 4*time.Millisecond, run, arm{"deadline", func() error { _, err := closing.call(limited, in); return err }}); err != nil {
+		return k, err
+	}
+	k.deadlined = s.ratio(1, 0)
 	return k, nil
 }
 
@@ -136,8 +137,8 @@ func summary(what, target string, all []kernelRatios) []row {
 	var fuel, deadline []float64
 	detail := ""
 	for _, k := range all {
-		fuel, deadline = append(fuel, k.meteredRatio), append(deadline, k.deadlineRat)
-		detail += fmt.Sprintf("%s %.2f/%.1f ", k.name, k.meteredRatio, k.deadlineRat)
+		fuel, deadline = append(fuel, k.metered), append(deadline, k.deadlined)
+		detail += fmt.Sprintf("%s %.2f/%.1f ", k.name, k.metered, k.deadlined)
 	}
 	mean := geomean(fuel)
 	return []row{
