@@ -6,10 +6,13 @@ import (
 	"github.com/bartizan-mcp/bartizan/engine/message"
 )
 
-// Sizes of what one call of a scanner gets, in bytes of text. A guest compiled
-// by the standard Go toolchain reads about 1 MB a second while its loops look
-// at the deadline, so a batch stays well within it on a loaded machine. A
-// listing is compared with itself and is kept together for longer.
+// Sizes of what one call of a scanner gets, in bytes of text. Throughput does
+// not ask for larger ones: a call costs microseconds, overlaps of 4 in 64 KiB
+// cost 6 %, and from 256 KiB a call grows dearer again by the pages that have to
+// be restored after it. Nor do small ones gain anything. What a batch must not
+// be is long: a scanner in Go may read 1 MB a second, and its deadline is for
+// one call on a loaded machine. A listing is compared with itself and is kept
+// together for longer.
 const (
 	batchBytes        = 128 << 10
 	listingBatchBytes = 1 << 20
