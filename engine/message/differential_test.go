@@ -70,7 +70,7 @@ func TestMessagesAreTheReferences(t *testing.T) {
 	}
 }
 
-// TestMessagesAreTheReferencesOverCorpora reads every line of the public
+// TestMessagesAreTheReferencesOverCorpora reads every fifth line of the public
 // corpora and every listing, where they are at hand.
 func TestMessagesAreTheReferencesOverCorpora(t *testing.T) {
 	found := false
@@ -87,8 +87,11 @@ func TestMessagesAreTheReferencesOverCorpora(t *testing.T) {
 				t.Fatal(err)
 			}
 			if strings.HasSuffix(file, "l") {
+				n := 0
 				for line := range bytes.Lines(raw) {
-					sameAsReference(t, line)
+					if n++; n%5 == 0 {
+						sameAsReference(t, line)
+					}
 				}
 				continue
 			}
@@ -133,7 +136,7 @@ func TestNearestIsTheReferences(t *testing.T) {
 		}
 		return b.String()
 	}
-	for range 300 {
+	for range 100 {
 		m := &Message{}
 		for range r.IntN(20) {
 			m.Items = append(m.Items, Item{Kind: fingerprint.KindTool.String(), Key: name()})
