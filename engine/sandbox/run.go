@@ -35,9 +35,10 @@ type run struct {
 	step   int64 // the next quantum
 
 	deadline time.Time
-	last     time.Time // when the last quantum was given
-	yields   int       // quanta given
+	last     time.Time // of the last look at the deadline
+	yields   int       // looks so far, and the longest time between two
 	longest  time.Duration
+	unseen   int64 // units that the host worked since it looked
 
 	fault *Fault // why the guest was stopped
 	gone  bool   // the caller gave up
@@ -83,9 +84,25 @@ func (r *run) hand() int64 {
 func (r *run) yield(left int64) int64 {
 	r.spent += r.given - left
 	r.given = 0
+	r.afford()
+	switch took := r.look(); {
+	case took > slowQuantum:
+		r.step = max(r.step/4, quantumMin)
+	case took < fastQuantum:
+		r.step = min(r.step*2, quantumMax)
+	}
+	return r.hand()
+}
+
+func (r *run) afford() {
 	if r.spent > r.budget {
 		r.stop(fault(Fuel, "%s used more than %d units of fuel", r.where, r.budget))
 	}
+}
+
+// look ends a guest that is late or that nobody waits for, and returns how long
+// it is since the last look.
+func (r *run) look() time.Duration {
 	now := time.Now()
 	took := now.Sub(r.last)
 	r.last = now
@@ -98,27 +115,18 @@ func (r *run) yield(left int64) int64 {
 		r.gone = true
 		panic(stopped{context.Cause(r.Context)})
 	}
-	switch {
-	case took > slowQuantum:
-		r.step = max(r.step/4, quantumMin)
-	case took < fastQuantum:
-		r.step = min(r.step*2, quantumMax)
-	}
-	return r.hand()
+	return took
 }
 
-// charge pays for work that the host does at the guest's request, in bytes.
+// charge pays for work that the host does at the guest's request, in bytes. It
+// comes out of the same budget, and is interrupted like the guest's own work.
 func (r *run) charge(bytes uint64) {
-	r.spent += int64(bytes / 8)
-	if r.spent > r.budget {
-		r.stop(fault(Fuel, "%s used more than %d units of fuel", r.where, r.budget))
-	}
-}
-
-// punctual ends a guest that is late, within work that the host does for it.
-func (r *run) punctual() {
-	if !time.Now().Before(r.deadline) {
-		r.stop(fault(Deadline, "%s gave no answer within %s", r.where, r.limits.Deadline))
+	units := int64(bytes / 8)
+	r.spent += units
+	r.afford()
+	if r.unseen += units; r.unseen > quantumMax {
+		r.unseen = 0
+		r.look()
 	}
 }
 

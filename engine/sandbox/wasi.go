@@ -143,9 +143,15 @@ func wasiWrite(r *run, m api.Memory, args []uint64) errno {
 	return written(m.WriteUint32Le(u32(args[3]), total))
 }
 
+// maxVectors is how many buffers or subscriptions one call may name.
+const maxVectors = 1024
+
 // vectors visits the buffers that args name, until each returns false.
 func vectors(r *run, m api.Memory, args []uint64, each func([]byte) bool) errno {
 	at, count := u64(args[1]), u64(args[2])
+	if count > maxVectors {
+		return invalid
+	}
 	if at+8*count > uint64(m.Size()) {
 		return badAddress
 	}
@@ -171,7 +177,7 @@ func wasiPoll(r *run, m api.Memory, args []uint64) errno {
 	const subscription, event = 48, 32
 	in, out, count := u64(args[0]), u64(args[1]), u64(args[2])
 	size := uint64(m.Size())
-	if count == 0 {
+	if count == 0 || count > maxVectors {
 		return invalid
 	}
 	if in+subscription*count > size || out+event*count > size {
@@ -197,7 +203,6 @@ func wasiRandom(r *run, m api.Memory, args []uint64) errno {
 	for end := at + size; at < end; {
 		n := min(end-at, chunk)
 		r.charge(8 * n)
-		r.punctual()
 		part, _ := m.Read(uint32(at), uint32(n))
 		_, _ = r.entropy().Read(part) // a ChaCha8 never fails
 		at += n
