@@ -103,14 +103,12 @@ type relocation struct {
 
 // body is a function of the module and what validation found out about it.
 type body struct {
-	span      // from its local declarations to its end
-	code      int
-	locals    int // without parameters
-	maxStack  int // operands
-	calls     bool
-	loops     bool
-	blocks    int
-	brTargets int
+	span     // from its local declarations to its end
+	code     int
+	locals   int // without parameters
+	maxStack int // operands
+	calls    bool
+	loops    bool
 }
 
 // Imports lists what the module imports, in order.

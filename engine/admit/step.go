@@ -135,9 +135,11 @@ func (v *validator) control() {
 	case opUnreachable:
 		v.unreachable()
 	case opBlock, opLoop, opIf:
-		v.body.blocks++
+		v.effort.blocks++
+		v.effort.edges++
 		v.body.loops = v.body.loops || v.op == opLoop
 		params, results := v.blockFunc()
+		v.carry(len(params) + len(results))
 		if v.op == opIf {
 			v.pop(typeI32)
 		}
@@ -157,16 +159,23 @@ func (v *validator) control() {
 		}
 		v.pushAll(f.results)
 	case opBr:
-		v.popAll(v.frameAt(v.x).label())
+		types := v.frameAt(v.x).label()
+		v.effort.edges++
+		v.carry(len(types))
+		v.popAll(types)
 		v.unreachable()
 	case opBrIf:
 		v.pop(typeI32)
 		types := v.frameAt(v.x).label()
+		v.effort.edges++
+		v.carry(len(types))
 		v.popAll(types)
 		v.pushAll(types)
 	case opBrTable:
 		v.brTable()
 	case opReturn:
+		v.effort.edges++
+		v.carry(len(v.typ.Results))
 		v.popAll(v.typ.Results)
 		v.unreachable()
 	case opCall:
@@ -187,15 +196,27 @@ func (v *validator) control() {
 
 func (v *validator) call(f Func) {
 	v.body.calls = true
-	v.callsTimesGlobals += int64(v.m.mutable)
+	v.effort.edges += callEdges
+	v.carry(len(f.Params) + len(f.Results))
 	v.popAll(f.Params)
 	v.pushAll(f.Results)
 }
 
+// carry counts operands that a compiler has to move. It stops early what would
+// take validation itself too long.
+func (v *validator) carry(n int) {
+	v.effort.operands += int64(n)
+	if v.effort.operands > v.m.limits.Operands {
+		v.fail(ErrCost, "calls and branches carry more than %d operands", v.m.limits.Operands)
+	}
+}
+
 func (v *validator) brTable() {
-	v.body.brTargets += len(v.targets)
+	v.effort.targets += len(v.targets)
+	v.effort.edges += int64(len(v.targets))
 	v.pop(typeI32)
 	last := v.frameAt(v.targets[len(v.targets)-1]).label()
+	v.carry(len(last) * len(v.targets))
 	seen := uint32(1<<32 - 1)
 	for _, label := range v.targets {
 		if label == seen { // runs are usual
@@ -234,8 +255,10 @@ func (v *validator) peekAll(types []byte) {
 	}
 }
 
-// bulk types the instructions on memory and tables as a whole.
+// bulk types the instructions on memory and tables as a whole. Most become
+// calls.
 func (v *validator) bulk() {
+	v.effort.edges += callEdges
 	switch v.op {
 	case opMemorySize:
 		v.needMemory()

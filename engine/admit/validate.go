@@ -15,7 +15,10 @@ type validator struct {
 	typ    Func
 	locals []byte // types of parameters and locals
 
-	vars, blocksTimesVars, callsTimesGlobals int64 // module-wide sums
+	effort            effort // of the current function
+	loopDepth         int
+	product, operands int64 // of all functions
+	squares           int64
 }
 
 type frame struct {
@@ -40,6 +43,7 @@ func (v *validator) function(index uint32, at span) (body, error) {
 	v.typ = v.m.funcType(index)
 	v.body = body{span: at}
 	v.vals, v.ctrl = v.vals[:0], v.ctrl[:0]
+	v.effort, v.loopDepth = effort{edges: 1}, 0
 	v.locals = v.reader.locals(append(v.locals[:0], v.typ.Params...), v.m.limits.Locals)
 	v.body.locals = len(v.locals) - len(v.typ.Params)
 	v.body.code = v.pos
@@ -77,27 +81,53 @@ func (r *reader) locals(types []byte, limit int) []byte {
 	return types
 }
 
+// effort is what a compiler has to do for one function, or for all of them.
+type effort struct {
+	blocks   int // block, loop and if
+	loops    int
+	targets  int   // of br_table instructions
+	edges    int64 // see Limits.Edges
+	product  int64 // edges × variables
+	operands int64 // carried by calls and branches
+}
+
 // cost applies the bounds on what a compiler makes of the function.
 func (v *validator) cost() {
 	l := &v.m.limits
-	vars := int64(len(v.locals) + v.m.mutable)
-	product := int64(v.body.blocks+v.body.brTargets) * vars
-	v.blocksTimesVars += product
-	switch {
-	case v.body.maxStack > l.OperandStack:
-		v.fail(ErrCost, "%d operands, at most %d are allowed", v.body.maxStack, l.OperandStack)
-	case v.body.blocks > l.Blocks:
-		v.fail(ErrCost, "%d blocks, at most %d are allowed", v.body.blocks, l.Blocks)
-	case v.body.brTargets > l.BrTableTargets:
-		v.fail(ErrCost, "%d br_table targets, at most %d are allowed", v.body.brTargets, l.BrTableTargets)
-	case product > l.BlocksTimesVars:
-		v.fail(ErrCost, "blocks × variables is %d, at most %d is allowed", product, l.BlocksTimesVars)
-	case v.blocksTimesVars > l.ModuleBlocksTimesVars:
-		v.fail(ErrCost, "blocks × variables of the module is %d so far, at most %d is allowed", v.blocksTimesVars, l.ModuleBlocksTimesVars)
-	case v.callsTimesGlobals > l.CallsTimesGlobals:
-		v.fail(ErrCost, "calls × mutable globals is %d so far, at most %d is allowed", v.callsTimesGlobals, l.CallsTimesGlobals)
+	e := &v.effort
+	e.product = e.edges * int64(len(v.locals)+v.m.mutable+addedVariables)
+	v.product += e.product
+	v.operands += e.operands
+	v.squares += min(e.edges, l.Edges) * e.edges // the bound keeps it from overflowing
+	for _, c := range []struct {
+		what       string
+		have, most int64
+	}{
+		{"operands on the stack", int64(v.body.maxStack), int64(l.OperandStack)},
+		{"blocks", int64(e.blocks), int64(l.Blocks)},
+		{"loops", int64(e.loops), int64(l.Loops)},
+		{"br_table targets", int64(e.targets), int64(l.BrTableTargets)},
+		{"operands of calls and branches", e.operands, l.Operands},
+		{"operands of calls and branches in all functions so far", v.operands, l.ModuleOperands},
+		{"edges between blocks", e.edges, l.Edges},
+		{"blocks × locals", e.product, l.BlocksTimesLocals},
+		{"blocks × locals of all functions so far", v.product, l.ModuleBlocksTimesLocals},
+		{"edges², summed over all functions so far", v.squares, l.ModuleEdgesSquared},
+	} {
+		if c.have > c.most {
+			v.fail(ErrCost, "%d %s, at most %d are allowed", c.have, c.what, c.most)
+		}
 	}
 }
+
+// addedVariables is how many variables a rewritten function has besides its own.
+const addedVariables = 4
+
+// What counts for more than one edge. A loop counts for its depth as well.
+const (
+	loopEdges = 3
+	callEdges = 2
+)
 
 func (v *validator) invalid(format string, args ...any) {
 	v.pos = v.at
@@ -150,6 +180,14 @@ func (v *validator) pushFrame(op opcode, params, results []byte) {
 		v.fail(ErrCost, "nesting deeper than %d", v.m.limits.Nesting)
 		return
 	}
+	if op == opLoop {
+		v.loopDepth++
+		v.effort.loops++
+		v.effort.edges += int64(v.loopDepth) + loopEdges
+		if v.loopDepth > v.m.limits.LoopNesting {
+			v.fail(ErrCost, "loops nested deeper than %d", v.m.limits.LoopNesting)
+		}
+	}
 	v.ctrl = append(v.ctrl, frame{op: op, params: params, results: results, height: len(v.vals)})
 	v.pushAll(params)
 }
@@ -161,6 +199,9 @@ func (v *validator) popFrame() frame {
 		v.invalid("%d operands left over at the end of a block", len(v.vals)-f.height)
 	}
 	v.ctrl = v.ctrl[:len(v.ctrl)-1]
+	if f.op == opLoop {
+		v.loopDepth--
+	}
 	return f
 }
 
