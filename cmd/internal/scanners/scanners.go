@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
@@ -89,46 +91,70 @@ func load(ctx context.Context, e *engine.Engine, c config.Scanners) (*engine.Set
 	if err != nil {
 		return nil, err
 	}
-	var all []*engine.Scanner
-	for _, m := range modules {
-		var s *engine.Scanner
-		if s, err = bind(ctx, e, m, c, all); err != nil {
-			break
-		}
-		all = append(all, s)
-	}
-	for _, b := range c.Bindings {
-		if err == nil && !slices.ContainsFunc(all, func(s *engine.Scanner) bool { return s.Manifest().Name == b.Scanner }) {
-			err = fmt.Errorf("%w: a binding for %s, which is not among them", ErrLoad, b.Scanner)
-		}
-	}
+	options, err := configure(modules, c)
 	if err != nil {
+		return nil, err
+	}
+	// Side by side: reading and compiling a module takes one processor.
+	all, errs := make([]*engine.Scanner, len(modules)), make([]error, len(modules))
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var loading sync.WaitGroup
+	for i, m := range modules {
+		loading.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
+			all[i], errs[i] = bind(ctx, e, m, options[i])
+		})
+	}
+	loading.Wait()
+	if err := errors.Join(errs...); err != nil {
 		for _, s := range all {
-			err = errors.Join(err, s.Close(ctx))
+			if s != nil {
+				err = errors.Join(err, s.Close(ctx))
+			}
 		}
 		return nil, err
 	}
 	return engine.NewSet(all...), nil
 }
 
-// bind loads one module as configured. A name stands for one scanner only:
-// findings, failures and counters go by it.
-func bind(ctx context.Context, e *engine.Engine, m Module, c config.Scanners, others []*engine.Scanner) (*engine.Scanner, error) {
-	manifest, err := engine.ReadManifest(m.Wasm)
+// configure finds the options of every module. A name stands for one scanner
+// only: findings, failures and counters go by it.
+func configure(modules []Module, c config.Scanners) ([]engine.Options, error) {
+	names := make(map[string]bool)
+	var all []engine.Options
+	for _, m := range modules {
+		manifest, err := engine.ReadManifest(m.Wasm)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrLoad, m.Origin, err)
+		}
+		if names[manifest.Name] {
+			return nil, fmt.Errorf("%w: %s: a second scanner of the name %s", ErrLoad, m.Origin, manifest.Name)
+		}
+		names[manifest.Name] = true
+		options, err := Options(c, manifest.Name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, options)
+	}
+	for _, b := range c.Bindings {
+		if !names[b.Scanner] {
+			return nil, fmt.Errorf("%w: a binding for %s, which is not among them", ErrLoad, b.Scanner)
+		}
+	}
+	return all, nil
+}
+
+// bind loads one module and makes it ready. One that cannot be initialised
+// loads all the same: its self-test says so, and what it should have examined
+// is denied.
+func bind(ctx context.Context, e *engine.Engine, m Module, o engine.Options) (*engine.Scanner, error) {
+	s, err := e.Load(ctx, m.Wasm, o)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrLoad, m.Origin, err)
 	}
-	if slices.ContainsFunc(others, func(s *engine.Scanner) bool { return s.Manifest().Name == manifest.Name }) {
-		return nil, fmt.Errorf("%w: %s: a second scanner of the name %s", ErrLoad, m.Origin, manifest.Name)
-	}
-	options, err := Options(c, manifest.Name)
-	if err != nil {
-		return nil, err
-	}
-	s, err := e.Load(ctx, m.Wasm, options)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrLoad, m.Origin, err)
-	}
+	_ = s.Warm(ctx)
 	return s, nil
 }
 
