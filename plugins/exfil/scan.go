@@ -37,7 +37,11 @@ func scan(in *scanner.Input) *scanner.Output {
 		if s.Kind == "argument-name" || s.Kind == "mime" {
 			continue
 		}
-		for _, h := range examine(s.Text, s.Pointer) {
+		hits := examine(s.Text, s.Pointer)
+		if len(hits) == 0 && s.Kind != "text" && declared(s.Text, s.Pointer) {
+			hits = []hit{{rule: ruleArgument, confidence: 0.5, end: len(s.Text), what: "credential"}}
+		}
+		for _, h := range hits {
 			if len(out.Findings) >= limit-1 {
 				break
 			}
@@ -72,11 +76,6 @@ func examine(text, pointer string) []hit {
 		}
 		hits = append(hits, h)
 		i = max(h.end, i+1)
-	}
-	if len(hits) == 0 && credentialPointer(pointer) {
-		if s := shapeOf(text); len(text) >= 12 && len(text) <= 200 && s.digit > 0 && s.lower+s.upper > 0 && !placeholder(text) && !strings.ContainsAny(text, " \n") {
-			hits = append(hits, hit{rule: ruleArgument, confidence: 0.5, end: len(text), what: "credential"})
-		}
 	}
 	return hits
 }
@@ -129,13 +128,15 @@ func weakProof(f *format) bool {
 	return len(f.prefix) <= 3
 }
 
-// credentialPointer reports an argument that the tool itself declares for a
-// credential. Giving it one is ordinary use: recorded, not flagged.
-func credentialPointer(pointer string) bool {
+// declared reports the value of an argument that the tool itself declares for a
+// credential. Giving it one is ordinary use: recorded, not flagged. Content has
+// no arguments; its member names are the author's words.
+func declared(text, pointer string) bool {
 	name := pointer[strings.LastIndexByte(pointer, '/')+1:]
 	for i := range len(name) {
 		if _, ok := stemAt(name, i); ok {
-			return true
+			s := shapeOf(text)
+			return len(text) >= 12 && len(text) <= 200 && s.digit > 0 && s.lower+s.upper > 0 && !placeholder(text) && !strings.ContainsAny(text, " \n")
 		}
 	}
 	return false

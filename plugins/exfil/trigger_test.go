@@ -1,0 +1,429 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	host "github.com/bartizan-mcp/bartizan/engine/match"
+	"github.com/bartizan-mcp/bartizan/plugins/internal/cases"
+	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
+)
+
+var update = flag.Bool("update", false, "write patterns and trigger into manifest.json")
+
+// pattern is one of the manifest (sdk/abi/manifest.schema.json).
+type pattern struct {
+	ID    string `json:"id"`
+	Text  string `json:"text,omitempty"`
+	Shape string `json:"shape,omitempty"`
+	Exact bool   `json:"exact,omitempty"`
+}
+
+// trigger is derived from the tables that the scanner works from, so that it is
+// as wide as they are: each function below says what one of the checks needs at
+// the least.
+type trigger struct {
+	patterns []pattern
+	any      []any // patterns' ids and conditions
+}
+
+func derive() *trigger {
+	t := &trigger{}
+	// An argument's name is not among the texts, and decides about its value.
+	t.any = append(t.any, map[string]any{"kind": []string{"name", "title", "description", "instructions", "parameter", "schema-title",
+		"schema-description", "schema-value", "annotation", "meta", "uri", "argument", "structured", "error", "server-info", "other"}})
+	t.tokens()
+	t.marks()
+	t.headers()
+	t.announcements()
+	t.numbers()
+	return t
+}
+
+// shape and text add a pattern and return its id.
+func (t *trigger) shape(id, s string) string {
+	t.patterns = append(t.patterns, pattern{ID: id, Shape: s, Exact: true})
+	return id
+}
+
+func (t *trigger) text(id, s string, exact bool) string {
+	t.patterns = append(t.patterns, pattern{ID: id, Text: s, Exact: exact})
+	return id
+}
+
+func (t *trigger) alone(id string)     { t.any = append(t.any, id) }
+func (t *trigger) together(all ...any) { t.any = append(t.any, map[string]any{"all": all}) }
+func oneOf(some ...any) map[string]any { return map[string]any{"any": some} }
+
+// tokens are a prefix and the least number of bytes behind it.
+func (t *trigger) tokens() {
+	for i, f := range formats {
+		id := fmt.Sprintf("token.%s.%d", f.provider, i)
+		if f.provider == "airtable" { // begins like a word: the bytes behind it are taken apart
+			for n := range 12 {
+				t.alone(t.shape(fmt.Sprintf("%s-%d", id, n), f.prefix+count('b', n)+".<b><p8>"))
+				t.alone(t.shape(fmt.Sprintf("%s-%d.2", id, n), f.prefix+count('b', n)+"..<p8>"))
+			}
+			t.alone(t.shape(id, f.prefix+count('b', 12)+count('p', f.min-12)))
+			continue
+		}
+		t.alone(t.shape(id, f.prefix+count(f.body.class(), f.min)))
+	}
+}
+
+// class is the narrowest class of shapes that holds an alphabet.
+func (a alphabet) class() byte {
+	switch a {
+	case hexLow, hexAny:
+		return 'x'
+	case alnum, base32, upperNum:
+		return 'w'
+	case digits:
+		return 'd'
+	case word, url64:
+		return 'b'
+	}
+	return 'p' // no class has the dot or the equals sign
+}
+
+func count(class byte, n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("<%c%d>", class, n)
+}
+
+// marks are what structured recognises.
+func (t *trigger) marks() {
+	t.together(t.text("pem.begin", "-----BEGIN ", true), t.text("pem.label", "PRIVATE KEY", true))
+	t.alone(t.text("putty", "PuTTY-User-Key-File-", true))
+	t.alone(t.shape("azure.secret", "<d>Q~<p31>"))
+	t.alone(t.text("azure.storage", "AccountKey=", true))
+	t.alone(t.shape("terraform", "<w14>.atlasv1.<b60>"))
+	t.alone(t.shape("telegram", "<d8>:A<b34>"))
+	t.together(t.text("jwt.header", "eyJ", true), oneOf(t.text("jwt.payload", ".eyJ", true), t.text("jwt.spaced", ".ewo", true)))
+	t.together(t.text("url", "://", true), oneOf(t.shape("url.at", "<p>@"), map[string]any{"nonASCII": true}))
+	for i, h := range hooks {
+		t.alone(t.text(fmt.Sprintf("hook.%d", i), h.prefix, true))
+	}
+}
+
+// headers are what credentials recognises.
+func (t *trigger) headers() {
+	t.alone(t.text("authorization", "authorization", false))
+	t.together(t.text("curl", "curl", true), oneOf(t.text("curl.u", "-u ", true), t.text("curl.user", "--user", true)))
+	t.together(oneOf(t.text("header.token", "token:", false), t.text("header.apikey", "apikey:", false), t.text("header.api-key", "api-key:", false)),
+		oneOf(t.text("header.short", "-H", true), t.text("header.long", "--header", true)))
+}
+
+// announcements are the stems that hold no other.
+func (t *trigger) announcements() {
+	for i, s := range stems {
+		if !slices.ContainsFunc(stems[:], func(o stem) bool { return o.text != s.text && strings.Contains(s.text, o.text) }) {
+			t.alone(t.text(fmt.Sprintf("stem.%d", i), s.text, false))
+		}
+	}
+}
+
+// numbers are cards by their issuers, social security numbers and IBANs.
+func (t *trigger) numbers() {
+	for _, p := range issuers() {
+		id := "card." + strings.Trim(p, "<d123>")
+		if p[0] != '<' {
+			id = "card." + p[:strings.IndexByte(p+"<", '<')]
+		}
+		t.alone(t.shape(id, p+"<d8>"))
+		t.alone(t.shape(id+"-hyphen", p+"-<d>"))
+		t.alone(t.shape(id+"-space", p+" <d>"))
+	}
+	t.alone(t.shape("card.long-hyphen", "<d5>-<d>"))
+	t.alone(t.shape("card.long-space", "<d5> <d>"))
+	t.alone(t.shape("ssn.hyphen", "<d3>-<d2>-<d4>"))
+	t.alone(t.shape("ssn.space", "<d3> <d2> <d4>"))
+	for n := range 26 * 26 {
+		if country := string([]byte{'A' + byte(n/26), 'A' + byte(n%26)}); ibanLength(country) > 0 {
+			t.alone(t.shape("iban."+strings.ToLower(country), country+"<d2><p11>"))
+		}
+	}
+}
+
+// issuers are the shapes of the first four digits of a card, as few as there
+// can be: one, two or all four digits are fixed.
+func issuers() (out []string) {
+	known := func(first, size int) bool { // by all numbers of four digits that begin so
+		scale := 1
+		for range 4 - size {
+			scale *= 10
+		}
+		for rest := range scale {
+			if four := first*scale + rest; issued(four) {
+				return true
+			}
+		}
+		return false
+	}
+	for one := 1; one < 10; one++ {
+		var pairs []int
+		for two := one * 10; two < one*10+10; two++ {
+			if known(two, 2) {
+				pairs = append(pairs, two)
+			}
+		}
+		if len(pairs) == 10 {
+			out = append(out, fmt.Sprintf("%d<d3>", one))
+			continue
+		}
+		for _, two := range pairs {
+			var all []int
+			for four := two * 100; four < two*100+100; four++ {
+				if issued(four) {
+					all = append(all, four)
+				}
+			}
+			if len(all) == 1 {
+				out = append(out, fmt.Sprint(all[0]))
+			} else {
+				out = append(out, fmt.Sprintf("%d<d2>", two))
+			}
+		}
+	}
+	return out
+}
+
+// issued reports that a number of some length may begin with these four digits.
+func issued(four int) bool {
+	for n := 12; n <= 19; n++ {
+		number := make([]byte, n)
+		for i, d := 3, four; i >= 0; i, d = i-1, d/10 {
+			number[i] = byte(d % 10)
+		}
+		if issuer(number) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// TestManifest holds the manifest to the tables. After a change to these:
+//
+//	go test ./plugins/exfil -run TestManifest -update
+func TestManifest(t *testing.T) {
+	const file = "manifest.json"
+	old, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	b.Write(old[:bytes.Index(old, []byte(`  "call":`))])
+	b.WriteString("  \"call\": \"triggered\",\n  \"patterns\": [\n")
+	want := derive()
+	for i, p := range want.patterns {
+		b.WriteString("    " + compact(t, p))
+		if i+1 < len(want.patterns) {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("  ],\n  \"trigger\": {\"any\": [\n")
+	for i, c := range want.any {
+		b.WriteString("    " + compact(t, c))
+		if i+1 < len(want.any) {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("  ]},\n")
+	b.Write(old[bytes.Index(old, []byte(`  "rules":`)):])
+	if bytes.Equal(old, b.Bytes()) {
+		return
+	}
+	if !*update {
+		t.Fatal("the patterns or the trigger are not those of the tables: go test ./plugins/exfil -run TestManifest -update")
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func compact(t *testing.T, v any) string {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// summoned evaluates the trigger over the texts of an input.
+func summoned(t testing.TB, want *trigger, a *host.Automaton, in *scanner.Input) bool {
+	t.Helper()
+	hit := make(map[string]bool)
+	for _, s := range in.Segments {
+		hits, complete := a.Append(nil, s.Text, 1<<20)
+		if !complete {
+			return true
+		}
+		for _, h := range hits {
+			hit[want.patterns[h.Pattern].ID] = true
+		}
+	}
+	var holds func(c any) bool
+	holds = func(c any) bool {
+		if id, ok := c.(string); ok {
+			return hit[id]
+		}
+		for op, of := range c.(map[string]any) {
+			switch op {
+			case "any":
+				return slices.ContainsFunc(of.([]any), holds)
+			case "all":
+				return !slices.ContainsFunc(of.([]any), func(c any) bool { return !holds(c) })
+			case "kind":
+				return slices.ContainsFunc(in.Segments, func(s scanner.Segment) bool { return slices.Contains(of.([]string), s.Kind) })
+			case "nonASCII":
+				return slices.ContainsFunc(in.Segments, func(s scanner.Segment) bool {
+					return strings.IndexFunc(s.Text, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0
+				})
+			}
+		}
+		t.Fatalf("condition %v", c)
+		return false
+	}
+	return slices.ContainsFunc(want.any, holds)
+}
+
+func automaton(t testing.TB, want *trigger) *host.Automaton {
+	t.Helper()
+	var patterns []host.Pattern
+	for _, p := range want.patterns {
+		patterns = append(patterns, host.Pattern{Text: p.Text, Shape: p.Shape, Exact: p.Exact})
+	}
+	a, err := host.Compile(patterns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// TestTriggerIsNecessary holds that the scanner is called for everything that it
+// finds: the cases, each of them as content, and every format by itself.
+func TestTriggerIsNecessary(t *testing.T) {
+	want := derive()
+	a := automaton(t, want)
+	check := func(name string, in *scanner.Input) {
+		if n := len(scan(in).Findings); n > 0 && !summoned(t, want, a, in) {
+			t.Errorf("%s: %d findings, and the scanner is not called", name, n)
+		}
+	}
+	all, _, err := cases.Load(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, c := range all {
+		check(c.Name, c.Input())
+		for _, s := range c.Segments {
+			in := &scanner.Input{Phase: "result", Segments: []scanner.Segment{{Kind: "text", Pointer: "/result/content/0/text", Text: s.Text()}}}
+			check(c.Name, in)
+			found += len(scan(in).Findings)
+		}
+	}
+	if found < 10 {
+		t.Errorf("the cases find %d as content: too few to compare", found)
+	}
+	for _, f := range formats {
+		for n := f.min; n <= min(f.max, f.min+3); n++ {
+			check(f.provider+" "+f.prefix, &scanner.Input{Phase: "result", Segments: []scanner.Segment{{Kind: "text", Text: f.prefix + sample(f.body, n)}}})
+		}
+	}
+}
+
+// TestTriggerOverCorpora holds the same over every string of the public corpora,
+// as content, and says how rarely ordinary results call the scanner.
+func TestTriggerOverCorpora(t *testing.T) {
+	dir := os.Getenv("BARTIZAN_CORPORA")
+	if dir == "" {
+		dir = "../../../shared/corpora"
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	if err != nil || len(files) == 0 {
+		t.Skip("no corpora here: set BARTIZAN_CORPORA to their directory")
+	}
+	want := derive()
+	a := automaton(t, want)
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts, called, found := 0, 0, 0
+		for dec := json.NewDecoder(bytes.NewReader(raw)); ; {
+			token, err := dec.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, ok := token.(string)
+			if !ok || len(text) < 8 {
+				continue
+			}
+			in := &scanner.Input{Phase: "result", Segments: []scanner.Segment{{Kind: "text", Pointer: "/result/content/0/text", Text: text}}}
+			due, finds := summoned(t, want, a, in), len(scan(in).Findings)
+			if finds > 0 && !due {
+				t.Errorf("%s: %.80q: %d findings, and the scanner is not called", filepath.Base(file), text, finds)
+			}
+			texts, found = texts+1, found+finds
+			if due {
+				called++
+			}
+		}
+		t.Logf("%s: called for %d of %d texts, %d findings", filepath.Base(file), called, texts, found)
+	}
+}
+
+// FuzzTrigger looks for a finding that the scanner would not have been called for.
+func FuzzTrigger(f *testing.F) {
+	all, _, err := cases.Load(".")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range all {
+		for _, s := range c.Segments {
+			f.Add(s.Text())
+		}
+	}
+	want := derive()
+	a := automaton(f, want)
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) || len(text) > 1<<14 {
+			t.Skip()
+		}
+		in := &scanner.Input{Phase: "result", Segments: []scanner.Segment{{Kind: "text", Pointer: "/result/content/0/text", Text: text}}}
+		if out := scan(in); len(out.Findings) > 0 && !summoned(t, want, a, in) {
+			t.Fatalf("%q: %+v, and the scanner is not called", text, out.Findings)
+		}
+	})
+}
+
+// BenchmarkTrigger is what the scanner's patterns cost in the engine's pass.
+func BenchmarkTrigger(b *testing.B) {
+	a := automaton(b, derive())
+	text := strings.Repeat("Commit 4f2a by Maria: fixes the parser for dates such as 2024-05-11 and adds a test; see https://ci.example.org/run/8812.\n", 34)
+	b.SetBytes(int64(len(text)))
+	var hits []host.Hit
+	for b.Loop() {
+		hits, _ = a.Append(hits[:0], text, 1<<20)
+	}
+}
