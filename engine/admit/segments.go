@@ -13,7 +13,7 @@ func (m *Module) parseElements(r *reader) {
 		}
 		active, explicit, expressions := flags&1 == 0, flags&2 != 0, flags&4 != 0
 		e := element{typ: typeFunc}
-		into := uint32(0)
+		into, offset := uint32(0), uint32(0)
 		if active {
 			if explicit {
 				into = r.u32()
@@ -21,7 +21,7 @@ func (m *Module) parseElements(r *reader) {
 			if r.err == nil && uint64(into) >= uint64(len(m.tables)) {
 				r.fail(ErrInvalid, "table %d does not exist", into)
 			}
-			m.constant(r, typeI32)
+			offset = m.constant(r, typeI32)
 		}
 		if !active || explicit {
 			if expressions {
@@ -38,6 +38,11 @@ func (m *Module) parseElements(r *reader) {
 		}
 		e.count = r.count("element entries", m.limits.ElementInits-total)
 		total += e.count
+		// Such a module traps when it is instantiated, but for wazero, which
+		// leaves out this segment and all that follow.
+		if active && r.err == nil && uint64(offset)+uint64(e.count) > m.tables[into].min {
+			r.fail(ErrInvalid, "segment of %d elements at %d in a table of %d", e.count, offset, m.tables[into].min)
+		}
 		for range e.count {
 			if r.err != nil {
 				return
@@ -65,12 +70,12 @@ func (m *Module) reference(r *reader) {
 
 // constant reads a constant expression of the given type. As globals cannot be
 // imported there is none that global.get could name here, so an expression is
-// one instruction and its end.
-func (m *Module) constant(r *reader, want byte) {
+// one instruction and its end. The result is the value of an i32.
+func (m *Module) constant(r *reader, want byte) (value uint32) {
 	var got byte
 	switch op := r.byte(); op {
 	case 0x41:
-		r.s32()
+		value = uint32(r.s32())
 		got = typeI32
 	case 0x42:
 		r.s64()
@@ -104,6 +109,7 @@ func (m *Module) constant(r *reader, want byte) {
 	if r.byte() != byte(opEnd) {
 		r.fail(ErrInvalid, "constant expression of more than one instruction")
 	}
+	return value
 }
 
 func (m *Module) parseData(r *reader) {
