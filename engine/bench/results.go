@@ -69,8 +69,8 @@ func (r results) measured(what, benchmark, unit string, bound float64, note stri
 
 func (r results) callRows() []row {
 	return []row{
-		r.measured("empty call, 0.5 KB copied in", "EmptyCall/enter", "ns/op", 150, "alloc and scan of an instance at hand"),
-		r.measured("  with room, limits and reset", "EmptyCall/call", "ns/op", 0, "as the engine calls"),
+		r.measured("empty call, 0.5 KB copied in", "EmptyCall/enter", "ns/call", 150, "alloc and scan of an instance at hand"),
+		r.measured("  with room, limits and reset", "EmptyCall/call", "ns/call", 0, "as the engine calls"),
 		r.measured("reset, C guest", "Reset/c", "ns/reset", 20e3, r.identical("Reset/c")),
 		r.measured("  of that the reset itself", "Reset/c", "ns/restore", 0, "the rest is what the next call is slower by"),
 		r.measured("  new instance instead", "Reset/c", "ns/instance", 0, "instantiated and initialised"),
