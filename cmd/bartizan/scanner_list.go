@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -68,33 +67,23 @@ func configuredScanners(file string) ([]registryapi.Scanner, error) {
 	if err := c.Scanners.Validate(); err != nil {
 		return nil, usageError("%w", joinLines("configuration", err))
 	}
-	modules, err := scanners.Modules(c.Scanners)
+	bound, err := scanners.Configured(c.Scanners)
 	if err != nil {
 		return nil, err
 	}
 	list := []registryapi.Scanner{}
-	var problems []error
-	for _, m := range modules {
-		manifest, err := engine.ReadManifest(m.Wasm)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", m.Origin, err))
-			continue
-		}
-		options, err := scanners.Options(c.Scanners, manifest.Name)
-		if err != nil {
-			problems = append(problems, err)
-		}
+	for _, b := range bound {
 		s := registryapi.Scanner{
-			Name: manifest.Name, Version: manifest.Version, Digest: engine.Digest(m.Wasm),
-			Form: manifest.Form, Encoding: manifest.Encoding, Call: manifest.Call,
-			Mode: string(options.Mode), OnFailure: string(options.OnFailure),
+			Name: b.Manifest.Name, Version: b.Manifest.Version, Digest: engine.Digest(b.Wasm),
+			Form: b.Manifest.Form, Encoding: b.Manifest.Encoding, Call: b.Manifest.Call,
+			Mode: string(b.Options.Mode), OnFailure: string(b.Options.OnFailure),
 		}
-		for _, p := range manifest.Phases {
+		for _, p := range b.Manifest.Phases {
 			s.Phases = append(s.Phases, string(p))
 		}
 		list = append(list, s)
 	}
-	return list, errors.Join(problems...)
+	return list, nil
 }
 
 func printScanners(cmd *cobra.Command, list []registryapi.Scanner) error {

@@ -69,7 +69,7 @@ func (o Operator) reload(ctx context.Context) (reason string, err error) {
 	if err != nil {
 		return "configuration", err
 	}
-	next, err := load(ctx, o.Loaded.engine, c)
+	next, err := o.Loaded.load(ctx, c)
 	if err != nil {
 		return "load", err
 	}

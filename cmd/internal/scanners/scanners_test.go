@@ -20,7 +20,6 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
-	"github.com/bartizan-mcp/bartizan/plugins"
 )
 
 const manifest = `{"abi":1,"name":"NAME","version":"VERSION","phases":["request"],"encoding":"json","form":"reactor","call":"always",` +
@@ -30,20 +29,6 @@ const (
 	clean = `(i64.const 4398046511139)` // 35 bytes at 1024
 	traps = `unreachable`
 )
-
-// cache keeps the first-party scanners, which take seconds to compile.
-var cache string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "cache")
-	if err != nil {
-		panic(err)
-	}
-	cache = filepath.Join(dir, "cache")
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
 
 // write makes a module file whose bartizan_scan has the given body.
 func write(t *testing.T, path, name, version, body string) {
@@ -64,6 +49,18 @@ func write(t *testing.T, path, name, version, body string) {
 	}
 }
 
+// embedded stands for the scanners of the binary, which take long to compile.
+func embedded(t *testing.T) map[string][]byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "injection.wasm")
+	write(t, path, "injection", "1.0.0", clean)
+	wasm, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{"injection": wasm}
+}
+
 // house is a process that runs scanners.
 type house struct {
 	Operator
@@ -75,14 +72,11 @@ type house struct {
 
 func open(t *testing.T) *house {
 	t.Helper()
-	if _, err := plugins.Modules(); err != nil {
-		t.Skip(err)
-	}
 	dir := t.TempDir()
 	h := &house{path: filepath.Join(dir, "ticket.wasm"), audit: filepath.Join(dir, "audit")}
 	write(t, h.path, "ticket", "1.0.0", clean)
 	h.config = config.Scanners{Mode: config.Enforce, Extra: []string{h.path}}
-	loaded, err := Load(t.Context(), cache, h.config)
+	loaded, err := start(t.Context(), "", h.config, embedded(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,9 +170,6 @@ func TestReload(t *testing.T) {
 }
 
 func TestLoadRefuses(t *testing.T) {
-	if _, err := plugins.Modules(); err != nil {
-		t.Skip(err)
-	}
 	dir := t.TempDir()
 	twin, other, large := filepath.Join(dir, "twin.wasm"), filepath.Join(dir, "other.wasm"), filepath.Join(dir, "large.json")
 	write(t, twin, "injection", "1.0.0", clean)
@@ -197,7 +188,7 @@ func TestLoadRefuses(t *testing.T) {
 		"a large configuration":                   {Extra: []string{other}, Bindings: []config.Binding{{Scanner: "other", Config: large}}},
 		"a configuration for one that takes none": {Extra: []string{other}, Bindings: []config.Binding{{Scanner: "other", Config: twin}}},
 	} {
-		loaded, err := Load(t.Context(), cache, c)
+		loaded, err := start(t.Context(), "", c, embedded(t))
 		if err == nil {
 			t.Errorf("%s: loaded", name)
 			loaded.Close(t.Context())
@@ -241,7 +232,7 @@ func TestOptions(t *testing.T) {
 		Scanner: "x", Mode: config.Enforce, OnFailure: config.UnsafeFlag, MemoryBytes: 1 << 20, Fuel: 7, FuelPerByte: 8, Deadline: time.Second,
 		Tiers: map[string]string{"low": "block"}, UnsafeTiers: map[string]string{"high": "log"},
 	}}}
-	got, err := Options(c, "x")
+	got, err := options(c, "x")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +244,7 @@ func TestOptions(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if other, err := Options(c, "y"); err != nil || other.Mode != engine.ModeMonitor || other.OnFailure != engine.OnFailureDeny {
+	if other, err := options(c, "y"); err != nil || other.Mode != engine.ModeMonitor || other.OnFailure != engine.OnFailureDeny {
 		t.Errorf("%+v %v", other, err)
 	}
 }
