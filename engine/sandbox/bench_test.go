@@ -55,8 +55,7 @@ func BenchmarkEmptyCall(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer leave()
-		defer m.release(i)
+		defer m.release(i, leave)
 		i.run.begin(b.Context(), m.opts.Limits, 1<<50, nil)
 		typical(b, func() error { _, err := i.scan(input); return err })
 	})
@@ -111,8 +110,7 @@ func BenchmarkReset(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer leave()
-			defer m.release(i)
+			defer m.release(i, leave)
 			view, _ := i.module.Memory().Read(0, uint32(i.memory.size))
 			photographed := bytes.Clone(view)
 			var reused, fresh, resets []time.Duration

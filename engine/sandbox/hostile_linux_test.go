@@ -136,8 +136,7 @@ func BenchmarkBetweenYields(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					defer leave()
-					defer m.discard(i)
+					defer m.discard(i, leave)
 					i.run.begin(b.Context(), m.opts.Limits, m.opts.Limits.Fuel, nil)
 					if _, err := i.scan(nil); err == nil {
 						b.Fatal("the guest returned")

@@ -20,6 +20,7 @@ type memory struct {
 	image    *image // nil until overlaid
 	size     int
 	refused  bool     // growth past the limit was asked for
+	grown    func()   // called after each growth of an instance
 	entries  []uint64 // of the kernel's page map, one for each page of the image
 }
 
@@ -45,6 +46,9 @@ func (m *memory) Reallocate(size uint64) []byte {
 		return nil
 	}
 	m.size = int(size)
+	if m.grown != nil {
+		m.grown()
+	}
 	return m.reserved[:size:size]
 }
 

@@ -14,7 +14,8 @@ type memory struct {
 	limit   uint64
 	image   *image // nil until overlaid
 	size    int
-	refused bool // growth past the limit was asked for
+	refused bool   // growth past the limit was asked for
+	grown   func() // called after each growth of an instance
 }
 
 func newMemory(limit uint32) (*memory, error) { return &memory{limit: uint64(limit)}, nil }
@@ -36,6 +37,9 @@ func (m *memory) Reallocate(size uint64) []byte {
 	}
 	m.buf = m.buf[:size]
 	m.size = int(size)
+	if m.grown != nil {
+		m.grown()
+	}
 	return m.buf
 }
 

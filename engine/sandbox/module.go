@@ -35,6 +35,8 @@ type Module struct {
 	broken *Fault      // why it cannot be initialised, ever
 	idle   []*instance
 	closed bool
+
+	freeing sync.WaitGroup
 }
 
 // photograph is the state of an initialised instance. It has no image where
@@ -59,8 +61,7 @@ func (m *Module) Warm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer leave()
-	m.release(i)
+	m.release(i, leave)
 	return nil
 }
 
@@ -73,7 +74,6 @@ func (m *Module) Call(ctx context.Context, input []byte, use func(answer []byte)
 	if err != nil {
 		return Usage{}, err
 	}
-	defer leave()
 	i.run.begin(ctx, m.opts.Limits, m.opts.Limits.budget(len(input)), m.opts.Log)
 	var answer []byte
 	if m.opts.Form == Command {
@@ -83,11 +83,11 @@ func (m *Module) Call(ctx context.Context, input []byte, use func(answer []byte)
 	}
 	used := Usage{Fuel: i.run.spent}
 	if err != nil {
-		m.discard(i)
+		m.discard(i, leave)
 		return used, err
 	}
 	err = use(answer)
-	m.release(i)
+	m.release(i, leave)
 	return used, err
 }
 
@@ -112,8 +112,8 @@ func (m *Module) acquire(ctx context.Context) (i *instance, leave func(), err er
 		}
 	}
 	if err := wait(ctx, m.runtime.slots); err != nil {
-		if i != nil {
-			m.keep(i)
+		if i != nil && !m.keep(i) {
+			m.discard(i, func() {})
 		}
 		return nil, nil, err
 	}
@@ -187,33 +187,42 @@ func (m *Module) initialise(ctx context.Context) (*instance, error) {
 
 // release resets an instance and keeps it for the next call, unless something
 // about it cannot be restored.
-func (m *Module) release(i *instance) {
+func (m *Module) release(i *instance, leave func()) {
 	if !i.restorable() || i.reset(m.photo) != nil {
-		m.discard(i)
+		m.discard(i, leave)
 		return
 	}
-	i.run = run{}
-	m.keep(i)
+	i.run = run{memory: i.memory}
+	if !m.keep(i) {
+		m.discard(i, leave)
+		return
+	}
+	leave()
 }
 
 // keep makes a reset instance ready for the next call, if there is need.
-func (m *Module) keep(i *instance) {
+func (m *Module) keep(i *instance) bool {
 	m.mu.Lock()
-	wanted := !m.closed && len(m.idle) < runtime.GOMAXPROCS(0)
-	if wanted {
-		m.idle = append(m.idle, i)
+	defer m.mu.Unlock()
+	if m.closed || len(m.idle) >= runtime.GOMAXPROCS(0) {
+		return false
 	}
-	m.mu.Unlock()
-	if !wanted {
-		m.discard(i)
-	}
+	m.idle = append(m.idle, i)
+	return true
 }
 
-// discard frees an instance, whether or not the caller still waits.
-func (m *Module) discard(i *instance) { i.close(context.Background()) }
+// discard frees an instance. A large memory takes milliseconds, which are not
+// the caller's; but nobody else gets its room before.
+func (m *Module) discard(i *instance, leave func()) {
+	m.freeing.Go(func() {
+		defer leave()
+		i.close(context.Background())
+	})
+}
 
 // Close frees the module. No call may be running.
 func (m *Module) Close(ctx context.Context) error {
+	m.freeing.Wait()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {

@@ -11,15 +11,21 @@ import (
 
 // Fuel is handed out in quanta. Between two of them the guest runs without a
 // break: nobody looks at the deadline, and Go's garbage collector waits. The
-// quantum adapts to how long the last one took, so that slow work, such as
-// touching new pages, yields as often as fast work. None of this changes how
-// much fuel a call uses or where it ends.
+// quantum adapts to how long the last one took, so that slow work yields as
+// often as fast work. What is slow by surprise is touching new pages, of which
+// a small memory has few; growing a memory ends the quantum. None of this
+// changes how much fuel a call uses or where it ends.
 const (
-	quantumMin = 512
-	quantumMax = 16 << 10
+	quantumMin   = 256
+	quantumFirst = 512
+	quantumMost  = 16 << 10
+	quantumSmall = 64 << 10 // of memories up to smallMemory
+	smallMemory  = 20 << 16
 
 	slowQuantum = 200 * time.Microsecond
 	fastQuantum = 25 * time.Microsecond
+
+	hostQuantum = 16 << 10 // of work that the host does for the guest
 )
 
 // run is one entry of the host into a guest, and the context that the guest's
@@ -28,6 +34,7 @@ type run struct {
 	context.Context // the caller's
 
 	where  string // the export that was entered last
+	memory *memory
 	limits Limits
 	budget int64 // fuel of this run
 	spent  int64 // fuel used, but for what the guest holds
@@ -57,7 +64,7 @@ func (r *run) Value(any) any { return nil }
 func (r *run) begin(ctx context.Context, l Limits, budget int64, log io.Writer) {
 	now := time.Now()
 	*r = run{
-		Context: ctx, limits: l, budget: budget, step: quantumMin,
+		Context: ctx, memory: r.memory, limits: l, budget: budget, step: quantumFirst,
 		deadline: now.Add(l.Deadline), last: now,
 		log: boundedLog{log, logBytes},
 	}
@@ -89,9 +96,17 @@ func (r *run) yield(left int64) int64 {
 	case took > slowQuantum:
 		r.step = max(r.step/4, quantumMin)
 	case took < fastQuantum:
-		r.step = min(r.step*2, quantumMax)
+		r.step *= 2
 	}
+	r.step = min(r.step, r.longestStep())
 	return r.hand()
+}
+
+func (r *run) longestStep() int64 {
+	if r.memory.size <= smallMemory {
+		return quantumSmall
+	}
+	return quantumMost
 }
 
 func (r *run) afford() {
@@ -124,7 +139,7 @@ func (r *run) charge(bytes uint64) {
 	units := int64(bytes / 8)
 	r.spent += units
 	r.afford()
-	if r.unseen += units; r.unseen > quantumMax {
+	if r.unseen += units; r.unseen > hostQuantum {
 		r.unseen = 0
 		r.look()
 	}

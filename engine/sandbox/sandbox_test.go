@@ -151,12 +151,11 @@ func startsAlike(t *testing.T, pages int, write string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer leave()
 	answer(t, m, "y")
 	if again, g := look(); !bytes.Equal(memory, again) || fmt.Sprint(g) != fmt.Sprint(globals) {
 		t.Errorf("a clone differs: globals %v, want %v", g, globals)
 	}
-	m.release(i)
+	m.release(i, leave)
 	if len(m.idle) == 0 {
 		t.Error("no instance was kept")
 	}
@@ -311,5 +310,33 @@ func TestPanicsAreContained(t *testing.T) {
 	}()
 	if f := classify("test", err); f.Kind != Trap || f.Detail != "test trapped: "+errPanic.Error() {
 		t.Error(f)
+	}
+}
+
+// TestGrowthEndsTheQuantum holds that a guest with a small memory, which runs
+// long between two looks, does not take that time into a large one, and that
+// none of it changes what is paid.
+func TestGrowthEndsTheQuantum(t *testing.T) {
+	const grows = `(memory (export "memory") 1 400)
+		(func (export "bartizan_scan") (param i32 i32) (result i64)
+			(local $i i32)
+			(loop $next
+				(drop (memory.grow (i32.const 1)))
+				(br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 300))))
+			(i64.const 0x800000001))`
+	m := load(t, newRuntime(t), grows, Options{})
+	_, first := answer(t, m, "x")
+	i, leave, err := m.acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.discard(i, leave)
+	i.run.begin(t.Context(), m.opts.Limits, 1<<40, nil)
+	i.run.step = 1 << 39 // as if it had been fast for long
+	if _, err := i.scan([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if i.run.yields < 250 || i.run.step > quantumMost || i.run.spent != first.Fuel {
+		t.Errorf("%d looks while it grew 300 times, quantum %d, %d units; alone %d", i.run.yields, i.run.step, i.run.spent, first.Fuel)
 	}
 }
