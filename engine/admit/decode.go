@@ -28,7 +28,7 @@ func (c *code) next() bool {
 	c.pos++
 	c.op = opcode(first)
 	if first == 0xfc || first == 0xfd {
-		sub := c.u32()
+		sub := c.unpadded()
 		if sub > 0xff {
 			c.fail(ErrUnsupported, "instruction %#x %#x", first, sub)
 			return false
@@ -73,6 +73,9 @@ func (c *code) rare() {
 			c.targets = append(c.targets, c.u32())
 		}
 	case immTypes:
+		at := c.pos
+		c.unpadded()
+		c.pos = at
 		c.types = c.valueTypes("types of a select", 1<<10)
 	case immRefType:
 		c.x = uint32(c.refType())
@@ -105,6 +108,17 @@ func (c *code) rare() {
 			}
 		}
 	}
+}
+
+// unpadded reads an integer in its shortest form. The format allows others, but
+// engines are known to read some of these integers as one byte, so that they and
+// this package would go on at different places in the code.
+func (c *code) unpadded() uint32 {
+	v := c.u32()
+	if c.err == nil && c.pos-c.at > 2 && c.b[c.pos-1] == 0 {
+		c.fail(ErrUnsupported, "padded integer in an opcode")
+	}
+	return v
 }
 
 func (c *code) zero() {

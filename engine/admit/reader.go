@@ -12,11 +12,21 @@ type reader struct {
 	pos int
 	end int // reads stop here
 	err error
+
+	section  string // for messages
+	function int    // one more than the index of the function, for messages
 }
 
 func (r *reader) fail(kind error, format string, args ...any) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%w: offset %#x: %s", kind, r.pos, fmt.Sprintf(format, args...))
+		where := ""
+		if r.section != "" {
+			where = r.section + " section, "
+		}
+		if r.function > 0 {
+			where = fmt.Sprintf("function %d, ", r.function-1)
+		}
+		r.err = fmt.Errorf("%w: %soffset %#x: %s", kind, where, r.pos, fmt.Sprintf(format, args...))
 	}
 	r.end = r.pos
 }

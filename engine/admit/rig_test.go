@@ -24,6 +24,7 @@ type rig struct {
 	limit   int64 // fuel in all; 0 for any
 	given   int64 // fuel handed out since the last entry
 	yields  int
+	most    int64 // charged between two yields at most, if the quantum is 0
 }
 
 func newRig(t testing.TB, config wazero.RuntimeConfig) *rig {
@@ -36,6 +37,12 @@ func newRig(t testing.TB, config wazero.RuntimeConfig) *rig {
 		r.yields++
 		if r.limit != 0 && r.given-left >= r.limit {
 			panic(errFuel)
+		}
+		if r.quantum == 0 { // every look at the fuel yields
+			r.most = max(r.most, -left)
+			r.given -= left
+			stack[0] = 0
+			return
 		}
 		r.given += r.quantum
 		stack[0] = uint64(left + r.quantum)

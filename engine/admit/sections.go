@@ -32,6 +32,11 @@ var sectionOrder = [sectionCount]int{
 	sectionElement: 9, sectionDataCount: 10, sectionCode: 11, sectionData: 12,
 }
 
+var sectionNames = [sectionCount]string{
+	"custom", "type", "import", "function", "table", "memory", "global", "export", "start",
+	"element", "code", "data", "data count",
+}
+
 var preamble = []byte("\x00asm\x01\x00\x00\x00")
 
 // Parse decodes and validates a module. The module keeps the slice, which must
@@ -66,16 +71,17 @@ func (m *Module) parseSections() error {
 		}
 		s := &reader{b: m.wasm, pos: at, end: r.pos}
 		section := Section{ID: id, Bytes: int(size)}
+		if id >= sectionCount {
+			s.fail(ErrMalformed, "section %d does not exist", id)
+			return s.err
+		}
+		s.section = sectionNames[id]
 		if id == sectionCustom {
 			section.Name = s.name()
 			s.pos = s.end
 		} else {
-			if id >= sectionCount {
-				s.fail(ErrMalformed, "section %d does not exist", id)
-				return s.err
-			}
 			if sectionOrder[id] <= last {
-				s.fail(ErrMalformed, "section %d is out of order or there twice", id)
+				s.fail(ErrMalformed, "out of order or there twice")
 				return s.err
 			}
 			last = sectionOrder[id]
@@ -83,7 +89,7 @@ func (m *Module) parseSections() error {
 			m.parseSection(id, s)
 		}
 		if s.err == nil && s.more() {
-			s.fail(ErrMalformed, "%d bytes left over in section %d", s.end-s.pos, id)
+			s.fail(ErrMalformed, "%d bytes left over", s.end-s.pos)
 		}
 		if s.err != nil {
 			return s.err

@@ -144,7 +144,7 @@ func (m *Module) parseCode(r *reader) {
 	for i := 0; i < n && r.err == nil; i++ {
 		size := uint64(r.u32())
 		if r.err == nil && size > uint64(m.limits.FunctionBytes) {
-			r.fail(ErrCost, "function %d of %d bytes, at most %d are allowed", len(m.imports)+i, size, m.limits.FunctionBytes)
+			r.fail(ErrCost, "function %d has %d bytes, at most %d are allowed", len(m.imports)+i, size, m.limits.FunctionBytes)
 		}
 		at := r.pos
 		r.take(size)

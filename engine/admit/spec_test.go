@@ -121,6 +121,7 @@ type pair struct {
 type spectest struct {
 	t              *testing.T
 	plain, metered *rig
+	twins          bool // both runtimes have the rewritten module
 	named          map[string]pair
 	last           pair
 	ran, refused   int
@@ -164,7 +165,12 @@ func (s *spectest) module(c specCommand, wasm []byte, as string) {
 		s.t.Errorf("line %d: %v", c.Line, err)
 		return
 	}
-	plain, err := s.plain.InstantiateWithConfig(s.t.Context(), wasm, wazero.NewModuleConfig().WithName(as).WithStartFunctions())
+	var plain api.Module
+	if s.twins {
+		plain, _, err = s.plain.instantiate(s.t.Context(), wasm, as)
+	} else {
+		plain, err = s.plain.InstantiateWithConfig(s.t.Context(), wasm, wazero.NewModuleConfig().WithName(as).WithStartFunctions())
+	}
 	if err != nil {
 		s.t.Errorf("line %d: the original: %v", c.Line, err)
 		return
@@ -195,6 +201,9 @@ func (s *spectest) invoke(c specCommand) {
 		args = append(args, a.bits(s.t)...)
 	}
 	fn := p.plain.ExportedFunction(c.Action.Field)
+	if s.twins {
+		s.plain.enter(p.plain, deep)
+	}
 	want, wantErr := fn.Call(s.t.Context(), args...)
 	s.metered.enter(p.metered, deep)
 	got, gotErr := p.metered.ExportedFunction(c.Action.Field).Call(s.t.Context(), args...)
@@ -212,6 +221,11 @@ func (s *spectest) invoke(c specCommand) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		s.t.Errorf("line %d: %s: %s", c.Line, c.Action.Field, diff)
+	}
+	if s.twins && wantErr == nil {
+		if a, b := s.plain.spent(p.plain), s.metered.spent(p.metered); a != b || a <= 0 {
+			s.t.Errorf("line %d: %s: %d units spent, %d with another quantum", c.Line, c.Action.Field, a, b)
+		}
 	}
 	s.ran++
 }
@@ -265,6 +279,39 @@ func TestSpecificationBothWays(t *testing.T) {
 				t.Errorf("%d calls compared, at least %d were expected", ran, least)
 			}
 		})
+	}
+}
+
+// upFront is what instructions in these files pay for at once, by their
+// operands: chunks of memory, and 0x132 new pages.
+var upFront = map[string]int64{
+	"bulk": 4096, "memory_copy": 4096, "memory_fill": 4096, "call": 1000 + 16*0x132, "call_indirect": 1000 + 16*0x132,
+}
+
+// TestFuelIsTheSame spends the same with a quantum of 10,000 and when every look
+// at the fuel yields, and never much between two looks.
+func TestFuelIsTheSame(t *testing.T) {
+	files := specFiles(t, "v2")
+	ran := 0
+	for _, name := range []string{
+		"block", "br", "br_if", "br_table", "bulk", "call", "call_indirect", "conversions", "fac", "float_exprs",
+		"func", "func_ptrs", "global", "if", "int_exprs", "labels", "left-to-right", "load", "local_tee", "loop",
+		"memory_copy", "memory_fill", "nop", "return", "select", "simd_load", "stack", "store", "switch", "traps",
+		"unreachable", "unwind",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSpectest(t)
+			s.twins, s.plain.quantum = true, 0
+			s.run(files[name])
+			s.compareMemory(specCommand{})
+			if s.plain.most > admit.Unpaid+upFront[name] {
+				t.Errorf("%d units between two yields", s.plain.most)
+			}
+			ran += s.ran
+		})
+	}
+	if ran < 5_000 {
+		t.Errorf("%d calls compared", ran)
 	}
 }
 

@@ -1,7 +1,5 @@
 package admit
 
-import "fmt"
-
 // validator checks function bodies by the algorithm of the specification's
 // appendix: a stack of operand types and a stack of control frames. It is
 // reused from function to function.
@@ -39,7 +37,7 @@ func (f *frame) label() []byte {
 func newValidator(m *Module) *validator { return &validator{m: m} }
 
 func (v *validator) function(index uint32, at span) (body, error) {
-	v.code = code{reader: reader{b: v.m.wasm, pos: at.start, end: at.end}, targets: v.targets}
+	v.code = code{reader: reader{b: v.m.wasm, pos: at.start, end: at.end, function: int(index) + 1}, targets: v.targets}
 	v.typ = v.m.funcType(index)
 	v.body = body{span: at}
 	v.vals, v.ctrl = v.vals[:0], v.ctrl[:0]
@@ -59,10 +57,7 @@ func (v *validator) function(index uint32, at span) (body, error) {
 		v.fail(ErrMalformed, "instructions after the end")
 	}
 	v.cost()
-	if v.err != nil {
-		return body{}, fmt.Errorf("function %d: %w", index, v.err)
-	}
-	return v.body, nil
+	return v.body, v.err
 }
 
 // locals reads local declarations and appends the types one by one.
