@@ -21,8 +21,7 @@ const (
 type Features struct {
 	Grams []uint32
 	Dense []uint16
-
-	seen  [512]uint32 // open addressing over gram+1
+	grams [Grams / 64]uint64 // those in Grams
 	dense [(Dense + 63) / 64]uint64
 }
 
@@ -33,8 +32,10 @@ func NewFeatures() *Features {
 
 // Extract fills f from a window and its reading.
 func (f *Features) Extract(w []Token, r *Reading) {
+	for _, g := range f.Grams {
+		f.grams[g/64%uint32(len(f.grams))] = 0
+	}
 	f.Grams, f.Dense = f.Grams[:0], f.Dense[:0]
-	clear(f.seen[:])
 	clear(f.dense[:])
 	f.extractGrams(w)
 	f.extractDense(w, r)
@@ -59,23 +60,15 @@ func (f *Features) gram(h uint32) {
 	h *= 0x2c1b3c6d
 	h ^= h >> 12
 	g := h >> (32 - GramBits)
-	for slot := g % uint32(len(f.seen)); ; slot = (slot + 1) % uint32(len(f.seen)) {
-		switch f.seen[slot] {
-		case g + 1:
-			return
-		case 0:
-			f.seen[slot] = g + 1
-			f.Grams = append(f.Grams, g)
-			return
-		}
+	if f.grams[g/64]>>(g%64)&1 == 0 {
+		f.grams[g/64] |= 1 << (g % 64)
+		f.Grams = append(f.Grams, g)
 	}
 }
 
 func (f *Features) extractDense(w []Token, r *Reading) {
-	for a := range Classes {
-		if r.Classes>>a&1 != 0 {
-			f.feature(denseClasses + a)
-		}
+	for a := r.Classes; a != 0; a &= a - 1 {
+		f.feature(denseClasses + bits.TrailingZeros64(uint64(a)))
 	}
 	for i := range w {
 		if w[i].Class == 0 {

@@ -75,10 +75,18 @@ func (m *Model) Score(f *Features) int32 {
 	}
 	score := int64(m.Bias) + int64(m.DenseScale)*dense
 	if n := int64(len(f.Grams)); n > 0 {
-		score += int64(m.GramScale) * grams * 256 / root(n*65536)
+		score += int64(m.GramScale) * grams * 256 / roots[min(n, int64(len(roots)-1))]
 	}
 	return int32(max(-1<<31, min(1<<31-1, score)))
 }
+
+// roots[n] is the root of n in units of 1/256, for as many n-grams as a window has.
+var roots = func() (t [3*WindowWords + 1]int64) {
+	for n := range t {
+		t[n] = root(int64(n) * 65536)
+	}
+	return t
+}()
 
 // root is the integer square root.
 func root(n int64) int64 {

@@ -150,47 +150,87 @@ func (r *reach) add(c Class) {
 
 // word is one word in lower case, cut at maxWord.
 type word struct {
-	buf      [maxWord]byte
-	n        int // bytes in buf
-	end      int // in the text
+	buf      [64]byte // a power of two above maxWord, so that no index needs a check
+	n        int      // bytes in buf
+	end      int      // in the text
 	hash     uint32
 	capitals bool // no letter but capitals, and no digit
 	digits   bool
 }
 
-// read reads the word at text[i:].
-func (w *word) read(text string, i int) {
-	n, h, end := 0, uint32(hashSeed), i
-	w.capitals, w.digits = true, false
-	var prev rune
-	for end < len(text) {
-		c := text[end]
-		low := fold[c]
-		if low != 0 && prev < utf8.RuneSelf {
-			if low != c {
-				if 'a' <= prev && prev <= 'z' {
-					break
-				}
-			} else {
-				w.capitals = false
-				w.digits = w.digits || c <= '9'
-			}
-			if n < maxWord {
-				w.buf[n] = low
-				n++
-				h = (h ^ uint32(low)) * hashPrime
-			}
-			prev = rune(c)
-			end++
-			continue
+// What the characters of a word are.
+const (
+	isLowerCase = 1 << iota
+	isCapital
+	isDigit
+	isOther // outside of ASCII, and no capital
+)
+
+// kinds tells it for ASCII.
+var kinds = func() (t [256]uint8) {
+	for c := range t {
+		switch {
+		case 'a' <= c && c <= 'z':
+			t[c] = isLowerCase
+		case 'A' <= c && c <= 'Z':
+			t[c] = isCapital
+		case '0' <= c && c <= '9':
+			t[c] = isDigit
 		}
-		if low == 0 && c < utf8.RuneSelf && c != '\'' {
+	}
+	return t
+}()
+
+// inside is fold for a byte within a word: after a lower-case letter, the second
+// row, a capital is no more part of it.
+var inside = func() (t [2][256]byte) {
+	t[0], t[1] = fold, fold
+	clear(t[1]['A' : 'Z'+1])
+	return t
+}()
+
+// read reads the word at text[i:]. The loop is for ASCII and all that most
+// words need.
+func (w *word) read(text string, i int) {
+	h, end, kind := uint32(hashSeed), i, uint8(0)
+	row, stop := &inside[0], min(len(text), i+maxWord)
+	for ; end < stop; end++ {
+		c := text[end]
+		low := row[c]
+		if low == 0 {
 			break
 		}
-		r, size := rune(c), 1
-		if c >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(text[end:])
+		k := kinds[c]
+		row = &inside[k&isLowerCase]
+		kind |= k
+		w.buf[uint(end-i)%uint(len(w.buf))] = low
+		h = (h ^ uint32(low)) * hashPrime
+	}
+	w.n = end - i
+	if end == stop { // the rest of a long run of ASCII, which is not kept
+		for ; end < len(text) && row[text[end]] != 0; end++ {
+			k := kinds[text[end]]
+			row = &inside[k&isLowerCase]
+			kind |= k
 		}
+	}
+	w.end, w.hash = end, h
+	if end < len(text) && (text[end] >= utf8.RuneSelf || text[end] == '\'') {
+		kind |= w.more(text, i)
+	}
+	w.capitals, w.digits = kind&^isCapital == 0, kind&isDigit != 0
+}
+
+// more goes on with a word at w.end, through any character, and returns what
+// kinds of them it met.
+func (w *word) more(text string, i int) (kind uint8) {
+	n, h, end := w.n, w.hash, w.end
+	var prev rune
+	if end > i {
+		prev = rune(text[end-1])
+	}
+	for end < len(text) {
+		r, size := utf8.DecodeRuneInString(text[end:])
 		if r == '\'' || r == '’' {
 			next, _ := utf8.DecodeRuneInString(text[end+size:])
 			if prev == 0 || !unicode.IsLetter(next) {
@@ -202,9 +242,13 @@ func (w *word) read(text string, i int) {
 		if !wordRune(r) || end > i && (ideograph(r) || ideograph(prev)) || isUpper(r) && isLower(prev) {
 			break
 		}
-		if !isUpper(r) {
-			w.capitals = false
-			w.digits = w.digits || r <= '9'
+		switch {
+		case isUpper(r):
+			kind |= isCapital
+		case r < utf8.RuneSelf:
+			kind |= kinds[r]
+		default:
+			kind |= isOther
 		}
 		lower := unicode.ToLower(r)
 		if n+utf8.RuneLen(lower) <= maxWord {
@@ -218,6 +262,7 @@ func (w *word) read(text string, i int) {
 		end += size
 	}
 	w.n, w.end, w.hash = n, end, h
+	return kind
 }
 
 // gap folds one non-word rune into the mark of the gap.
