@@ -15,7 +15,7 @@ import (
 
 // quantum is how much fuel the guests of the metering row get at a time. The
 // engine's own is adaptive; the row "between yields" shows what it comes to.
-const quantum = 20_000
+const quantum = 64 << 10
 
 // meter stands in for the engine's side of the metered module: it looks at the
 // clock and at the context as the engine does, and refills.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -115,7 +116,10 @@ func BenchmarkReset(b *testing.B) {
 			photographed := bytes.Clone(view)
 			var reused, fresh, resets []time.Duration
 			comparisons, pages := 0, 0
+			runtime.LockOSThread() // as a call does
+			defer runtime.UnlockOSThread()
 			for b.Loop() {
+				i.memory.watch()
 				fresh = append(fresh, scanTime(b, i, input)) // on the photograph
 				if len(fresh)%64 == 1 {
 					pages = pagesWritten(b, i, photographed, m.photo.globals)

@@ -21,7 +21,10 @@ type memory struct {
 	size     int
 	refused  bool     // growth past the limit was asked for
 	grown    func()   // called after each growth of an instance
-	entries  []uint64 // of the kernel's page map, one for each page of the image
+
+	copies []int    // pages of the image that are copies of their own
+	before int64    // faults of this thread when the call began; -1: not known
+	raw    []uint64 // the kernel's account of the image's pages
 }
 
 func newMemory(limit uint32) (*memory, error) {
@@ -139,41 +142,39 @@ func (m *memory) overlay(i *image) error {
 			return fmt.Errorf("%w: %w", ErrHost, err)
 		}
 	}
-	m.image = i
-	m.entries = make([]uint64, i.size/pageSize)
+	m.image, m.copies = i, nil
+	m.raw = make([]uint64, i.size/pageSize)
 	return nil
 }
 
-// Bounds of how a reset is done.
-const (
-	// Up to this size every page is compared with the image, which takes less
-	// than asking the kernel which were written.
-	compareBytes = 256 << 10
-	// Copies that are kept spare the next call a fault for each; more than this
-	// are given back.
-	keepBytes = 1 << 20
-)
+// keepBytes is how much is kept in copies. They spare the next call a fault
+// each; more than this are given back.
+const keepBytes = 1 << 20
 
-// reset makes a memory of the image's size equal to the image again.
+// watch is called before a call, in the thread that the call stays in.
+func (m *memory) watch() { m.before = faults() }
+
+// reset makes a memory of the image's size equal to the image again. A page
+// that is no copy was not written. Where the call met no fault there are no
+// other copies than before; otherwise the kernel is asked, which takes tens of
+// nanoseconds for each page of the image.
 func (m *memory) reset() error {
-	mapping := m.reserved[:m.image.size]
-	if len(mapping) <= compareBytes {
-		for at := 0; at < len(mapping); at += pageSize {
-			m.restore(at)
-		}
+	if m.image.size == 0 {
 		return nil
 	}
-	kept := 0
-	told := copied(mapping, m.entries, func(page int) {
-		if kept += pageSize; kept <= keepBytes {
-			m.restore(page * pageSize)
+	if m.before < 0 || m.before != faults() {
+		mapping := m.reserved[:m.image.size]
+		var told bool
+		if m.copies, told = copied(mapping, m.raw, m.copies[:0]); !told || len(m.copies)*pageSize > keepBytes {
+			m.copies = m.copies[:0]
+			if err := unix.Madvise(mapping, unix.MADV_DONTNEED); err != nil {
+				return fmt.Errorf("%w: %w", ErrHost, err)
+			}
 		}
-	})
-	if told && kept <= keepBytes {
-		return nil
 	}
-	if err := unix.Madvise(mapping, unix.MADV_DONTNEED); err != nil {
-		return fmt.Errorf("%w: %w", ErrHost, err)
+	m.before = -1
+	for _, page := range m.copies {
+		m.restore(page * pageSize)
 	}
 	return nil
 }

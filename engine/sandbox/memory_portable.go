@@ -64,6 +64,9 @@ func (m *memory) overlay(i *image) error {
 	return m.reset()
 }
 
+// watch is called before a call.
+func (m *memory) watch() {}
+
 // reset makes a memory of the image's size equal to the image again.
 func (m *memory) reset() error {
 	copy(m.buf, m.image.bytes)

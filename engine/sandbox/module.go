@@ -74,6 +74,9 @@ func (m *Module) Call(ctx context.Context, input []byte, use func(answer []byte)
 	if err != nil {
 		return Usage{}, err
 	}
+	runtime.LockOSThread() // the memory is watched by it
+	defer runtime.UnlockOSThread()
+	i.memory.watch()
 	i.run.begin(ctx, m.opts.Limits, m.opts.Limits.budget(len(input)), m.opts.Log)
 	var answer []byte
 	if m.opts.Form == Command {

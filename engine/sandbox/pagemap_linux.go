@@ -30,23 +30,23 @@ var pagemap = sync.OnceValue(func() int {
 	return fd
 })
 
-// copied calls each with every page of a private mapping that is a copy of its
-// own: the pages that were written to, and perhaps others. It reports whether
-// the kernel told all of them.
-func copied(mapping []byte, entries []uint64, each func(page int)) bool {
+// copied appends the pages of a private mapping that are copies of its own: the
+// pages that were written to, and perhaps others. It reports whether the kernel
+// told all of them.
+func copied(mapping []byte, raw []uint64, pages []int) ([]int, bool) {
 	fd := pagemap()
-	if fd < 0 || len(mapping) == 0 {
-		return false
+	if fd < 0 {
+		return pages, false
 	}
 	first := uintptr(unsafe.Pointer(unsafe.SliceData(mapping))) / uintptr(pageSize)
-	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(entries))), 8*len(entries))
-	if n, err := unix.Pread(fd, raw, int64(first)*8); err != nil || n != len(raw) {
-		return false
+	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(raw))), 8*len(raw))
+	if n, err := unix.Pread(fd, b, int64(first)*8); err != nil || n != len(b) {
+		return pages, false
 	}
-	for page, entry := range entries {
+	for page, entry := range raw {
 		if entry&(pagePresent|pageSwapped) != 0 && entry&pageFile == 0 {
-			each(page)
+			pages = append(pages, page)
 		}
 	}
-	return true
+	return pages, true
 }

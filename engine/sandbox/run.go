@@ -16,9 +16,9 @@ import (
 // a small memory has few; growing a memory ends the quantum. None of this
 // changes how much fuel a call uses or where it ends.
 const (
-	quantumMin   = 256
-	quantumFirst = 512
-	quantumMost  = 16 << 10
+	quantumMin   = 128
+	quantumFirst = 256
+	quantumMost  = 8 << 10
 	quantumSmall = 64 << 10 // of memories up to smallMemory
 	smallMemory  = 20 << 16
 

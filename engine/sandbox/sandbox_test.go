@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -158,6 +159,33 @@ func startsAlike(t *testing.T, pages int, write string) {
 	m.release(i, leave)
 	if len(m.idle) == 0 {
 		t.Error("no instance was kept")
+	}
+}
+
+// TestResetFollowsTheWrites has a guest write wherever its input says, again and
+// again and then elsewhere: pages that it wrote before, which cause no fault any
+// more, and new ones.
+func TestResetFollowsTheWrites(t *testing.T) {
+	const fields = `(memory (export "memory") 64)
+		(func (export "bartizan_scan") (param $ptr i32) (param i32) (result i64)
+			(local $at i32)
+			(local.set $at (i32.load (local.get $ptr)))
+			(if (i32.load8_u (local.get $at)) (then (unreachable)))
+			(i32.store8 (local.get $at) (i32.const 0xff))
+			(i64.const 0x800000001))`
+	m := load(t, newRuntime(t), fields, Options{})
+	places := []uint32{1 << 20, 1 << 20, 2 << 20, 1 << 20, 2 << 20, 3 << 20, 3<<20 + 1, 5000, 1 << 20}
+	for range 3 {
+		for _, at := range places {
+			answer(t, m, string(binary.LittleEndian.AppendUint32(nil, at)))
+		}
+	}
+	i := m.idle[0]
+	view, _ := i.module.Memory().Read(0, i.module.Memory().Size())
+	for at, c := range view {
+		if c != 0 {
+			t.Fatalf("byte %d is left at %#x", at, c)
+		}
 	}
 }
 

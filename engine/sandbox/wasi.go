@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"encoding/binary"
 
 	"github.com/tetratelabs/wazero/api"
 )
@@ -90,10 +89,8 @@ func wasiStat(_ *run, m api.Memory, args []uint64) errno {
 		return badFile
 	}
 	const characterDevice = 2
-	stat := make([]byte, 24)
-	stat[0] = characterDevice
-	binary.LittleEndian.PutUint64(stat[8:], 1<<1|1<<6) // fd_read, fd_write
-	return written(m.Write(u32(args[1]), stat))
+	at, rights := u64(args[1]), uint64(1<<1|1<<6) // fd_read, fd_write
+	return written(writeWords(m, at, characterDevice, rights, 0))
 }
 
 func wasiSeek(_ *run, _ api.Memory, args []uint64) errno {
@@ -185,13 +182,23 @@ func wasiPoll(r *run, m api.Memory, args []uint64) errno {
 	}
 	for i := range count {
 		r.charge(512)
-		from, _ := m.Read(uint32(in+subscription*i), subscription)
-		e := make([]byte, event)
-		copy(e, from[:8]) // the caller's own mark
-		e[10] = from[8]   // what was waited for
-		m.Write(uint32(out+event*i), e)
+		mark, _ := m.ReadUint64Le(uint32(in + subscription*i)) // the caller's own
+		kind, _ := m.ReadByte(uint32(in + subscription*i + 8)) // what was waited for
+		writeWords(m, out+event*i, mark, uint64(kind)<<16, 0, 0)
 	}
 	return written(m.WriteUint32Le(u32(args[3]), uint32(count)))
+}
+
+// writeWords writes little-endian numbers one after another. It reports whether
+// there is memory for all.
+func writeWords(m api.Memory, at uint64, words ...uint64) bool {
+	if at+8*uint64(len(words)) > uint64(m.Size()) {
+		return false
+	}
+	for i, w := range words {
+		m.WriteUint64Le(uint32(at)+8*uint32(i), w)
+	}
+	return true
 }
 
 func wasiRandom(r *run, m api.Memory, args []uint64) errno {
