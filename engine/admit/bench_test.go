@@ -8,19 +8,20 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/engine/admit"
+	"github.com/bartizan-mcp/bartizan/plugins"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 )
 
-// kernels compiles testdata/kernels.c.
-func kernels(t testing.TB) []byte {
+// kernels compiles a file of testdata.
+func kernels(t testing.TB, source string) []byte {
 	t.Helper()
 	clang, err := exec.LookPath("clang")
 	if err != nil {
 		t.Skip("the kernels are compiled by clang: ", err)
 	}
 	out := filepath.Join(t.TempDir(), "kernels.wasm")
-	cmd := exec.CommandContext(t.Context(), clang, "--target=wasm32", "-O2", "-nostdlib", "-mbulk-memory", "-Wl,--no-entry", "-o", out, "testdata/kernels.c")
+	cmd := exec.CommandContext(t.Context(), clang, "--target=wasm32", "-O2", "-nostdlib", "-mbulk-memory", "-Wl,--no-entry", "-o", out, filepath.Join("testdata", source))
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Skipf("clang: %v: %s", err, text)
 	}
@@ -34,7 +35,7 @@ func kernels(t testing.TB) []byte {
 // BenchmarkMetering runs each kernel as compiled and rewritten, turn by turn,
 // and reports how many times longer the rewritten one takes.
 func BenchmarkMetering(b *testing.B) {
-	wasm := kernels(b)
+	wasm := kernels(b, "kernels.c")
 	r := newRig(b, wazero.NewRuntimeConfig())
 	plain, err := r.InstantiateWithConfig(b.Context(), wasm, wazero.NewModuleConfig().WithName(""))
 	if err != nil {
@@ -75,11 +76,57 @@ func BenchmarkMetering(b *testing.B) {
 	}
 }
 
-func BenchmarkParse(b *testing.B) {
-	wasm := kernels(b)
+// BenchmarkWorst runs what takes longest for its fuel. The fuel between two
+// yields times the ns/unit here is how long a guest may keep its thread.
+func BenchmarkWorst(b *testing.B) {
+	wasm := kernels(b, "worst.c")
+	for _, k := range []struct {
+		name   string
+		rounds uint64
+	}{
+		{"misses", 20_000}, {"pages", 8000}, {"divisions", 20_000}, {"roots", 20_000}, {"indirect", 20_000}, {"branches", 20_000},
+	} {
+		b.Run(k.name, func(b *testing.B) {
+			r := newRig(b, wazero.NewRuntimeConfig())
+			r.quantum = 100_000
+			var worst float64
+			for b.Loop() {
+				mod, _, err := r.instantiate(b.Context(), wasm, "")
+				if err != nil {
+					b.Fatal(err)
+				}
+				call := func(name string) time.Duration {
+					r.enter(mod, deep)
+					begin := time.Now()
+					if _, err := mod.ExportedFunction(name).Call(b.Context(), k.rounds); err != nil {
+						b.Fatal(err)
+					}
+					return time.Since(begin)
+				}
+				call("prepare")
+				took := call(k.name)
+				worst = max(worst, float64(took)/float64(r.spent(mod)))
+				mod.Close(b.Context())
+			}
+			b.ReportMetric(worst, "ns/unit")
+		})
+	}
+}
+
+// BenchmarkRewrite parses and rewrites a scanner as it is shipped.
+func BenchmarkRewrite(b *testing.B) {
+	modules, err := plugins.Modules()
+	if err != nil {
+		b.Skip(err)
+	}
+	wasm := modules["injection"]
 	b.SetBytes(int64(len(wasm)))
 	for b.Loop() {
-		if _, err := admit.Parse(wasm, admit.Limits{}); err != nil {
+		m, err := admit.Parse(wasm, admit.Limits{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := m.Instrument(admit.Options{MemoryPages: 1024}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -138,3 +138,52 @@ func TestBulkYields(t *testing.T) {
 		}
 	}
 }
+
+// TestDirty has each instruction that changes what no reset restores mark the
+// instance, and no other.
+func TestDirty(t *testing.T) {
+	null := []byte{0xd0, 0x70}
+	zeros := []byte{0x41, 0, 0x41, 0, 0x41, 0}
+	for name, c := range map[string]struct {
+		code  []byte
+		dirty uint64
+	}{
+		"nothing":     {nil, 0},
+		"table.get":   {[]byte{0x41, 0, 0x25, 0, 0x1a}, 0},
+		"table.size":  {[]byte{0xfc, 16, 0, 0x1a}, 0},
+		"memory.fill": {append(bytes.Clone(zeros), 0xfc, 11, 0), 0},
+		"memory.init": {append(bytes.Clone(zeros), 0xfc, 8, 0, 0), 0},
+		"table.set":   {append(append([]byte{0x41, 0}, null...), 0x26, 0), 1},
+		"table.grow":  {append(bytes.Clone(null), 0x41, 0, 0xfc, 15, 0, 0x1a), 1},
+		"table.fill":  {append(append([]byte{0x41, 0}, null...), 0x41, 0, 0xfc, 17, 0), 1},
+		"table.copy":  {append(bytes.Clone(zeros), 0xfc, 14, 0, 0), 1},
+		"table.init":  {append(bytes.Clone(zeros), 0xfc, 12, 0, 0), 1},
+		"elem.drop":   {[]byte{0xfc, 13, 0}, 1},
+		"data.drop":   {[]byte{0xfc, 9, 0}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, wazero.NewRuntimeConfigInterpreter())
+			mod, _, err := r.instantiate(t.Context(), admit.BuildModule(
+				admit.BuildSection(1, admit.BuildFuncType(nil, nil)),
+				admit.BuildSection(3, []byte{0}),
+				admit.BuildSection(4, []byte{0x70, 0, 1}),
+				admit.BuildSection(5, []byte{0, 1}),
+				admit.BuildSection(7, admit.BuildNamed("f", 0, 0)),
+				admit.BuildSection(9, []byte{5, 0x70, 1, 0xd0, 0x70, 0x0b}),
+				[]byte{12, 1, 1},
+				admit.BuildSection(10, admit.BuildFunction(c.code...)),
+				admit.BuildSection(11, []byte{1, 1, 'x'}),
+			), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.enter(mod, deep)
+			if _, err := mod.ExportedFunction("f").Call(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := mod.ExportedGlobal(admit.ExportDirty).Get(); got != c.dirty {
+				t.Errorf("dirty is %d, want %d", got, c.dirty)
+			}
+		})
+	}
+}

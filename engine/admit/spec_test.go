@@ -222,6 +222,9 @@ func (s *spectest) invoke(c specCommand) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		s.t.Errorf("line %d: %s: %s", c.Line, c.Action.Field, diff)
 	}
+	if left := p.metered.ExportedGlobal(admit.ExportDepth).Get(); gotErr == nil && left != deep {
+		s.t.Errorf("line %d: %s: depth is %d after the call, not %d", c.Line, c.Action.Field, left, deep)
+	}
 	if s.twins && wantErr == nil {
 		if a, b := s.plain.spent(p.plain), s.metered.spent(p.metered); a != b || a <= 0 {
 			s.t.Errorf("line %d: %s: %d units spent, %d with another quantum", c.Line, c.Action.Field, a, b)
