@@ -1,7 +1,5 @@
 package admit
 
-import "testing"
-
 // The helpers below write modules by hand: what these tests are about is often
 // what no assembler would write.
 
@@ -48,17 +46,4 @@ func function(code ...byte) []byte {
 	var e encoder
 	e.bytes(append(append([]byte{0}, code...), byte(opEnd)))
 	return e
-}
-
-func mustRewrite(t testing.TB, wasm []byte) *Program {
-	t.Helper()
-	m, err := Parse(wasm, Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := m.Instrument(Options{MemoryPages: 256})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }

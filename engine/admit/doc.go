@@ -10,6 +10,13 @@
 // The guest cannot reach what is added: every index in its code was checked
 // against the counts of the original module, and everything added comes after.
 //
+// Fuel is charged before the work it is for, in a way that depends on the module
+// and its input alone. A host keeps it so by never granting beyond its limit: it
+// grants the smaller of a quantum and what is left of the limit, and gives up at
+// the yield that finds nothing left. What a call has spent is what was granted
+// minus ExportFuel; after a trap that is the fuel as last written back, because
+// functions with loops keep it in a local while they run.
+//
 // It is a transformation of bytes. It must not know which engine runs the
 // result, nor what the guest is for.
 package admit

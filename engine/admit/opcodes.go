@@ -31,13 +31,9 @@ const (
 	opMemoryGrow   opcode = 0x40
 	opI32Const     opcode = 0x41
 	opI64Const     opcode = 0x42
-	opF32Const     opcode = 0x43
-	opF64Const     opcode = 0x44
-	opI32Eqz       opcode = 0x45
 	opI32LtS       opcode = 0x48
 	opI32GtU       opcode = 0x4b
 	opI32LeU       opcode = 0x4d
-	opI64LtS       opcode = 0x53
 	opI64GtU       opcode = 0x56
 	opI64GeS       opcode = 0x59
 	opI32Add       opcode = 0x6a
