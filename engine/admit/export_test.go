@@ -11,4 +11,4 @@ var (
 
 // Unpaid is the most fuel that passes between two looks at it while no call
 // unwinds: what a path may leave unchecked, and one segment that went over.
-const Unpaid = maxUnchecked + maxSegment + mergeTotal + 256
+const Unpaid = maxUnchecked + maxSegment + mergeTotal + costMemoryGrow + 256

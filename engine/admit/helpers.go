@@ -8,7 +8,7 @@ type helper struct {
 }
 
 // chunk is how much memory is written between two looks at the fuel.
-const chunk = 64 << 10
+const chunk = 32 << 10
 
 // helperIndex returns the index of the function for a helper, which it adds at
 // its first use.

@@ -5,10 +5,10 @@ package admit
 // begins; a small one is paid for by a segment that always runs before it and
 // not less often.
 const (
-	mergeSegment = 16   // units of a segment that is paid for by another
-	mergeTotal   = 16   // units that one segment pays for others
-	maxSegment   = 512  // units after which a segment is cut in two
-	maxUnchecked = 1024 // units on any path between two looks at the fuel
+	mergeSegment = 16  // units of a segment that is paid for by another
+	mergeTotal   = 16  // units that one segment pays for others
+	maxSegment   = 128 // units after which a segment is cut in two
+	maxUnchecked = 384 // units on any path between two looks at the fuel
 )
 
 // point is a segment: where it begins and what it pays.

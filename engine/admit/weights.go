@@ -21,7 +21,7 @@ var weights = []struct {
 	{opGlobalGet, opGlobalSet, 1},
 	{opTableGet, opTableSet, 4},
 	{0x28, 0x35, 2}, // loads
-	{0x36, 0x3e, 4}, // stores
+	{0x36, 0x3e, 8}, // stores
 	{opMemorySize, opMemorySize, 1},
 	{0x45, 0x68, 1}, // comparisons, clz
 	{0x69, 0x69, 2}, // ctz, popcnt
@@ -55,7 +55,7 @@ var weights = []struct {
 	{opElemDrop, opElemDrop, 4},
 	{opTableSize, opTableSize, 1},
 	{0xfd00, 0xfd0a, 3}, // v128 loads
-	{0xfd0b, 0xfd0b, 6}, // v128.store
+	{0xfd0b, 0xfd0b, 12}, // v128.store
 	{0xfd0d, 0xfd53, 2},
 	{0xfd54, 0xfd57, 4},
 	{0xfd58, 0xfd5b, 6},

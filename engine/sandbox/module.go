@@ -49,6 +49,8 @@ type photograph struct {
 
 // Usage is what a call used.
 type Usage struct {
+	// Fuel is exact where the module answered or ran out of it, and 0 after any
+	// other fault: how much of it was accounted for then depends on the clock.
 	Fuel int64
 }
 
@@ -86,6 +88,10 @@ func (m *Module) Call(ctx context.Context, input []byte, use func(answer []byte)
 	}
 	used := Usage{Fuel: i.run.spent}
 	if err != nil {
+		used.Fuel = 0
+		if f := i.run.fault; f != nil && f.Kind == Fuel {
+			used.Fuel = i.run.budget
+		}
 		m.discard(i, leave)
 		return used, err
 	}

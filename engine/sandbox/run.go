@@ -18,7 +18,7 @@ import (
 const (
 	quantumMin   = 128
 	quantumFirst = 256
-	quantumMost  = 8 << 10
+	quantumMost  = 3 << 10
 	quantumSmall = 64 << 10 // of memories up to smallMemory
 	smallMemory  = 20 << 16
 
