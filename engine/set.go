@@ -82,9 +82,9 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 			continue
 		}
 		if v.Called == nil { // most messages need no deadline
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithDeadline(ctx, began.Add(opts.Within))
-			defer cancel()
+			limit := &within{Context: ctx, until: began.Add(opts.Within)}
+			defer limit.end()
+			ctx = limit
 		}
 		v.Called = append(v.Called, scanner.manifest.Name)
 		v.merge(s.consult(ctx, scanner, p.prepared, calls, opts), scanner.opts)
@@ -115,17 +115,11 @@ func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) rep
 	for _, c := range calls {
 		batch := c.batch
 		*input = s.appendInput((*input)[:0], p, batch, particulars{limits: s.opts.Limits, hits: c.hits})
-		out, fuel, failure, err := s.call(ctx, *input)
+		a, fuel, failure, err := s.call(ctx, *input, batch)
 		r.fuel += fuel
 		if err != nil { // the caller gave up: no fault of the scanner
 			r.unexamined = true
 			return r
-		}
-		var a answer
-		if failure == nil {
-			if a, err = s.parseAnswer(out, batch); err != nil {
-				failure = &Failure{Scanner: s.manifest.Name, Kind: FailureOutput, Detail: err.Error()}
-			}
 		}
 		if failure != nil {
 			r.failures = append(r.failures, *failure)

@@ -54,7 +54,7 @@ var weights = []struct {
 	{opDataDrop, opDataDrop, 4},
 	{opElemDrop, opElemDrop, 4},
 	{opTableSize, opTableSize, 1},
-	{0xfd00, 0xfd0a, 3}, // v128 loads
+	{0xfd00, 0xfd0a, 3},  // v128 loads
 	{0xfd0b, 0xfd0b, 12}, // v128.store
 	{0xfd0d, 0xfd53, 2},
 	{0xfd54, 0xfd57, 4},

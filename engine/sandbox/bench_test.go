@@ -52,11 +52,11 @@ func BenchmarkEmptyCall(b *testing.B) {
 	m := benchModule(b, assemble(b, emptyGuest), Limits{})
 	input := make([]byte, 512)
 	b.Run("enter", func(b *testing.B) {
-		i, leave, err := m.acquire(b.Context())
+		i, err := m.acquire(b.Context())
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer m.release(i, leave)
+		defer m.release(i)
 		i.run.begin(b.Context(), m.opts.Limits, 1<<50, nil)
 		typical(b, func() error { _, err := i.scan(input); return err })
 	})
@@ -107,11 +107,11 @@ func BenchmarkReset(b *testing.B) {
 				}
 				i.close(b.Context())
 			}
-			i, leave, err := m.acquire(b.Context())
+			i, err := m.acquire(b.Context())
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer m.release(i, leave)
+			defer m.release(i)
 			view, _ := i.module.Memory().Read(0, uint32(i.memory.size))
 			photographed := bytes.Clone(view)
 			var reused, fresh, resets []time.Duration
@@ -124,6 +124,7 @@ func BenchmarkReset(b *testing.B) {
 				if len(fresh)%64 == 1 {
 					pages = pagesWritten(b, i, photographed, m.photo.globals)
 				}
+				i.memory.settle()
 				reused = append(reused, scanTime(b, i, input)) // on what it left behind
 				began := time.Now()
 				if err := i.reset(m.photo); err != nil {

@@ -132,11 +132,11 @@ func BenchmarkBetweenYields(b *testing.B) {
 			yields := 0
 			for b.Loop() {
 				runs = append(runs, unhurried(5, func() float64 {
-					i, leave, err := m.acquire(b.Context())
+					i, err := m.acquire(b.Context())
 					if err != nil {
 						b.Fatal(err)
 					}
-					defer m.discard(i, leave)
+					defer m.discard(i)
 					i.run.begin(b.Context(), m.opts.Limits, m.opts.Limits.Fuel, nil)
 					if _, err := i.scan(nil); err == nil {
 						b.Fatal("the guest returned")

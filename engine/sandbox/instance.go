@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/tetratelabs/wazero"
@@ -71,7 +72,7 @@ func (m *Module) initialised(ctx context.Context) (*instance, error) {
 	}
 	i.run.begin(ctx, m.opts.Limits, m.opts.Limits.InitFuel, m.opts.Log)
 	if err := m.begin(i); err != nil {
-		i.close(ctx)
+		m.free(i, func() {})
 		return nil, err
 	}
 	return i, nil
@@ -205,6 +206,19 @@ func (i *instance) interrupt() {
 func (i *instance) invoke(f api.Function) (err error) {
 	defer contain(&err)
 	return f.CallWithStack(&i.run, i.stack[:])
+}
+
+// call runs one input in the form of the module. It stays in one thread, by
+// which the memory is watched.
+func (i *instance) call(form Form, input []byte) ([]byte, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	i.memory.watch()
+	defer i.memory.settle()
+	if form == Command {
+		return i.command(input)
+	}
+	return i.scan(input)
 }
 
 // scan runs a reactor. The answer is a view of the guest's memory. Lengths and

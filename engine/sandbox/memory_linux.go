@@ -19,11 +19,12 @@ type memory struct {
 	reserved []byte
 	image    *image // nil until overlaid
 	size     int
-	refused  bool     // growth past the limit was asked for
-	grown    func()   // called after each growth of an instance
+	refused  bool   // growth past the limit was asked for
+	grown    func() // called after each growth of an instance
 
 	copies []int    // pages of the image that are copies of their own
-	before int64    // faults of this thread when the call began; -1: not known
+	before int64    // faults of this thread when the call began
+	quiet  bool     // the call met no fault
 	raw    []uint64 // the kernel's account of the image's pages
 }
 
@@ -151,8 +152,11 @@ func (m *memory) overlay(i *image) error {
 // each; more than this are given back.
 const keepBytes = 1 << 20
 
-// watch is called before a call, in the thread that the call stays in.
-func (m *memory) watch() { m.before = faults() }
+// watch is called before a call, in the thread that the call stays in, and
+// settle after it.
+func (m *memory) watch() { m.before, m.quiet = faults(), false }
+
+func (m *memory) settle() { m.quiet = m.before >= 0 && m.before == faults() }
 
 // reset makes a memory of the image's size equal to the image again. A page
 // that is no copy was not written. Where the call met no fault there are no
@@ -162,7 +166,7 @@ func (m *memory) reset() error {
 	if m.image.size == 0 {
 		return nil
 	}
-	if m.before < 0 || m.before != faults() {
+	if !m.quiet {
 		mapping := m.reserved[:m.image.size]
 		var told bool
 		if m.copies, told = copied(mapping, m.raw, m.copies[:0]); !told || len(m.copies)*pageSize > keepBytes {
@@ -172,7 +176,7 @@ func (m *memory) reset() error {
 			}
 		}
 	}
-	m.before = -1
+	m.quiet = false
 	for _, page := range m.copies {
 		m.restore(page * pageSize)
 	}

@@ -64,8 +64,10 @@ func (m *memory) overlay(i *image) error {
 	return m.reset()
 }
 
-// watch is called before a call.
+// watch is called before a call, and settle after it.
 func (m *memory) watch() {}
+
+func (m *memory) settle() {}
 
 // reset makes a memory of the image's size equal to the image again.
 func (m *memory) reset() error {

@@ -59,11 +59,11 @@ func (m *Module) Configurable() bool { return m.configured }
 
 // Warm initialises the module and makes one instance ready.
 func (m *Module) Warm(ctx context.Context) error {
-	i, leave, err := m.acquire(ctx)
+	i, err := m.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	m.release(i, leave)
+	m.release(i)
 	return nil
 }
 
@@ -72,61 +72,52 @@ func (m *Module) Warm(ctx context.Context) error {
 // patience, in which case nothing is known about the module. Everything but
 // the initialisation happens within the limits of the call.
 func (m *Module) Call(ctx context.Context, input []byte, use func(answer []byte) error) (Usage, error) {
-	i, leave, err := m.acquire(ctx)
+	i, err := m.acquire(ctx)
 	if err != nil {
 		return Usage{}, err
 	}
-	runtime.LockOSThread() // the memory is watched by it
-	defer runtime.UnlockOSThread()
-	i.memory.watch()
 	i.run.begin(ctx, m.opts.Limits, m.opts.Limits.budget(len(input)), m.opts.Log)
-	var answer []byte
-	if m.opts.Form == Command {
-		answer, err = i.command(input)
-	} else {
-		answer, err = i.scan(input)
-	}
+	answer, err := i.call(m.opts.Form, input)
 	used := Usage{Fuel: i.run.spent}
 	if err != nil {
 		used.Fuel = 0
 		if f := i.run.fault; f != nil && f.Kind == Fuel {
 			used.Fuel = i.run.budget
 		}
-		m.discard(i, leave)
+		m.discard(i)
 		return used, err
 	}
 	err = use(answer)
-	m.release(i, leave)
+	m.release(i)
 	return used, err
 }
 
-// acquire returns an instance in the photographed state, and room to run it,
-// which leave gives back.
-func (m *Module) acquire(ctx context.Context) (i *instance, leave func(), err error) {
+// acquire returns an instance in the photographed state. It has room to run,
+// which release and discard give back.
+func (m *Module) acquire(ctx context.Context) (*instance, error) {
 	if ctx.Err() != nil {
-		return nil, nil, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	i, photo, err := m.take()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if i == nil && photo == nil {
 		// Whoever waits here holds no room that others could use.
 		if err := wait(ctx, m.first); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		defer func() { <-m.first }()
 		if i, photo, err = m.take(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if err := wait(ctx, m.runtime.slots); err != nil {
 		if i != nil && !m.keep(i) {
-			m.discard(i, func() {})
+			m.free(i, func() {})
 		}
-		return nil, nil, err
+		return nil, err
 	}
-	leave = func() { <-m.runtime.slots }
 	switch {
 	case i != nil:
 	case photo == nil:
@@ -137,14 +128,19 @@ func (m *Module) acquire(ctx context.Context) (i *instance, leave func(), err er
 		i, err = m.clone(ctx, photo)
 	}
 	if err != nil {
-		leave()
-		return nil, nil, err
+		m.runtime.leave()
+		return nil, err
 	}
-	return i, leave, nil
+	return i, nil
 }
 
 // wait puts something into room as soon as there is some.
 func wait(ctx context.Context, room chan struct{}) error {
+	select {
+	case room <- struct{}{}:
+		return nil
+	default: // a context's channel may have to be made first
+	}
 	select {
 	case room <- struct{}{}:
 		return nil
@@ -196,17 +192,17 @@ func (m *Module) initialise(ctx context.Context) (*instance, error) {
 
 // release resets an instance and keeps it for the next call, unless something
 // about it cannot be restored.
-func (m *Module) release(i *instance, leave func()) {
+func (m *Module) release(i *instance) {
 	if !i.restorable() || i.reset(m.photo) != nil {
-		m.discard(i, leave)
+		m.discard(i)
 		return
 	}
 	i.run = run{memory: i.memory}
 	if !m.keep(i) {
-		m.discard(i, leave)
+		m.discard(i)
 		return
 	}
-	leave()
+	m.runtime.leave()
 }
 
 // keep makes a reset instance ready for the next call, if there is need.
@@ -220,11 +216,14 @@ func (m *Module) keep(i *instance) bool {
 	return true
 }
 
-// discard frees an instance. A large memory takes milliseconds, which are not
-// the caller's; but nobody else gets its room before.
-func (m *Module) discard(i *instance, leave func()) {
+// discard frees an instance, and its room when that is done.
+func (m *Module) discard(i *instance) { m.free(i, m.runtime.leave) }
+
+// free frees an instance. A large memory takes milliseconds, which are not the
+// caller's.
+func (m *Module) free(i *instance, done func()) {
 	m.freeing.Go(func() {
-		defer leave()
+		defer done()
 		i.close(context.Background())
 	})
 }

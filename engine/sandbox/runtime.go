@@ -76,6 +76,9 @@ func (r *Runtime) Close(ctx context.Context) error {
 	return err
 }
 
+// leave gives back the room of one running guest.
+func (r *Runtime) leave() { <-r.slots }
+
 // Options are how one module is run.
 type Options struct {
 	Form   Form // "" is Reactor

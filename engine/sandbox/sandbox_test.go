@@ -148,7 +148,7 @@ func startsAlike(t *testing.T, pages int, write string) {
 		}
 	}
 	// A second instance is a copy of the photograph and not of the first.
-	i, leave, err := m.acquire(t.Context())
+	i, err := m.acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func startsAlike(t *testing.T, pages int, write string) {
 	if again, g := look(); !bytes.Equal(memory, again) || fmt.Sprint(g) != fmt.Sprint(globals) {
 		t.Errorf("a clone differs: globals %v, want %v", g, globals)
 	}
-	m.release(i, leave)
+	m.release(i)
 	if len(m.idle) == 0 {
 		t.Error("no instance was kept")
 	}
@@ -354,11 +354,11 @@ func TestGrowthEndsTheQuantum(t *testing.T) {
 			(i64.const 0x800000001))`
 	m := load(t, newRuntime(t), grows, Options{})
 	_, first := answer(t, m, "x")
-	i, leave, err := m.acquire(t.Context())
+	i, err := m.acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.discard(i, leave)
+	defer m.discard(i)
 	i.run.begin(t.Context(), m.opts.Limits, 1<<40, nil)
 	i.run.step = 1 << 39 // as if it had been fast for long
 	if _, err := i.scan([]byte("x")); err != nil {

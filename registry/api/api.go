@@ -36,8 +36,8 @@ type Config struct {
 	// Operator is the tenant that runs this process: how its scanners fare, for
 	// all tenants together, is told to no other. Default identity.DefaultTenant.
 	Operator string
-	Logger  *slog.Logger
-	Now     func() time.Time
+	Logger   *slog.Logger
+	Now      func() time.Time
 }
 
 type api struct {
