@@ -44,6 +44,7 @@ demo: build bin/fixtures/weather bin/fixtures/everything-server
 test: plugins
 	go build ./... && go vet ./...
 	$(RACE) $(TESTFLAGS) ./...
+	go test $(TESTFLAGS) -run 'Hostile|Monsters' ./engine # all of the suite: the race detector gets a part
 	$(RACE) $(TESTFLAGS) -tags portable ./engine/sandbox # the reset of other systems
 
 # Real MCP servers from npm, through both doors.

@@ -70,7 +70,7 @@ func attackAll(t *testing.T, attacks []hostile.Attack) {
 	}
 	sibling := honest(t, e)
 	t.Run("attacks", func(t *testing.T) {
-		for _, a := range attacks {
+		for _, a := range hostile.Sample(attacks) {
 			t.Run(a.String(), func(t *testing.T) {
 				t.Parallel()
 				t.Log(a.Sentence)

@@ -26,7 +26,7 @@ func TestHostileModulesOnTheCommandLine(t *testing.T) {
 	}
 	families := make(map[string]bool) // by the first word of their names
 	names := make(map[string]bool)
-	for _, a := range attacks {
+	for _, a := range hostile.Sample(attacks) {
 		if names[a.Name] {
 			continue
 		}
@@ -39,9 +39,8 @@ func TestHostileModulesOnTheCommandLine(t *testing.T) {
 		if err := os.WriteFile(module, wasm, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		family, _, _ := strings.Cut(a.Name, "-")
-		first := !families[family]
-		families[family] = true
+		first := !families[a.Family()]
+		families[a.Family()] = true
 		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()
 			inspectHostile(t, module, a)
@@ -50,7 +49,7 @@ func TestHostileModulesOnTheCommandLine(t *testing.T) {
 			}
 		})
 	}
-	if len(names) < 100 || len(families) < 10 {
+	if len(names) < 50 || len(families) < 10 {
 		t.Errorf("only %d attacks of %d families", len(names), len(families))
 	}
 }
