@@ -47,10 +47,13 @@ test: plugins
 	go test $(TESTFLAGS) -run 'Hostile|Monsters' ./engine # all of the suite: the race detector gets a part
 	$(RACE) $(TESTFLAGS) -tags portable ./engine/sandbox # the reset of other systems
 
-# Real MCP servers from npm, through both doors.
+# Real MCP servers and the official conformance suite from npm, through both
+# doors. Closes with what was counted.
 e2e: build bin/fixtures/weather bin/fixtures/everything-server
-	cd internal/e2e && npm ci --ignore-scripts --no-audit --no-fund --silent
-	BARTIZAN_BIN=$(abspath bin) go test -count=1 -tags e2e $(TESTFLAGS) ./internal/e2e/...
+	@for d in . conformance; do (cd internal/e2e/$$d && npm ci --ignore-scripts --no-audit --no-fund --silent) || exit 1; done
+	@rm -f bin/e2e.txt
+	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 20m -tags e2e $(TESTFLAGS) ./internal/e2e/...
+	@cat bin/e2e.txt
 
 # What the engine costs, as one table of ratios in one run (docs/performance.md).
 # The second module holds what it is compared with. BENCHFLAGS='-into

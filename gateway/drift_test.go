@@ -155,7 +155,7 @@ func TestDriftedPromptAndResource(t *testing.T) {
 		}
 	}
 	for _, uri := range []string{"test://rows/../a", "test://rows/1/2", "file:///etc/passwd", "test://rows/%2e%2e"} {
-		h.call("srv", 4, "resources/read", `{"uri":"`+uri+`"}`).refused(t, 403, ReasonEntryUnknown)
+		h.call("srv", 4, "resources/read", `{"uri":"`+uri+`"}`).refused(t, 400, ReasonEntryUnknown)
 	}
 	listen := `{"notifications":{"resourceSubscriptions":["test://b","file:///etc/passwd"]}}`
 	h.call("srv", 5, "subscriptions/listen", listen).refused(t, 403, ReasonEntryUnknown)

@@ -87,7 +87,11 @@ func (s fingerprintEntry) list(ctx context.Context, x *exchange) *refusal {
 // judge turns an entry's state into a refusal.
 func (s fingerprintEntry) judge(x *exchange, o inventory.Observed, listed bool) *refusal {
 	if !listed {
-		return refuse(ReasonEntryUnknown)
+		no := refuse(ReasonEntryUnknown)
+		if x.method.Name == protocol.MethodResourcesRead {
+			no.uri = x.ref.Key
+		}
+		return no
 	}
 	switch o.State {
 	case inventory.Same:

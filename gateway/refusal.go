@@ -22,6 +22,7 @@ type refusal struct {
 	pointers  []string
 	supported []string // ReasonVersion: what is served instead
 	requested string
+	uri       string // ReasonEntryUnknown: the resource that was asked for
 	retry     time.Duration
 	badToken  bool  // ReasonUnauthenticated: a credential came, and it was wrong
 	cause     error // for the log
@@ -40,13 +41,25 @@ type errorData struct {
 	AuditID   string   `json:"auditId,omitzero"`
 	Supported []string `json:"supported,omitzero"`
 	Requested string   `json:"requested,omitzero"`
+	URI       string   `json:"uri,omitzero"`
 }
 
-// code is the JSON-RPC code of the refusal. The modern era fixes the code of a
-// method that is not served (2026-07-28, streamable-http, "Error handling").
+// maxURI bounds the URI that an error repeats to the client who sent it.
+const maxURI = 2048
+
+// noResource is a resource that the server does not list, which the modern era
+// has a code and data of its own for.
+func (r *refusal) noResource(era protocol.Era) bool { return r.uri != "" && era == protocol.Modern }
+
+// code is the JSON-RPC code of the refusal. The modern era fixes the codes of a
+// method that is not served (2026-07-28, streamable-http, "Error handling") and
+// of a resource that does not exist (server/resources, "Error Handling").
 func (r *refusal) code(era protocol.Era) int {
-	if r.reason == ReasonMethodDenied && era == protocol.Modern {
+	switch {
+	case r.reason == ReasonMethodDenied && era == protocol.Modern:
 		return protocol.CodeMethodNotFound
+	case r.noResource(era):
+		return protocol.CodeInvalidParams
 	}
 	return meanings[r.reason].code
 }
@@ -57,6 +70,8 @@ func (r *refusal) status(era protocol.Era, blockStatus int) int {
 	switch {
 	case r.reason == ReasonMethodDenied && era == protocol.Modern:
 		return http.StatusNotFound
+	case r.noResource(era):
+		return statusOfError(protocol.CodeInvalidParams)
 	case m.code == protocol.CodeBlocked && m.status == http.StatusForbidden:
 		return blockStatus
 	}
@@ -68,6 +83,9 @@ func (r *refusal) message(id jsontext.Value, era protocol.Era, auditID string) [
 	data := errorData{
 		Reason: r.reason, Rules: orEmpty(r.rules), Pointers: orEmpty(shownPointers(r.pointers)), AuditID: auditID,
 		Supported: r.supported, Requested: r.requested,
+	}
+	if r.noResource(era) && len(r.uri) <= maxURI {
+		data.URI = r.uri
 	}
 	return jsonrpc.NewError(id, r.code(era), meanings[r.reason].text, data)
 }

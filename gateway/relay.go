@@ -28,6 +28,7 @@ type relay struct {
 	bytes, messages int64
 	asked           bool // the upstream has begun to answer
 	resumable       bool // an event id was handed out: the client may come back for the rest
+	announced       bool // the last event named only a time to come back after
 }
 
 // forward runs steps 9 to 11 for a message that passed the others.
@@ -118,7 +119,7 @@ func (r *relay) ask(ctx context.Context) {
 	for {
 		ev, err := ans.next(ctx)
 		if err != nil {
-			r.stopped(ctx, err)
+			r.stopped(ctx, err, h)
 			return
 		}
 		if done := r.message(ctx, ev, h); done {
@@ -156,6 +157,7 @@ func (r *relay) message(ctx context.Context, ev upstream.Event, h head) (done bo
 		return true
 	}
 	r.resumable = r.resumable || ev.ID != "" && r.x.session != nil
+	r.announced = ev.Retry > 0 && len(ev.Data) == 0 && r.x.session != nil
 	if len(ev.Data) == 0 {
 		r.out.event(ev)
 		return false
@@ -313,14 +315,18 @@ func (r *relay) refusedWith(status int) *refusal {
 }
 
 // stopped handles the end of an answer without a response.
-func (r *relay) stopped(ctx context.Context, err error) {
+func (r *relay) stopped(ctx context.Context, err error, h head) {
 	switch {
-	case errors.Is(err, io.EOF) && r.resumable:
+	case errors.Is(err, io.EOF) && (r.resumable || r.announced):
 		// The upstream closed the stream and will go on when the client
-		// resumes it (2025-11-25, SSE polling).
+		// resumes it, or opens the stream of the session where no event has an
+		// id (2025-11-25, SSE polling).
 		r.g.record.unanswered(ctx, r.x, ReasonUpstreamGone)
 		r.out.begin()
 	case errors.Is(err, io.EOF):
+		if h.stream && r.x.session != nil {
+			r.out.begin() // as the upstream did: its status was 200, and the session goes on
+		}
 		r.end(ctx, refuse(ReasonUpstreamGone), true)
 	default:
 		if no := r.failure(ctx, err); no != nil {

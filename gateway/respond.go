@@ -106,10 +106,12 @@ func (r *responder) write(ev upstream.Event) {
 	if ev.Retry > 0 {
 		b.WriteString("retry: " + strconv.Itoa(ev.Retry) + "\n")
 	}
-	for line := range bytes.SplitSeq(ev.Data, []byte("\n")) {
-		b.WriteString("data: ")
-		b.Write(line)
-		b.WriteByte('\n')
+	if len(ev.Data) > 0 || ev.ID != "" { // a reader takes an id over with an empty message, too
+		for line := range bytes.SplitSeq(ev.Data, []byte("\n")) {
+			b.WriteString("data: ")
+			b.Write(line)
+			b.WriteByte('\n')
+		}
 	}
 	b.WriteByte('\n')
 	r.arm()

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -38,6 +39,21 @@ func bin(t *testing.T) string {
 		t.Fatal("BARTIZAN_BIN is not set; run make e2e")
 	}
 	return dir
+}
+
+// count puts a line into what make e2e closes with.
+func count(t *testing.T, format string, args ...any) {
+	t.Helper()
+	line := fmt.Sprintf(format, args...)
+	t.Log(line)
+	f, err := os.OpenFile(filepath.Join(bin(t), "e2e.txt"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintln(f, "count: "+line); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // newWorld starts both doors and hands out keys.

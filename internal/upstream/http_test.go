@@ -242,6 +242,8 @@ func TestEvents(t *testing.T) {
 		"bad retry":           {"retry: soon\ndata: a\n\n", []Event{event("a")}},
 		"message type":        {"event: message\ndata: a\n\n", []Event{event("a")}},
 		"foreign type":        {"event: endpoint\ndata: /x\n\ndata: a\n\n", []Event{event("a")}},
+		"foreign with retry":  {"event: close\nretry: 10\ndata: \n\n", []Event{{Retry: 10}}},
+		"foreign with id":     {"id: 7\nevent: x\ndata: secret\n\ndata: a\n\n", []Event{{ID: "7"}, event("a")}},
 		"unknown field":       {"foo: 1\ndata: a\n\n", []Event{event("a")}},
 		"nothing but blanks":  {"\n\n\r\n", nil},
 		"case-sensitive name": {"Data: evil\ndata: a\n\n", []Event{event("a")}},

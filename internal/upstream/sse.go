@@ -16,7 +16,9 @@ type Event struct {
 }
 
 // eventReader reads server-sent events (WHATWG HTML, "Server-sent events").
-// Events of a type other than "message" are none of MCP and are passed over.
+// Of an event whose type is not "message", which is none of MCP, only the id and
+// the retry time are read: they belong to the stream, whatever event carries
+// them. go-sdk servers announce that way that they close a stream to be polled.
 type eventReader struct {
 	lines   lineReader
 	max     int64
@@ -40,7 +42,10 @@ func (r *eventReader) next() (Event, error) {
 			line, r.started = bytes.TrimPrefix(line, byteOrderMark), true
 		}
 		if len(line) == 0 {
-			if given && !foreign {
+			if foreign {
+				ev.Data, given = nil, ev.ID != "" || ev.Retry > 0
+			}
+			if given {
 				return ev, nil
 			}
 			ev, given, foreign = Event{}, false, false
