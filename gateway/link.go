@@ -8,9 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bartizan-mcp/bartizan/gateway/inventory"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
-	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -45,27 +43,9 @@ func (g *Gateway) linkOf(x *exchange) link {
 	case !x.svc.local:
 		return httpLink{limits: g.cfg.Upstream}
 	case x.era == protocol.Modern:
-		return sharedLink{pool: g.local, before: g.beforeStart(x)}
+		return sharedLink{pool: g.local, server: g.serverOf(x)}
 	}
 	return sessionLink{}
-}
-
-// beforeStart puts the start of a local server without a sandbox on record.
-func (g *Gateway) beforeStart(x *exchange) func() error {
-	origin, server := audit.Origin{Caller: x.caller, Source: x.source}, x.svc.approval.Server
-	return func() error {
-		_, err := g.cfg.Audit.Append(context.Background(), audit.UnsafeUsed(origin, "unsafe-run", server))
-		return err
-	}
-}
-
-// beforeListing does the same for the gateway's own conversations.
-func (g *Gateway) beforeListing(key inventory.Key, t upstream.Target) error {
-	if len(t.Command) == 0 {
-		return nil
-	}
-	_, err := g.cfg.Audit.Append(context.Background(), audit.UnsafeUsed(audit.Origin{}, "unsafe-run", key.Server))
-	return err
 }
 
 // httpLink is an upstream over streamable HTTP.
@@ -189,12 +169,11 @@ var errNoReplay = errors.New("local servers have no event ids")
 // sharedLink is a local server that all modern messages of a caller go through.
 type sharedLink struct {
 	pool   *stdio.Pool
-	before func() error
+	server stdio.Server
 }
 
-func (l sharedLink) send(_ context.Context, x *exchange, m *jsonrpc.Message) (answers, error) {
-	owner := x.caller.Tenant + "\x00" + x.caller.Principal
-	shared := l.pool.Shared(owner+"\x00"+x.svc.instance, owner, x.svc.target, l.before)
+func (l sharedLink) send(_ context.Context, _ *exchange, m *jsonrpc.Message) (answers, error) {
+	shared := l.pool.Shared(l.server)
 	if m.Kind != jsonrpc.Request {
 		if m.Method == protocol.NotificationCancelled {
 			return accepted{}, nil // names an id that the process never saw; closing the stream cancels

@@ -57,7 +57,7 @@ func (r *relay) openSession() *refusal {
 	if x.msg.Method != protocol.MethodInitialize || !x.svc.local {
 		return nil
 	}
-	local, err := r.g.local.Session(x.caller.Tenant+"\x00"+x.caller.Principal, x.svc.target, r.g.beforeStart(x))
+	local, err := r.g.local.Session(r.g.serverOf(x))
 	if err != nil {
 		return refuse(reasonOf(err)).because(err)
 	}

@@ -22,6 +22,9 @@ import (
 var (
 	// ErrUnstable is a server that announces changes faster than it can be listed.
 	ErrUnstable = errors.New("listing changes faster than it can be read")
+	// ErrPaused is a local server that failed a moment ago and is not yet
+	// started again.
+	ErrPaused = errors.New("local server waits after its failure")
 	// ErrClosed is an inventory that was closed.
 	ErrClosed = errors.New("inventory is closed")
 )

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/gateway/restart"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -23,7 +24,9 @@ type source struct {
 	flight   *flight
 	target   upstream.Target
 	client   *upstream.Client
+	dialed   time.Time
 	lastUsed time.Time
+	failures restart.Backoff // of a local server: it is not started in a loop
 }
 
 // flight is one listing under way.
@@ -103,6 +106,7 @@ func (src *source) list(s *Store, key Key, target upstream.Target) (*Snapshot, e
 	defer cancel()
 	l, err := client.Listing(ctx)
 	if err != nil {
+		src.noteFailure(target)
 		src.hangUp()
 		return nil, err
 	}
@@ -119,15 +123,23 @@ func (src *source) dial(s *Store, key Key, target upstream.Target) (*upstream.Cl
 	if client != nil {
 		select {
 		case <-client.Done():
+			src.noteFailure(target)
 			src.hangUp()
 		default:
 			return client, nil
 		}
 	}
+	if src.failures.Wait(time.Now()) > 0 {
+		return nil, ErrPaused
+	}
 	if err := s.cfg.Before(key, target); err != nil {
 		return nil, err
 	}
+	dialed := time.Now()
 	client, err := upstream.Dial(s.ctx, target, key.Era, s.cfg.Limits)
+	if err != nil && !errors.Is(err, upstream.ErrEra) {
+		src.noteFailure(target)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -137,9 +149,25 @@ func (src *source) dial(s *Store, key Key, target upstream.Target) (*upstream.Cl
 		}
 	})
 	src.mu.Lock()
-	src.client = client
+	src.client, src.dialed = client, dialed
 	src.mu.Unlock()
 	return client, nil
+}
+
+// noteFailure counts the end of a local server; those over HTTP start
+// themselves.
+func (src *source) noteFailure(target upstream.Target) {
+	src.mu.Lock()
+	client, dialed := src.client, src.dialed
+	src.mu.Unlock()
+	if len(target.Command) == 0 {
+		return
+	}
+	var ran time.Duration
+	if client != nil {
+		ran = time.Since(dialed)
+	}
+	src.failures.Ended(time.Now(), ran)
 }
 
 // ListChanged reports whether a notification says that a list is outdated.

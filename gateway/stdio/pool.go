@@ -2,9 +2,9 @@
 // messages share one without mixing: a process per client session in the
 // legacy era, a process per caller with rewritten ids in the modern era.
 //
-// It supervises: a cap of processes, idle processes killed with their group, a
-// pause after a crash, and never a second try of a call. It must not know
-// approvals, scanners or HTTP.
+// It supervises: a cap of processes, idle processes killed with their group,
+// growing pauses after crashes, and never a second try of a call. It must not
+// know approvals, scanners or HTTP.
 package stdio
 
 import (
@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/gateway/restart"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
@@ -27,6 +28,29 @@ var (
 	// ErrOverflow is a client that takes messages slower than the server writes them.
 	ErrOverflow = errors.New("too many messages wait for the client")
 )
+
+// Server is what a pool starts for somebody.
+type Server struct {
+	// Key names the server together with its owner and credential: what dies
+	// for one owner is not held against another's.
+	Key    string
+	Owner  string // whose cap it counts towards
+	Target upstream.Target
+	// Before runs before every start; its error keeps the process from being
+	// started.
+	Before func() error
+	// Ended is told of every end that nobody here asked for.
+	Ended func(End)
+}
+
+// End is how a process ended by itself.
+type End struct {
+	Err    error // host-owned text: the exit status, or what was broken
+	Ran    time.Duration
+	Early  int           // ends in a row of servers that did not settle
+	Pause  time.Duration // until the next start
+	Stderr []byte        // last bytes of standard error; the server's text
+}
 
 // Config of a Pool.
 type Config struct {
@@ -43,15 +67,16 @@ type Pool struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	mu     sync.Mutex
-	total  int
-	owners map[string]int
-	shared map[string]*Shared
+	mu       sync.Mutex
+	total    int
+	owners   map[string]int
+	shared   map[string]*Shared
+	backoffs map[string]*restart.Backoff
 }
 
 // NewPool makes an empty pool. Close kills everything in it.
 func NewPool(cfg Config) *Pool {
-	p := &Pool{cfg: cfg, owners: map[string]int{}, shared: map[string]*Shared{}}
+	p := &Pool{cfg: cfg, owners: map[string]int{}, shared: map[string]*Shared{}, backoffs: map[string]*restart.Backoff{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.work.Go(p.reap)
 	return p
@@ -70,58 +95,100 @@ func (p *Pool) Close() {
 	}
 }
 
-// start starts a process that counts towards its owner until release. before
-// runs first; its error keeps the process from being started.
-func (p *Pool) start(owner string, t upstream.Target, before func() error) (proc *upstream.Process, release func(), err error) {
+// Running is the number of processes.
+func (p *Pool) Running() int {
 	p.mu.Lock()
-	if p.ctx.Err() != nil || p.total >= p.cfg.Processes || p.owners[owner] >= p.cfg.PerOwner {
+	defer p.mu.Unlock()
+	return p.total
+}
+
+// running is one process that counts towards its owner until release.
+type running struct {
+	*upstream.Process
+	release func()
+	ended   func() // after its last message, by whoever reads them
+}
+
+// start starts a process. It is ErrBusy while its server is in a pause.
+func (p *Pool) start(s Server) (*running, error) {
+	p.mu.Lock()
+	backoff := p.backoffs[s.Key]
+	waits := backoff != nil && backoff.Wait(time.Now()) > 0
+	if waits || p.ctx.Err() != nil || p.total >= p.cfg.Processes || p.owners[s.Owner] >= p.cfg.PerOwner {
 		p.mu.Unlock()
-		return nil, nil, ErrBusy
+		return nil, ErrBusy
 	}
 	p.total++
-	p.owners[owner]++
+	p.owners[s.Owner]++
 	p.mu.Unlock()
-	release = sync.OnceFunc(func() {
+	release := sync.OnceFunc(func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.total--
-		if p.owners[owner]--; p.owners[owner] <= 0 {
-			delete(p.owners, owner)
+		if p.owners[s.Owner]--; p.owners[s.Owner] <= 0 {
+			delete(p.owners, s.Owner)
 		}
 	})
-	if err = before(); err == nil {
-		proc, err = upstream.StartProcess(p.ctx, t, p.cfg.Limits)
+	err := s.Before()
+	var proc *upstream.Process
+	began := time.Now()
+	if err == nil {
+		if proc, err = upstream.StartProcess(p.ctx, s.Target, p.cfg.Limits); err != nil {
+			p.noteEnd(s, End{Err: err})
+		}
 	}
 	if err != nil {
 		release()
-		return nil, nil, err
+		return nil, err
 	}
-	return proc, release, nil
+	return &running{Process: proc, release: release, ended: func() {
+		release()
+		if proc.Closed() || p.ctx.Err() != nil {
+			return
+		}
+		p.noteEnd(s, End{Err: proc.Err(), Ran: time.Since(began), Stderr: proc.Stderr()})
+	}}, nil
+}
+
+// noteEnd counts an end that nobody asked for, and tells whose server it was.
+func (p *Pool) noteEnd(s Server, e End) {
+	p.mu.Lock()
+	backoff := p.backoffs[s.Key]
+	if backoff == nil {
+		backoff = &restart.Backoff{}
+		p.backoffs[s.Key] = backoff
+	}
+	p.mu.Unlock()
+	e.Early, e.Pause = backoff.Ended(time.Now(), e.Ran)
+	if s.Ended != nil {
+		s.Ended(e)
+	}
 }
 
 // Session starts a process of its own for one legacy client session.
-func (p *Pool) Session(owner string, t upstream.Target, before func() error) (*Session, error) {
-	proc, release, err := p.start(owner, t, before)
+func (p *Pool) Session(s Server) (*Session, error) {
+	proc, err := p.start(s)
 	if err != nil {
 		return nil, err
 	}
-	return newSession(proc, release), nil
+	return newSession(proc), nil
 }
 
-// Shared returns the process that all modern messages with this key go
-// through; it is started by the first, and before runs at every start.
-func (p *Pool) Shared(key, owner string, t upstream.Target, before func() error) *Shared {
+// Shared returns the process that all modern messages with this server's key
+// go through; it is started by the first.
+func (p *Pool) Shared(server Server) *Shared {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.shared[key]
+	s := p.shared[server.Key]
 	if s == nil {
-		s = &Shared{pool: p, owner: owner, target: t, before: before, used: time.Now()}
-		p.shared[key] = s
+		s = &Shared{pool: p, server: server, used: time.Now()}
+		p.shared[server.Key] = s
 	}
 	return s
 }
 
-// reap closes shared processes that nobody used during Idle.
+// reap closes shared processes that nobody used during Idle, and forgets
+// crashes that say nothing any more.
 func (p *Pool) reap() {
 	ticker := time.NewTicker(max(p.cfg.Idle/4, 10*time.Millisecond))
 	defer ticker.Stop()
@@ -136,6 +203,11 @@ func (p *Pool) reap() {
 				if s.idle(now.Add(-p.cfg.Idle)) {
 					idle = append(idle, s)
 					delete(p.shared, key)
+				}
+			}
+			for key, b := range p.backoffs {
+				if b.Forgettable(now) {
+					delete(p.backoffs, key)
 				}
 			}
 			p.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
-	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
 // backlog bounds the messages kept until a client listens.
@@ -15,8 +14,7 @@ const backlog = 256
 // Session is a local server that belongs to one legacy client session. Ids
 // pass through as they are: nobody else talks to this process.
 type Session struct {
-	proc    *upstream.Process
-	release func()
+	proc *running
 
 	mu       sync.Mutex
 	calls    []*pending // oldest first
@@ -32,8 +30,8 @@ type pending struct {
 	token string // idKey of its progress token, "" without one
 }
 
-func newSession(proc *upstream.Process, release func()) *Session {
-	s := &Session{proc: proc, release: release}
+func newSession(proc *running) *Session {
+	s := &Session{proc: proc}
 	go s.pump()
 	return s
 }
@@ -109,10 +107,11 @@ func (s *Session) Gone() bool {
 // Close kills the process.
 func (s *Session) Close() {
 	s.proc.Close()
-	s.release()
+	s.proc.release()
 }
 
 func (s *Session) pump() {
+	defer s.proc.ended()
 	for raw := range s.proc.Messages() {
 		m, err := jsonrpc.Parse(raw, jsonrpc.Limits{})
 		if err != nil {
@@ -132,7 +131,6 @@ func (s *Session) pump() {
 	if s.listener != nil {
 		s.listener.end(ErrGone)
 	}
-	s.release()
 }
 
 // route hands a message to the request it relates to: a response by its id,

@@ -9,7 +9,6 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
-	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
 // Shared is a local server that several modern clients of one caller talk to.
@@ -17,18 +16,13 @@ import (
 // the way out, so that two clients may use the same ones.
 type Shared struct {
 	pool   *Pool
-	owner  string
-	target upstream.Target
-	before func() error
+	server Server
 
-	mu      sync.Mutex
-	proc    *upstream.Process
-	release func()
-	calls   map[int64]*rewritten
-	last    int64
-	used    time.Time
-	crashes int
-	notYet  time.Time // no new process before this time
+	mu    sync.Mutex
+	proc  *running
+	calls map[int64]*rewritten
+	last  int64
+	used  time.Time
 }
 
 // rewritten is one request under way, with what the client called things.
@@ -36,13 +30,6 @@ type rewritten struct {
 	*Conversation
 	id, token jsontext.Value
 }
-
-// Crash pauses: a server that dies on arrival must not be started in a loop.
-const (
-	firstPause = 250 * time.Millisecond
-	longPause  = 30 * time.Second
-	settled    = time.Minute // running this long clears the count of crashes
-)
 
 // Call sends a request, starting the process if it does not run.
 func (s *Shared) Call(m *jsonrpc.Message) (*Conversation, error) {
@@ -59,7 +46,7 @@ func (s *Shared) Call(m *jsonrpc.Message) (*Conversation, error) {
 	return r.Conversation, nil
 }
 
-func (s *Shared) register(m *jsonrpc.Message) (*rewritten, []byte, *upstream.Process, error) {
+func (s *Shared) register(m *jsonrpc.Message) (*rewritten, []byte, *running, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.used = time.Now()
@@ -115,19 +102,16 @@ func (s *Shared) ensure() error {
 	if s.proc != nil {
 		return nil
 	}
-	if time.Now().Before(s.notYet) {
-		return ErrBusy
-	}
-	proc, release, err := s.pool.start(s.owner, s.target, s.before)
+	proc, err := s.pool.start(s.server)
 	if err != nil {
 		return err
 	}
-	s.proc, s.release, s.calls = proc, release, map[int64]*rewritten{}
-	go s.pump(proc, time.Now())
+	s.proc, s.calls = proc, map[int64]*rewritten{}
+	go s.pump(proc)
 	return nil
 }
 
-func (s *Shared) pump(proc *upstream.Process, started time.Time) {
+func (s *Shared) pump(proc *running) {
 	for raw := range proc.Messages() {
 		if m, err := jsonrpc.Parse(raw, jsonrpc.Limits{}); err == nil {
 			s.mu.Lock()
@@ -135,18 +119,13 @@ func (s *Shared) pump(proc *upstream.Process, started time.Time) {
 			s.mu.Unlock()
 		}
 	}
+	proc.ended() // before a next call can start another
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.calls {
 		r.end(ErrGone)
 	}
-	s.release()
 	s.proc, s.calls = nil, nil
-	if time.Since(started) > settled {
-		s.crashes = 0
-	}
-	s.notYet = time.Now().Add(min(firstPause<<min(s.crashes, 10), longPause))
-	s.crashes++
 }
 
 // route hands a message to the request it names. One that names none goes to

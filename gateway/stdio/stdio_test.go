@@ -129,29 +129,31 @@ func pool(t *testing.T, cfg Config) *Pool {
 // TestPool counts processes per owner and in all, and starts none that may not be.
 func TestPool(t *testing.T) {
 	p := pool(t, Config{Processes: 3, PerOwner: 2, Idle: time.Hour})
-	ok := func() error { return nil }
-	first, err := p.Session("a", echo, ok)
+	of := func(owner string, no error) Server {
+		return Server{Key: owner, Owner: owner, Target: echo, Before: func() error { return no }}
+	}
+	first, err := p.Session(of("a", nil))
 	if err != nil {
 		t.Skipf("no /bin/cat to start: %v", err)
 	}
-	if _, err := p.Session("a", echo, ok); err != nil {
+	if _, err := p.Session(of("a", nil)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Session("a", echo, ok); !errors.Is(err, ErrBusy) {
+	if _, err := p.Session(of("a", nil)); !errors.Is(err, ErrBusy) {
 		t.Errorf("third of one owner: %v", err)
 	}
-	if _, err := p.Session("b", echo, ok); err != nil {
+	if _, err := p.Session(of("b", nil)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Session("c", echo, ok); !errors.Is(err, ErrBusy) {
+	if _, err := p.Session(of("c", nil)); !errors.Is(err, ErrBusy) {
 		t.Errorf("fourth of all: %v", err)
 	}
 	first.Close()
 	refused := errors.New("not on record")
-	if _, err := p.Session("c", echo, func() error { return refused }); !errors.Is(err, refused) {
+	if _, err := p.Session(of("c", refused)); !errors.Is(err, refused) {
 		t.Errorf("unrecorded start: %v", err)
 	}
-	last, err := p.Session("c", echo, ok)
+	last, err := p.Session(of("c", nil))
 	if err != nil {
 		t.Fatalf("a refused start kept its place: %v", err)
 	}

@@ -119,6 +119,29 @@ func scannersEvent(o Origin, eventCode, message string) *Event {
 	return e
 }
 
+// Why a local server's process ended, reason of ServerEnded.
+const (
+	ServerExited    = "exited"     // by itself, or killed for breaking a limit
+	ServerCrashLoop = "crash_loop" // again and again, soon after it was started
+)
+
+// ServerEnded records the end of a local server that nobody asked for. early is
+// the number of such ends in a row soon after the start.
+func ServerEnded(o Origin, alias, name, version, reason string, early int) *Event {
+	e := newEvent(ClassEntity, activityDisable, "Disable", "server_ended")
+	e.Message = "Local server ended by itself"
+	e.origin(o)
+	e.status(statusFailure)
+	e.StatusCode = reason
+	e.severity(severityLow)
+	if reason == ServerCrashLoop {
+		e.severity(severityMedium)
+	}
+	e.Entity = &Entity{Name: name, Version: version, Type: "server"}
+	e.Unmapped.Alias, e.Unmapped.Ends = alias, early
+	return e
+}
+
 // KeyIssued records a new API key: its public id, never token or hash.
 func KeyIssued(o Origin, k identity.KeyRecord) *Event {
 	e := keyEvent(o, k, activityEnable, "Enable", "key_issued", "API key issued")

@@ -207,6 +207,7 @@ type Unmapped struct {
 	Sequence    uint64    `json:"sequence,omitzero"`    // of a snapshot
 	ScannersIn  []Scanner `json:"scanners_in,omitzero"` // modules that came into force
 	ScannersOut []Scanner `json:"scanners_out,omitzero"`
+	Ends        int       `json:"ends,omitzero"` // early ends of a local server in a row
 	Segment     *Segment  `json:"segment,omitzero"`
 	Truncated   bool      `json:"truncated,omitzero"` // a list or text above was cut to its bound
 }

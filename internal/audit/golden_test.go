@@ -102,6 +102,7 @@ func every() map[string]*Event {
 		"trust_changed":       TrustChanged(Origin{}, 2, digest),
 		"scanners_changed":    ScannersChanged(change.Origin, []Scanner{{"ticket", "1.1.0", digest}}, []Scanner{{"ticket", "1.0.0", digest}}),
 		"scanners_kept":       ScannersKept(change.Origin, "self_test"),
+		"server_ended":        ServerEnded(change.Origin, "files", "io.github.acme/files", "1.2.0", ServerCrashLoop, 4),
 		"key_issued":          KeyIssued(change.Origin, key()),
 		"key_revoked":         KeyRevoked(change.Origin, key()),
 		"refused_revoked":     Refused("192.0.2.7:51234", denied(identity.ErrRevoked)),

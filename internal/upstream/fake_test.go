@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -181,6 +182,16 @@ func runFake(mode string) {
 			}
 			result(string(m.ID), oneTool)
 		}
+	case "stubborn":
+		stubborn()
+		os.WriteFile("pid", []byte(strconv.Itoa(os.Getpid())), 0o600)
+		time.Sleep(time.Hour)
+	case "owner": // starts a server and is killed before it can end it
+		exe, _ := os.Executable()
+		if _, err := StartProcess(context.Background(), Target{Command: []string{exe}, Env: []string{fakeVariable + "=stubborn"}}, Limits{}); err != nil {
+			os.Exit(6)
+		}
+		time.Sleep(time.Hour)
 	case "grandchild":
 		startGrandchild(nil)
 	case "orphan":
@@ -211,6 +222,9 @@ func startGrandchild(change func(*exec.Cmd)) {
 	}
 	os.WriteFile("pid", []byte(strconv.Itoa(child.Process.Pid)), 0o600)
 }
+
+// stubborn makes this process ignore every request to end.
+var stubborn func()
 
 // escape takes a child out of its process group, where the system has groups.
 var escape func(*exec.Cmd)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 )
 
+func askGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGTERM) }
+
 func killGroup(p *os.Process) {
 	_ = syscall.Kill(-p.Pid, syscall.SIGKILL) // gone already is fine
 }

@@ -12,18 +12,20 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/bartizan-mcp/bartizan/internal/upstream/confine"
 )
 
 const (
-	closeGrace = 500 * time.Millisecond // from closed stdin to SIGKILL
+	closeGrace = 500 * time.Millisecond // from closed stdin to SIGTERM, and on to SIGKILL
 	drainGrace = time.Second            // for output of a process that has exited
 )
 
 // Process is a server over stdio: newline-delimited messages (2026-07-28,
 // transports/stdio). It has a process group of its own, exactly the environment
-// of its Target, and dies with the program that started it where the system
-// can do that. A descendant that leaves the group is not caught here; a
-// sandbox is what stops it.
+// of its Target and the resources of its Limits, and dies with the program that
+// started it where the system can do that. A descendant that leaves the group is
+// not caught here; a sandbox is what stops it.
 type Process struct {
 	lim      Limits
 	cmd      *exec.Cmd
@@ -34,10 +36,12 @@ type Process struct {
 	messages chan []byte
 	closing  chan struct{} // no more messages are delivered
 	exited   chan struct{} // the leader is reaped, the group killed
+	drained  chan struct{} // standard error is read to its end
 	sending  sync.Mutex
 
 	mu     sync.Mutex
 	err    error
+	closed bool // by us, without a fault of the server's
 	reaped bool
 }
 
@@ -58,6 +62,7 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 		messages: make(chan []byte),
 		closing:  make(chan struct{}),
 		exited:   make(chan struct{}),
+		drained:  make(chan struct{}),
 	}
 	p.cmd = &exec.Cmd{Path: path, Args: t.Command, Dir: t.Dir, Env: append([]string{}, t.Env...), SysProcAttr: groupAttributes()}
 	if err := p.start(); err != nil {
@@ -69,7 +74,10 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 		stop()
 	}()
 	go p.read()
-	go func() { _, _ = io.Copy(&p.tail, p.stderr) }() // ends with the pipe
+	go func() {
+		_, _ = io.Copy(&p.tail, p.stderr) // ends with the pipe
+		close(p.drained)
+	}()
 	return p, nil
 }
 
@@ -102,7 +110,7 @@ func (p *Process) start() (err error) {
 func (p *Process) supervise(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
+	err := confine.Start(p.cmd, p.lim.Process, p.lim.StartTimeout)
 	started <- err
 	if err != nil {
 		return
@@ -159,6 +167,7 @@ func (p *Process) ended(err error) {
 	}
 	p.fail(err)
 	<-p.exited
+	<-p.drained
 	p.stdout.Close()
 	p.stderr.Close()
 }
@@ -198,21 +207,34 @@ func (p *Process) Err() error {
 	return p.err
 }
 
+// Closed reports whether Close, and nothing before it, ended the conversation.
+func (p *Process) Closed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
 // Stderr returns the last bytes that the process wrote to standard error. They
 // are the server's text: not for logs, errors or clients.
 func (p *Process) Stderr() []byte { return p.tail.bytes() }
 
-// Close closes the server's input, gives it a moment to end and kills its
-// process group.
+// Close closes the server's input, gives it a moment to end, asks its process
+// group to, and kills what is left of it.
 func (p *Process) Close() error {
+	p.mu.Lock()
+	p.closed = p.closed || p.err == nil
+	p.mu.Unlock()
 	p.stop(ErrClosed)
 	_ = p.stdin.Close()
-	select {
-	case <-p.exited:
-	case <-time.After(closeGrace):
-		p.kill()
-		<-p.exited
+	for _, harder := range []func(*os.Process){askGroup, killGroup} {
+		select {
+		case <-p.exited:
+			return nil
+		case <-time.After(closeGrace):
+			p.signal(harder)
+		}
 	}
+	<-p.exited
 	return nil
 }
 
@@ -231,11 +253,13 @@ func (p *Process) stop(err error) {
 	}
 }
 
-func (p *Process) kill() {
+func (p *Process) kill() { p.signal(killGroup) }
+
+func (p *Process) signal(send func(*os.Process)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.reaped { // afterwards the id may be someone else's
-		killGroup(p.cmd.Process)
+		send(p.cmd.Process)
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,6 +181,49 @@ func TestCloseKillsTheGroup(t *testing.T) {
 	awaitDeath(t, pid)
 }
 
+// A server that ignores both its closed input and SIGTERM is killed.
+func TestCloseKillsTheStubborn(t *testing.T) {
+	target := fake(t, "stubborn")
+	p := start(t, target, Limits{})
+	pid := pidOf(t, target.Dir)
+	p.Close()
+	awaitDeath(t, pid)
+	if !p.Closed() {
+		t.Error("it counts as an end of its own")
+	}
+}
+
+// A server is told to end before it is killed, so that it can clean up.
+func TestCloseAsksFirst(t *testing.T) {
+	dir := t.TempDir()
+	target := Target{Command: []string{"/bin/sh", "-c", "trap 'echo bye >bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done"}, Dir: dir, Env: []string{"PATH=/usr/bin:/bin"}}
+	p := start(t, target, Limits{})
+	<-p.Messages()
+	p.Close()
+	if _, err := os.Stat(filepath.Join(dir, "bye")); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who dies without a chance to close leaves no server behind.
+func TestOwnersDeathKillsTheServer(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no parent-death signal here")
+	}
+	target := fake(t, "owner")
+	owner := exec.Command(target.Command[0])
+	owner.Dir, owner.Env = target.Dir, target.Env
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := pidOf(t, target.Dir)
+	if err := owner.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = owner.Wait() // killed
+	awaitDeath(t, pid)
+}
+
 func TestCancelKillsTheGroup(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	target := fake(t, "grandchild")
@@ -211,6 +256,7 @@ func TestExitKillsTheGroup(t *testing.T) {
 }
 
 func init() {
+	stubborn = func() { signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP) }
 	escape = func(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 }
 

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/bartizan-mcp/bartizan/internal/upstream/confine"
 )
 
 var (
@@ -63,6 +65,7 @@ type Limits struct {
 	CallTimeout  time.Duration // one call, one whole list, one blocked write; 60 s
 	StartTimeout time.Duration // start and handshake; 20 s
 	StderrBytes  int           // kept of standard error; 64 KiB
+	Process      confine.Limits
 }
 
 func (l Limits) withDefaults() Limits {

@@ -59,6 +59,8 @@ type Gateway struct {
 	SnapshotGrace time.Duration `json:"snapshotGrace"`
 	// UnsafeRun starts local servers without a sandbox; audited.
 	UnsafeRun bool `json:"unsafeRun"`
+	// Local bounds each local server.
+	Local Local `json:"local"`
 	// UnsafePlaintext listens beyond loopback without TLS; audited.
 	UnsafePlaintext bool   `json:"unsafePlaintext"`
 	TLSCert         string `json:"tlsCert"`
@@ -68,6 +70,15 @@ type Gateway struct {
 	RegistryURL string `json:"registryURL"`
 	Token       string `json:"token"`
 	Trust       string `json:"trust"`
+}
+
+// Local is what each process of a local server may use; 0 is no limit.
+type Local struct {
+	MemoryBytes  int           `json:"memoryBytes"`
+	AddressBytes int           `json:"addressBytes"`
+	CPUTime      time.Duration `json:"cpuTime"`
+	OpenFiles    int           `json:"openFiles"`
+	Processes    int           `json:"processes"`
 }
 
 // Server is one upstream, where the approval's own launch is not enough.
@@ -93,6 +104,7 @@ func Default() Config {
 			MinBinding:    "endpoint",
 			BlockStatus:   403,
 			SnapshotGrace: 10 * time.Minute,
+			Local:         Local{MemoryBytes: 2 << 30, AddressBytes: 64 << 30, OpenFiles: 1024, Processes: 256},
 		},
 		Scanners: Scanners{Mode: Enforce},
 	}
@@ -136,6 +148,7 @@ func (c Config) Validate() error {
 			bad("%s: %q is not host:port", key, addr)
 		}
 	}
+	problems = append(problems, c.Gateway.Local.validate()...)
 	if (c.Gateway.TLSCert == "") != (c.Gateway.TLSKey == "") {
 		bad("gateway.tlsCert and gateway.tlsKey go together")
 	}
@@ -149,6 +162,31 @@ func (c Config) Validate() error {
 	problems = append(problems, c.Scanners.validate()...)
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(problems...)
+}
+
+// Least limits: with less no server starts at all.
+const (
+	leastMemory = 16 << 20
+	leastFiles  = 16
+)
+
+func (l Local) validate() []error {
+	var problems []error
+	for _, limit := range []struct {
+		key          string
+		value, least int
+	}{
+		{"memoryBytes", l.MemoryBytes, leastMemory}, {"addressBytes", l.AddressBytes, leastMemory},
+		{"openFiles", l.OpenFiles, leastFiles}, {"processes", l.Processes, 1},
+	} {
+		if limit.value != 0 && limit.value < limit.least {
+			problems = append(problems, fmt.Errorf("gateway.local.%s: %d is neither 0 nor at least %d", limit.key, limit.value, limit.least))
+		}
+	}
+	if l.CPUTime != 0 && l.CPUTime < time.Second {
+		problems = append(problems, fmt.Errorf("gateway.local.cpuTime: %v is neither 0 nor at least 1s", l.CPUTime))
+	}
+	return problems
 }
 
 func (c Config) validateServers() []error {

@@ -27,6 +27,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
+	"github.com/bartizan-mcp/bartizan/internal/upstream/confine"
 )
 
 // Parts are what a gateway is started with.
@@ -88,6 +89,7 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		BlockStatus: c.BlockStatus,
 		OnDrift:     p.OnDrift,
 		Metrics:     metrics.Handler(p.Scanners),
+		Upstream:    upstream.Limits{Process: processLimits(c.Local)},
 		Logger:      p.Logger,
 	})
 	if err != nil {
@@ -143,6 +145,21 @@ func recordUnsafe(ctx context.Context, p Parts) error {
 		}
 	}
 	return scanners.RecordUnsafe(ctx, p.Config.Scanners, Origin(p.Config.Tenant), p.Audit, p.Logger)
+}
+
+// processLimits translates what an operator calls no limit.
+func processLimits(l config.Local) confine.Limits {
+	return confine.Limits{
+		MemoryBytes: orNone(int64(l.MemoryBytes)), AddressBytes: orNone(int64(l.AddressBytes)), CPU: orNone(l.CPUTime),
+		Files: orNone(l.OpenFiles), Processes: orNone(l.Processes),
+	}
+}
+
+func orNone[T int | int64 | time.Duration](set T) T {
+	if set == 0 {
+		return -1
+	}
+	return set
 }
 
 // keeperGrace translates a grace that the operator set to none, which a zero

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package confine
+
+// Elsewhere nothing is limited: there is no executing this program again
+// without its name, nor a parent-death signal to restore.
+const (
+	supported = false
+	self      = ""
+	childName = ""
+)
