@@ -47,10 +47,15 @@ test: plugins
 	go test $(TESTFLAGS) -run 'Hostile|Monsters' ./engine # all of the suite: the race detector gets a part
 	$(RACE) $(TESTFLAGS) -tags portable ./engine/sandbox # the reset of other systems
 
-# Real MCP servers and the official conformance suite from npm, through both
-# doors. Closes with what was counted.
-e2e: build bin/fixtures/weather bin/fixtures/everything-server
-	@for d in . conformance; do (cd internal/e2e/$$d && npm ci --ignore-scripts --no-audit --no-fund --silent) || exit 1; done
+bin/venv/.made: internal/e2e/clients/requirements.txt
+	@mkdir -p bin && python3 -m venv bin/venv
+	bin/venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# Real servers from npm, the official conformance suite and unmodified clients,
+# through both doors. Closes with what was counted.
+e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/venv/.made
+	@for d in . conformance clients; do (cd internal/e2e/$$d && npm ci --ignore-scripts --no-audit --no-fund --silent) || exit 1; done
 	@rm -f bin/e2e.txt
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 20m -tags e2e $(TESTFLAGS) ./internal/e2e/...
 	@cat bin/e2e.txt
