@@ -123,6 +123,10 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte, o Options) (*Module, er
 	return m, nil
 }
 
+// opening is held while a cache or a runtime is opened: wazero finds out its own
+// version then, without a lock.
+var opening sync.Mutex
+
 // compile has a child compile and loads what it left. Each module has a
 // runtime of wazero's of its own, so that closing it frees everything.
 func (m *Module) compile(ctx context.Context, wasm []byte) (err error) {
@@ -132,11 +136,16 @@ func (m *Module) compile(ctx context.Context, wasm []byte) (err error) {
 		return err
 	}
 	m.Hit = hit
+	opening.Lock()
 	cache, err := wazero.NewCompilationCacheWithDir(folder)
+	var wz wazero.Runtime
+	if err == nil {
+		wz = wazero.NewRuntimeWithConfig(ctx, compile.Config().WithCompilationCache(cache))
+	}
+	opening.Unlock()
 	if err != nil {
 		return fmt.Errorf("%w: %w", compile.ErrCache, err)
 	}
-	wz := wazero.NewRuntimeWithConfig(ctx, compile.Config().WithCompilationCache(cache))
 	if err = provide(ctx, wz); err == nil {
 		m.code, err = wz.CompileModule(ctx, wasm)
 	}

@@ -368,3 +368,21 @@ func TestGrowthEndsTheQuantum(t *testing.T) {
 		t.Errorf("%d looks while it grew 300 times, quantum %d, %d units; alone %d", i.run.yields, i.run.step, i.run.spent, first.Fuel)
 	}
 }
+
+// TestLoadingSideBySide is for the race detector: what is loaded at a time
+// shares nothing that is not locked.
+func TestLoadingSideBySide(t *testing.T) {
+	var wg sync.WaitGroup
+	for n := range 4 {
+		r := newRuntime(t)
+		wasm := assemble(t, guest(echo+fmt.Sprintf(`(global i32 (i32.const %d))`, n)))
+		wg.Go(func() {
+			if m, err := r.Load(t.Context(), wasm, Options{}); err != nil {
+				t.Error(err)
+			} else if err := m.Warm(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
