@@ -17,9 +17,9 @@ FUZZTIME      ?= 10s
 
 # The race detector needs a C compiler; without one the tests run without it.
 ifneq ($(shell command -v gcc || command -v clang),)
-RACE := CGO_ENABLED=1 go test -race
+RACE := CGO_ENABLED=1 go test -race -timeout 25m
 else
-RACE := go test
+RACE := go test -timeout 25m
 endif
 
 .PHONY: build plugins demo test e2e bench fuzz lint train eval clean
