@@ -82,6 +82,11 @@ type Finding struct {
 	Leaf        string   `json:"leaf,omitempty"`       // leaf digest at Pointer, as waivers name it
 }
 
+// milder reports whether less follows from f than from g.
+func (f Finding) milder(g Finding) bool {
+	return f.Action.Less(g.Action) || f.Action == g.Action && f.Severity.rank() < g.Severity.rank()
+}
+
 // FailureKind says how a scanner failed.
 type FailureKind = string
 

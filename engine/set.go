@@ -127,9 +127,7 @@ func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) rep
 		}
 		r.unexamined = r.unexamined || len(a.Unexamined) > 0
 		for _, f := range a.Findings {
-			if found := s.finding(f, batch[f.Segment], p); !r.has(found) {
-				r.findings = append(r.findings, found)
-			}
+			r.add(s.finding(f, batch[f.Segment], p))
 		}
 		if len(r.findings) > maxFindings {
 			r.unexamined = true
@@ -139,11 +137,19 @@ func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) rep
 	return r
 }
 
-// has reports whether a finding is already there: neighbouring windows overlap.
-func (r *report) has(f Finding) bool {
-	return slices.ContainsFunc(r.findings, func(g Finding) bool {
+// add keeps one finding of each rule and place, the worst: neighbouring windows
+// overlap, and the place of what stands in a decoded view is the whole text, so
+// that a harmless finding must not stand in for another.
+func (r *report) add(f Finding) {
+	i := slices.IndexFunc(r.findings, func(g Finding) bool {
 		return g.Rule == f.Rule && g.Pointer == f.Pointer && g.Start == f.Start && g.End == f.End && g.Provenance == f.Provenance
 	})
+	switch {
+	case i < 0:
+		r.findings = append(r.findings, f)
+	case r.findings[i].milder(f):
+		r.findings[i] = f
+	}
 }
 
 // finding places an answer's finding in the message. One in a decoded view

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -249,4 +250,25 @@ func FuzzWindows(f *testing.F) {
 			t.Fatalf("covered %d of %d", covered, len(text))
 		}
 	})
+}
+
+// TestTheWorstOfOnePlaceIsKept holds that where findings of one rule cover the
+// same range, as all do that stand in one decoded view, the severest counts.
+func TestTheWorstOfOnePlaceIsKept(t *testing.T) {
+	mild := Finding{Rule: "test.high", Pointer: "/a", End: 9, Provenance: "base64", Severity: SeverityMedium, Action: ActionFlag}
+	bad := mild
+	bad.Severity, bad.Action = SeverityHigh, ActionBlock
+	worse := bad
+	worse.Severity = SeverityCritical
+	elsewhere := mild
+	elsewhere.Provenance = "hex"
+	for _, order := range [][]Finding{{mild, bad, worse, elsewhere}, {worse, elsewhere, mild, bad}, {bad, worse, mild, elsewhere}} {
+		var r report
+		for _, f := range order {
+			r.add(f)
+		}
+		if len(r.findings) != 2 || !slices.ContainsFunc(r.findings, func(f Finding) bool { return cmp.Equal(f, worse) }) {
+			t.Errorf("%+v", r.findings)
+		}
+	}
 }
