@@ -22,11 +22,17 @@ const (
 	ruleIBAN        = "exfil.iban"
 )
 
-// maxHits bounds the findings of one segment: the verdict needs no more.
-const maxHits = 24
+// Bounds of an answer: findings of one segment, and room in the answer for the
+// first of each rule and severity, which is always reported. So what is left out
+// is as bad as something that is not, and many small findings hide no large one.
+// In a result the host looks again at what it redacted.
+const (
+	maxHits  = 24
+	reserved = 40
+)
 
-// scan examines every value of a request or result. Names of arguments and
-// content types are the protocol's, not the caller's data.
+// scan examines every text of a request or result. Content types are the
+// protocol's, not the caller's data; the names of arguments may be.
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
 	limit := in.Limits.Findings
@@ -34,18 +40,19 @@ func scan(in *scanner.Input) *scanner.Output {
 		limit = 256
 	}
 	for i, s := range in.Segments {
-		if s.Kind == "argument-name" || s.Kind == "mime" {
+		if s.Kind == "mime" {
 			continue
 		}
 		hits := examine(s.Text, s.Pointer)
-		if len(hits) == 0 && s.Kind != "text" && declared(s.Text, s.Pointer) {
+		if len(hits) == 0 && s.Kind != "text" && s.Kind != "argument-name" && declared(s.Text, s.Pointer) {
 			hits = []hit{{rule: ruleArgument, confidence: 0.5, end: len(s.Text), what: "credential"}}
 		}
 		for _, h := range hits {
-			if len(out.Findings) >= limit-1 {
-				break
+			f := finding(i, h, in.Phase)
+			same := func(g scanner.Finding) bool { return g.Rule == f.Rule && g.Severity == f.Severity }
+			if len(out.Findings) < limit-reserved || !slices.ContainsFunc(out.Findings, same) {
+				out.Add(f)
 			}
-			out.Add(finding(i, h, in.Phase))
 		}
 	}
 	if f, ok := keyPair(in.Segments); ok {
@@ -57,9 +64,9 @@ func scan(in *scanner.Input) *scanner.Output {
 // examine finds every secret and piece of personal data in one text.
 func examine(text, pointer string) []hit {
 	var hits []hit
-	for i := 0; len(hits) < maxHits; {
+	for i := 0; ; {
 		if i = begins.Next(text, i); i < 0 {
-			break
+			return hits
 		}
 		h, ok := at(text, i, pointer)
 		if !ok {
@@ -72,23 +79,28 @@ func examine(text, pointer string) []hit {
 				i = max(next, i+1)
 				continue
 			}
-			h = proven(text, h, pointer)
 		}
-		hits = append(hits, h)
+		h = proven(text, h, pointer)
+		same := func(g hit) bool { return g.rule == h.rule && g.severity == h.severity }
+		if len(hits) < maxHits || !slices.ContainsFunc(hits, same) {
+			hits = append(hits, h)
+		}
 		i = max(h.end, i+1)
 	}
-	return hits
 }
 
-// proven looks in an announced value for a token whose form proves what it is:
-// that says more than the announcement.
-func proven(text string, announced hit, pointer string) hit {
-	for i := announced.start; i < announced.end; i++ {
-		if h, ok := at(text, i, pointer); ok && h.severity != "low" {
+// proven looks in what its surroundings gave away, as the words before it, for a
+// token whose form proves what it is: that says more.
+func proven(text string, found hit, pointer string) hit {
+	if found.rule == ruleToken || found.rule == rulePrivateKey {
+		return found
+	}
+	for i := found.start; i < found.end; i++ {
+		if h, ok := at(text, i, pointer); ok && (h.rule == ruleToken || found.rule == ruleAssigned && h.severity != "low") {
 			return h
 		}
 	}
-	return announced
+	return found
 }
 
 func at(text string, i int, pointer string) (hit, bool) {
@@ -151,8 +163,8 @@ func finding(segment int, h hit, phase string) scanner.Finding {
 	return f
 }
 
-// keyPair looks for both halves of an AWS credential anywhere in one message,
-// split over fields or not.
+// keyPair looks for both halves of an AWS credential anywhere in what one call is
+// given, split over fields or not.
 func keyPair(segments []scanner.Segment) (scanner.Finding, bool) {
 	if !slices.ContainsFunc(segments, func(s scanner.Segment) bool { return accessKeyID(s.Text) }) {
 		return scanner.Finding{}, false
