@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/plugins/literal"
@@ -91,23 +92,27 @@ func collect(in *scanner.Input) (map[int]*entry, []int) {
 	return entries, order
 }
 
-// compare looks for the entry that e imitates; the first is enough.
+// compare looks for the entry that e imitates, and names the worst imitation
+// alone: a name may be as common as there are servers.
 func compare(out *scanner.Output, e *entry, others []neighbour) {
 	if e.nameAt < 0 || e.nameSkeleton == "" {
 		return
 	}
 	mine := digitless(e.nameSkeleton)
+	worst := scanner.Finding{Segment: e.nameAt, End: len(e.name)}
 	for i := range others {
 		rule, severity, confidence := relation(e, mine, &others[i])
-		if rule == "" {
-			continue
-		}
-		out.Add(scanner.Finding{Rule: rule, Severity: severity, Confidence: confidence, Segment: e.nameAt, End: len(e.name)})
-		if severity != "low" {
-			return
+		if rule != "" && (rank(severity) > rank(worst.Severity) || severity == worst.Severity && confidence > worst.Confidence) {
+			worst.Rule, worst.Severity, worst.Confidence = rule, severity, confidence
 		}
 	}
+	if worst.Rule != "" {
+		out.Add(worst)
+	}
 }
+
+// rank orders the severities that relation gives.
+func rank(severity string) int { return slices.Index([]string{"", "low", "medium", "high"}, severity) }
 
 // Thresholds of description similarity. Two honest servers for one kind of
 // system describe one tool in half the same words; copies share nearly all.
