@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/engine/message"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
@@ -88,11 +87,11 @@ func ParseManifest(b []byte) (Manifest, error) {
 	if len(b) > maxManifest {
 		return m, fmt.Errorf("%w: more than %d bytes", ErrManifest, maxManifest)
 	}
-	if err := refuseNull(b); err != nil {
-		return m, err
-	}
 	if err := json.Unmarshal(b, &m, json.RejectUnknownMembers(true)); err != nil {
 		return m, fmt.Errorf("%w: %w", ErrManifest, err)
+	}
+	if holdsNull(b) {
+		return m, fmt.Errorf("%w: null, which nothing in it is", ErrManifest)
 	}
 	return m, m.check()
 }
@@ -107,20 +106,6 @@ func ReadManifest(wasm []byte) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("%w: want exactly one section %q, the module has %d", ErrManifest, ManifestSection, len(sections))
 	}
 	return ParseManifest(sections[0])
-}
-
-// refuseNull keeps a member that is null from reading as one left out.
-func refuseNull(b []byte) error {
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(b, &members); err != nil {
-		return fmt.Errorf("%w: %w", ErrManifest, err)
-	}
-	for name, value := range members {
-		if value.Kind() == 'n' {
-			return fmt.Errorf("%w: %s is null", ErrManifest, name)
-		}
-	}
-	return nil
 }
 
 func (m *Manifest) check() error {

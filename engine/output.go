@@ -37,9 +37,11 @@ type answerRange struct {
 }
 
 // required are the members that an answer has: what a guest left out must not
-// read as zero, which is a clean answer or the first segment.
+// read as zero, which is a clean answer or the first segment. A severity may be
+// left out, but is not empty.
 type required struct {
 	Findings *[]struct {
+		Severity   *Severity      `json:"severity"`
 		Confidence jsontext.Value `json:"confidence"`
 		Message    jsontext.Value `json:"message"`
 		requiredRange
@@ -53,23 +55,19 @@ type requiredRange struct {
 	End     jsontext.Value `json:"end"`
 }
 
-func (r requiredRange) present() bool {
-	return present(r.Segment) && present(r.Start) && present(r.End)
-}
+func (r requiredRange) present() bool { return r.Segment != nil && r.Start != nil && r.End != nil }
 
 func (r required) present() bool {
 	if r.Findings == nil {
 		return false
 	}
 	for _, f := range *r.Findings {
-		if !present(f.Confidence) || !present(f.Message) || !f.present() {
+		if f.Severity != nil && *f.Severity == "" || f.Confidence == nil || f.Message == nil || !f.present() {
 			return false
 		}
 	}
 	return !slices.ContainsFunc(r.Unexamined, func(u requiredRange) bool { return !u.present() })
 }
-
-func present(v jsontext.Value) bool { return v != nil && v.Kind() != 'n' }
 
 // Bounds of the texts in an answer.
 const (
@@ -98,7 +96,7 @@ func (s *Scanner) parseAnswer(b []byte, windows []window) (answer, error) {
 // decodeJSON reads an answer in the json encoding.
 func decodeJSON(b []byte, _ Limits) (a answer, err error) {
 	var r required
-	if json.Unmarshal(b, &a, json.RejectUnknownMembers(true)) != nil || json.Unmarshal(b, &r) != nil {
+	if json.Unmarshal(b, &a, json.RejectUnknownMembers(true)) != nil || json.Unmarshal(b, &r) != nil || holdsNull(b) {
 		return a, fmt.Errorf("%w: the answer is not JSON of the output schema", errGuest)
 	}
 	if !r.present() {
