@@ -214,6 +214,12 @@ func newScannerAttach() *cobra.Command {
 		Example: "  bartizan scanner attach ticket.wasm --manifest manifest.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case args[0] == "-" && manifest == "-":
+				return usageError("standard input cannot be both the module and the manifest")
+			case args[0] == "-" && out == "":
+				return usageError("a module from standard input wants --out")
+			}
 			wasm, err := readInput(cmd, args[0])
 			if err != nil {
 				return err

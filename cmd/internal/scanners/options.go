@@ -2,6 +2,7 @@ package scanners
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -101,13 +102,24 @@ func options(c config.Scanners, name string) (engine.Options, error) {
 	return o, nil
 }
 
+// readFile reads a file that may change meanwhile, and no more than limit of it.
 func readFile(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, fmt.Errorf("%s: not a file of at most %d bytes", path, limit)
+	wrong := fmt.Errorf("%s: not a file of at most %d bytes", path, limit)
+	if !info.Mode().IsRegular() {
+		return nil, wrong
 	}
-	return os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	body, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		return nil, wrong
+	}
+	return body, err
 }
