@@ -13,6 +13,7 @@ type generation struct {
 	number uint64
 	users  atomic.Int64
 	live   *Live
+	tested atomic.Bool
 }
 
 // enter fails on a generation whose last user has left.

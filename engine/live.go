@@ -30,13 +30,14 @@ type Live struct {
 // NewLive puts a set in force. The Live set owns its scanners from then on.
 func NewLive(set *Set) *Live {
 	l := &Live{}
-	l.install(set, 1)
+	l.install(set, 1, false)
 	return l
 }
 
-func (l *Live) install(set *Set, number uint64) {
+func (l *Live) install(set *Set, number uint64, tested bool) {
 	g := &generation{set: set, number: number, live: l}
 	g.users.Store(1)
+	g.tested.Store(tested)
 	l.draining.Add(1)
 	l.current.Store(g)
 }
@@ -98,7 +99,7 @@ func (l *Live) Swap(ctx context.Context, next *Set, admit func(in, out []Scanner
 		}
 	}
 	next.succeed(old.set)
-	l.install(next, old.number+1)
+	l.install(next, old.number+1, true)
 	old.release()
 	return nil
 }
@@ -130,7 +131,15 @@ func (l *Live) SelfTest(ctx context.Context) error {
 		return ErrClosed
 	}
 	defer g.release()
-	return g.set.SelfTest(ctx)
+	err := g.set.SelfTest(ctx)
+	g.tested.Store(err == nil)
+	return err
+}
+
+// Tested reports whether the set in force passed its last self-test.
+func (l *Live) Tested() bool {
+	g := l.current.Load()
+	return g != nil && g.tested.Load()
 }
 
 // Close takes the set out of force and waits, as long as ctx lasts, until every

@@ -30,6 +30,7 @@ type callers struct {
 type holder struct {
 	keyID   string
 	endless bool        // a stream that ends only when somebody ends it
+	needed  func() bool // an endless one that a call under way depends on; nil = never
 	allowed func() bool // still approved
 	cancel  context.CancelCauseFunc
 }
@@ -108,10 +109,12 @@ func (c *callers) alive(ctx context.Context, id string) bool {
 	return err == nil && rec.Revoked == nil && c.cfg.Now().Before(rec.Expires)
 }
 
-// closeStreams ends the streams that have no end of their own.
+// closeStreams ends the streams that have no end of their own, but for those of
+// sessions with a call under way: clients take the end of such a stream for the
+// end of the session.
 func (c *callers) closeStreams() {
 	for _, h := range c.all() {
-		if h.endless {
+		if h.endless && (h.needed == nil || !h.needed()) {
 			h.cancel(errStopping)
 		}
 	}

@@ -65,6 +65,10 @@ type Config struct {
 	// OnDrift is told of every observed entry that is not the approved one, once.
 	OnDrift func(ctx context.Context, d Drift)
 
+	// KeysReady reports why keys cannot be checked, nil if they can; default
+	// never fails.
+	KeysReady func(context.Context) error
+
 	// Metrics answers GET /metrics; nil serves none. Whoever is not on this
 	// machine needs a key of role auditor or admin.
 	Metrics http.Handler
@@ -116,6 +120,9 @@ func (c Config) withDefaults() Config {
 	orTime(&c.SilenceTimeout, 5*time.Minute)
 	orTime(&c.Recheck, 2*time.Second)
 	orTime(&c.Idle, 30*time.Minute)
+	if c.KeysReady == nil {
+		c.KeysReady = func(context.Context) error { return nil }
+	}
 	if c.Environ == nil {
 		c.Environ = os.LookupEnv
 	}

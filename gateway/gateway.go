@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/bartizan-mcp/bartizan/gateway/inventory"
 	"github.com/bartizan-mcp/bartizan/gateway/seal"
@@ -42,12 +41,14 @@ type Gateway struct {
 	request []step        // what a client's message goes through
 	inbound []inboundStep // what an upstream's message goes through
 
-	mu      sync.Mutex
-	closing bool
-	open    sync.WaitGroup // requests under way
-	stop    context.CancelFunc
-	work    sync.WaitGroup // background loops
-	server  *http.Server
+	doorway    *doorway
+	auditCheck check
+	keyCheck   check
+
+	mu     sync.Mutex
+	stop   context.CancelFunc
+	work   sync.WaitGroup // background loops
+	server *http.Server
 }
 
 // ErrConfig wraps everything that New has against a Config.
@@ -59,7 +60,7 @@ func New(cfg Config) (*Gateway, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	g := &Gateway{cfg: cfg, log: cfg.Logger, seal: seal.NewKey()}
+	g := &Gateway{cfg: cfg, log: cfg.Logger, seal: seal.NewKey(), doorway: newDoorway()}
 	if key, ok := seal.KeyOf(cfg.SealKey); ok {
 		g.seal = key
 	}
@@ -81,20 +82,24 @@ func New(cfg Config) (*Gateway, error) {
 
 // ServeHTTP answers one HTTP request. Every path writes a response.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !g.enter() {
+	switch r.URL.Path { // answered to the end
+	case "/healthz":
+		plain(w, http.StatusOK, "ok")
+		return
+	case "/readyz":
+		g.ready(w, r)
+		return
+	}
+	if !g.doorway.enter() {
 		g.refuseTransport(w, r, refuse(ReasonShuttingDown))
 		return
 	}
-	defer g.open.Done()
+	defer g.doorway.leave()
 	out := &tracked{ResponseWriter: w}
 	g.hurryBody(out, r)
 	defer drain(r)
 	defer g.recoverPanic(out, r)
 	switch alias, isMCP := aliasOf(r.URL); {
-	case r.URL.Path == "/healthz":
-		plain(out, http.StatusOK, "ok")
-	case r.URL.Path == "/readyz":
-		g.ready(out, r)
 	case r.URL.Path == "/metrics" && g.cfg.Metrics != nil:
 		g.serveMetrics(out, r)
 	case isMCP:
@@ -102,17 +107,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.refuseTransport(out, r, refuse(ReasonPathUnknown))
 	}
-}
-
-// enter counts a request in unless the gateway is closing.
-func (g *Gateway) enter() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.closing {
-		return false
-	}
-	g.open.Add(1)
-	return true
 }
 
 // recoverPanic answers a request whose handling panicked: a fault of ours must
@@ -132,42 +126,3 @@ func (g *Gateway) recoverPanic(w *tracked, r *http.Request) {
 	}
 	panic(http.ErrAbortHandler) // a stream that began is cut, so that nobody takes it for complete
 }
-
-// Shutdown refuses new requests, lets those under way finish until ctx ends,
-// then closes everything.
-func (g *Gateway) Shutdown(ctx context.Context) error {
-	g.mu.Lock()
-	g.closing = true
-	server := g.server
-	g.mu.Unlock()
-	g.callers.closeStreams() // streams without an end of their own
-
-	done := make(chan struct{})
-	go func() { g.open.Wait(); close(done) }()
-	var err error
-	select {
-	case <-done:
-	case <-ctx.Done():
-		err = ctx.Err()
-		g.callers.closeAll()
-	}
-	if server != nil {
-		err = errors.Join(err, server.Shutdown(ctx))
-	}
-	g.stop()
-	g.sessions.closeAll()
-	g.local.Close()
-	g.listings.Close()
-	g.work.Wait()
-	g.drift.close()
-	return err
-}
-
-// Close is Shutdown without patience.
-func (g *Gateway) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
-	defer cancel()
-	return g.Shutdown(ctx)
-}
-
-const closePatience = 2 * time.Second

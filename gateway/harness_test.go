@@ -159,7 +159,11 @@ func markers(t *testing.T) *engine.Live {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return engine.NewLive(engine.NewSet(s))
+	live := engine.NewLive(engine.NewSet(s))
+	if err := live.SelfTest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return live
 }
 
 // approvals is what a Keeper would answer.

@@ -61,12 +61,12 @@ func TestShutdown(t *testing.T) {
 
 	down := make(chan error, 1)
 	go func() { down <- h.Shutdown(context.Background()) }()
-	if r := <-stream; r.status != 200 {
-		t.Errorf("stream: %d %s", r.status, r.body)
-	}
 	close(release)
 	if r := <-call; r.status != 200 || !strings.Contains(string(r.body), "finished") {
 		t.Errorf("call: %d %s", r.status, r.body)
+	}
+	if r := <-stream; r.status != 200 { // it ends once no call needs it
+		t.Errorf("stream: %d %s", r.status, r.body)
 	}
 	if err := <-down; err != nil {
 		t.Errorf("Shutdown: %v", err)
@@ -74,10 +74,12 @@ func TestShutdown(t *testing.T) {
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		t.Errorf("Serve: %v", err)
 	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/healthz", nil))
-	if w.Code != http.StatusServiceUnavailable {
-		t.Errorf("after Shutdown: %d", w.Code)
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503, "/mcp/srv": 503} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != want {
+			t.Errorf("%s after Shutdown: %d", path, w.Code)
+		}
 	}
 	if err := h.Serve(nil); !errors.Is(err, http.ErrServerClosed) {
 		t.Errorf("Serve after Shutdown: %v", err)

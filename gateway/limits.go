@@ -196,7 +196,7 @@ func (g *Gateway) Serve(l net.Listener) error {
 		BaseContext:       func(net.Listener) context.Context { return context.Background() },
 	}
 	g.mu.Lock()
-	if g.closing {
+	if g.doorway.isDraining() {
 		g.mu.Unlock()
 		return http.ErrServerClosed
 	}

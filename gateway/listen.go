@@ -17,15 +17,19 @@ func (g *Gateway) listen(ctx context.Context, x *exchange, out *responder) {
 	if no == nil && !accepts(x.header.Values("Accept"), "text/event-stream") {
 		no = refuse(ReasonNotAcceptable)
 	}
+	if no == nil && g.doorway.isDraining() && !x.session.calling() {
+		no = refuse(ReasonShuttingDown)
+	}
 	if no != nil {
 		g.answerRefusal(ctx, x, out, no, false)
 		return
 	}
 	defer x.session.use(g.cfg.Now)()
+	defer x.session.stream()()
 	out.session = x.session
 	ctx, dog := guard(ctx, g.cfg, true)
 	defer dog.stop()
-	defer g.callers.hold(&holder{keyID: x.caller.KeyID, endless: true, allowed: g.stillAllowed(x), cancel: dog.cancel})()
+	defer g.callers.hold(&holder{keyID: x.caller.KeyID, endless: true, needed: x.session.calling, allowed: g.stillAllowed(x), cancel: dog.cancel})()
 
 	l := g.linkOf(x)
 	ans, err := l.listen(ctx, x, lastEvent)

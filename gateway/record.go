@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/audit"
@@ -37,8 +36,6 @@ type recorder struct {
 	log  *audit.Log
 	slog *slog.Logger
 	now  func() time.Time
-
-	failed atomic.Int64 // time of the last failed write, Unix nanoseconds; 0 = the last one worked
 }
 
 // append makes an event durable, even when the client has already left.
@@ -50,20 +47,9 @@ func (r *recorder) append(ctx context.Context, e *audit.Event) *refusal {
 func (r *recorder) appendID(ctx context.Context, e *audit.Event) (string, *refusal) {
 	id, err := r.log.Append(context.WithoutCancel(ctx), e)
 	if err != nil {
-		r.failed.Store(r.now().UnixNano())
 		return "", refuse(ReasonAudit).because(err)
 	}
-	r.failed.Store(0)
 	return id, nil
-}
-
-// retryAfter is how long after a failed write the gateway calls itself not
-// ready; then the next call may try again.
-const retryAfter = 5 * time.Second
-
-func (r *recorder) ready() bool {
-	failed := r.failed.Load()
-	return failed == 0 || r.now().Sub(time.Unix(0, failed)) > retryAfter
 }
 
 // refused records a refusal and returns the audit id that the client is told,

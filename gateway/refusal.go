@@ -133,6 +133,9 @@ func (r *refusal) challenge(h http.Header, metadata string) {
 			value += `, resource_metadata="` + metadata + `"`
 		}
 		h.Set("WWW-Authenticate", value)
+	case ReasonShuttingDown:
+		h.Set("Connection", "close") // the next one finds another gateway
+		h.Set("Retry-After", "1")
 	case ReasonTooManyRequests, ReasonSessionsExceeded, ReasonUpstreamBusy:
 		h.Set("Retry-After", strconv.Itoa(max(1, int(r.retry/time.Second))))
 	case ReasonHTTPMethod:

@@ -67,15 +67,3 @@ func (g *Gateway) post(w *tracked, r *http.Request, x *exchange, out *responder)
 	}
 	g.forward(ctx, x, out)
 }
-
-// ready tells a load balancer whether calls can pass.
-func (g *Gateway) ready(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case g.routes.fresh() != nil:
-		plain(w, http.StatusServiceUnavailable, "approvals are not fresh")
-	case !g.record.ready():
-		plain(w, http.StatusServiceUnavailable, "the audit log cannot be written")
-	default:
-		plain(w, http.StatusOK, "ready")
-	}
-}

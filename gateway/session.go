@@ -30,6 +30,7 @@ type session struct {
 	version string
 	used    time.Time
 	open    int                 // requests and streams under way
+	streams int                 // streams among them
 	asked   map[string]struct{} // server requests whose reply is awaited
 	calls   map[string]sent     // recent requests, to make sense of replayed answers
 	order   []string
@@ -110,6 +111,25 @@ func (s *session) use(now func() time.Time) func() {
 		s.open--
 		s.used = now()
 	}
+}
+
+// stream counts a stream that is no request, until the returned function is called.
+func (s *session) stream() func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.streams++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.streams--
+	}
+}
+
+// calling reports whether a request is under way.
+func (s *session) calling() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open > s.streams
 }
 
 func (s *session) idleSince() (time.Time, bool) {

@@ -20,6 +20,7 @@ func (g *Gateway) steps() ([]step, []inboundStep) {
 	request := []step{
 		authenticate{keys: g.cfg.Keys, now: g.cfg.Now},
 		parse{sessions: g.sessions, limit: int(g.cfg.BodyBytes)},
+		stillOpen{doorway: g.doorway},
 		approve{routes: g.routes, unsafeRun: g.cfg.UnsafeRun, minBinding: g.cfg.MinBinding},
 		admitMethod{},
 		admitReply{},

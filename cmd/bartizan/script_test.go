@@ -107,15 +107,22 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdDoors starts `bartizan serve` on free ports and waits until it is ready.
+// cmdDoors starts `bartizan serve` on free ports and waits until it is ready;
+// with ! until it runs and the gateway says that it is not.
 func cmdDoors(ts *testscript.TestScript, neg bool, args []string) {
-	if neg {
-		ts.Fatalf("usage: doors [flags]")
-	}
 	doors := startProgram(ts, "bartizan", append([]string{"serve", "--data", ts.MkAbs("data"),
 		"--registry-addr", "127.0.0.1:0", "--gateway-addr", "127.0.0.1:0"}, args...)...)
-	for _, url := range []string{doors.Registry, doors.Gateway} {
-		ts.Check(waitReady(url + "/readyz"))
+	ts.Check(waitReady(doors.Registry + "/readyz"))
+	if neg {
+		ts.Check(waitReady(doors.Gateway + "/healthz"))
+		resp, err := http.Get(doors.Gateway + "/readyz")
+		ts.Check(err)
+		defer resp.Body.Close()
+		if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusServiceUnavailable {
+			ts.Fatalf("the gateway is ready: %d %s", resp.StatusCode, body)
+		}
+	} else {
+		ts.Check(waitReady(doors.Gateway + "/readyz"))
 	}
 	ts.Setenv("REGISTRY", doors.Registry)
 	ts.Setenv("GATEWAY", doors.Gateway)

@@ -94,7 +94,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 		return err
 	}
 	door2, err := gatewayrun.Start(ctx, gatewayrun.Parts{
-		Config: c, TrustPath: reg.trustPath, Source: reg.service.Source(c.Tenant), Keys: reg.service,
+		Config: c, TrustPath: reg.trustPath, Source: reg.service.Source(c.Tenant), Keys: reg.service, KeysReady: reg.service.Ready,
 		Scanners: loaded.Live, Audit: log, Logger: logger,
 		Follow: reg.follow(c.Tenant), OnDrift: reg.reportDrift,
 	})
@@ -119,7 +119,8 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 	return open(ctx, reg, listener, door2, c, logger)
 }
 
-// open serves both doors until the context ends or one of them fails.
+// open serves both doors until the context ends or one of them fails. The
+// registry goes on signing and answering the gateway until that has drained.
 func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *gatewayrun.Running, c config.Config, logger *slog.Logger) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -133,7 +134,8 @@ func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *
 	server := api.NewServer(handler)
 	var work sync.WaitGroup
 	errs := make([]error, 2)
-	work.Go(func() { reg.service.Run(ctx) })
+	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
+	work.Go(func() { reg.service.Run(signing) })
 	work.Go(func() {
 		defer stop()
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -141,6 +143,7 @@ func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *
 		}
 	})
 	work.Go(func() {
+		defer stopSigning()
 		defer stop()
 		if err := door2.Serve(ctx); err != nil {
 			errs[1] = fmt.Errorf("gateway: %w", err)

@@ -43,6 +43,7 @@ type Follower struct {
 
 	mu   sync.Mutex
 	keys map[string]cachedKey
+	answered time.Time // when the registry last was there to be asked
 	// generation counts what the feed dropped, so that an answer which was
 	// under way meanwhile is not kept.
 	generation int
@@ -97,6 +98,17 @@ func (f *Follower) Key(ctx context.Context, id string) (identity.KeyRecord, erro
 	return identity.KeyRecord{}, err
 }
 
+// Ready reports whether keys can be checked: the registry answered not longer
+// than KeyGrace ago.
+func (f *Follower) Ready(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if age := f.now().Sub(f.answered); f.answered.IsZero() || age < 0 || age > f.KeyGrace {
+		return ErrUnreachable
+	}
+	return nil
+}
+
 func (k cachedKey) answer() (identity.KeyRecord, error) {
 	if !k.known {
 		return identity.KeyRecord{}, identity.ErrUnknownKey
@@ -107,6 +119,7 @@ func (k cachedKey) answer() (identity.KeyRecord, error) {
 func (f *Follower) keep(id string, k cachedKey, generation int) cachedKey {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.answered = f.now()
 	if generation != f.generation {
 		return k
 	}
@@ -156,6 +169,9 @@ func (f *Follower) poll(ctx context.Context, cursor int64, notify func()) (next 
 	if err := f.client.do(ctx, request{method: "GET", path: v1("gateway", "feed"), query: q}, &feed); err != nil {
 		return 0, err
 	}
+	f.mu.Lock()
+	f.answered = f.now()
+	f.mu.Unlock()
 	if cursor < 0 { // whatever happened before is covered by a look at everything
 		f.drop()
 		notify()

@@ -59,6 +59,8 @@ type Gateway struct {
 	SnapshotGrace time.Duration `json:"snapshotGrace"`
 	// UnsafeRun starts local servers without a sandbox; audited.
 	UnsafeRun bool `json:"unsafeRun"`
+	// DrainGrace is how long calls under way may go on after SIGTERM.
+	DrainGrace time.Duration `json:"drainGrace"`
 	// Local bounds each local server.
 	Local Local `json:"local"`
 	// UnsafePlaintext listens beyond loopback without TLS; audited.
@@ -104,6 +106,7 @@ func Default() Config {
 			MinBinding:    "endpoint",
 			BlockStatus:   403,
 			SnapshotGrace: 10 * time.Minute,
+			DrainGrace:    30 * time.Second,
 			Local:         Local{MemoryBytes: 2 << 30, AddressBytes: 64 << 30, OpenFiles: 1024, Processes: 256},
 		},
 		Scanners: Scanners{Mode: Enforce},
@@ -142,6 +145,9 @@ func (c Config) Validate() error {
 	}
 	if c.Gateway.SnapshotGrace < 0 || c.Gateway.SnapshotGrace > 24*time.Hour {
 		bad("gateway.snapshotGrace: %v is not within 0 and 24h", c.Gateway.SnapshotGrace)
+	}
+	if c.Gateway.DrainGrace <= 0 || c.Gateway.DrainGrace > time.Hour {
+		bad("gateway.drainGrace: %v is not within 0 and 1h", c.Gateway.DrainGrace)
 	}
 	for key, addr := range map[string]string{"registry.addr": c.Registry.Addr, "gateway.addr": c.Gateway.Addr} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {

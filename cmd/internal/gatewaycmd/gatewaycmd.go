@@ -36,6 +36,7 @@ const (
 // Main runs the program and never returns.
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -137,7 +138,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 	follower := client.NewFollower(remote)
 	follower.KeyGrace = approval.SnapshotLife + c.Gateway.SnapshotGrace
 	door, err := gatewayrun.Start(ctx, gatewayrun.Parts{
-		Config: c, TrustPath: c.Gateway.Trust, Source: follower, Keys: follower,
+		Config: c, TrustPath: c.Gateway.Trust, Source: follower, Keys: follower, KeysReady: follower.Ready,
 		Scanners: loaded.Live, Audit: log, Logger: logger,
 		Follow: follower.Run,
 		OnDrift: func(ctx context.Context, d gateway.Drift) {

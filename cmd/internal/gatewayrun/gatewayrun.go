@@ -36,6 +36,8 @@ type Parts struct {
 	TrustPath string
 	Source    approval.Source
 	Keys      identity.KeySource
+	// KeysReady reports why keys cannot be checked, nil if they can.
+	KeysReady func(context.Context) error
 	Scanners  *engine.Live
 	Audit     *audit.Log
 	Logger    *slog.Logger
@@ -53,6 +55,8 @@ type Running struct {
 	gateway  *gateway.Gateway
 	listener net.Listener
 	follow   func(context.Context, func())
+	grace    time.Duration
+	log      *slog.Logger
 }
 
 // Start makes the gateway and its listener. Serve answers requests.
@@ -80,6 +84,7 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		Tenant:      p.Config.Tenant,
 		Approvals:   keeper,
 		Keys:        p.Keys,
+		KeysReady:   p.KeysReady,
 		Scanners:    p.Scanners,
 		Audit:       p.Audit,
 		Routes:      routes(c.Servers),
@@ -99,13 +104,13 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 	if err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
-	return &Running{URL: url, Keeper: keeper, gateway: g, listener: listener, follow: p.Follow}, nil
+	return &Running{URL: url, Keeper: keeper, gateway: g, listener: listener, follow: p.Follow, grace: c.DrainGrace, log: p.Logger}, nil
 }
 
 // Serve answers requests until the context ends, then lets those under way
-// finish.
+// finish. Until the last one has, approvals and keys are followed.
 func (r *Running) Serve(ctx context.Context) error {
-	background, stop := context.WithCancel(ctx)
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var work sync.WaitGroup
 	work.Go(func() { r.Keeper.Run(background) })
@@ -116,10 +121,15 @@ func (r *Running) Serve(ctx context.Context) error {
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.grace)
 		defer cancel()
+		r.log.InfoContext(ctx, "draining", "grace", r.grace)
 		err = r.gateway.Shutdown(drain)
 		<-failed
+		if errors.Is(err, context.DeadlineExceeded) { // an end like any other: each call has its outcome
+			r.log.WarnContext(ctx, "calls were cut off")
+			err = nil
+		}
 	}
 	stop()
 	work.Wait()
