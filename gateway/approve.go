@@ -33,10 +33,14 @@ func (s approve) do(_ context.Context, x *exchange) *refusal {
 	case x.session != nil && x.session.instance != svc.instance:
 		return refuse(ReasonSessionUnknown) // opened towards a server that this alias no longer means
 	}
-	if _, ok := svc.approval.Roots[string(x.era)]; !ok {
+	var ok bool
+	if x.spoken, ok = svc.eraFor(x.era); !ok {
 		return unsupported(either(x.era == protocol.Modern, protocol.VersionModern, x.version), svc.versions())
 	}
-	if svc.local && x.era == protocol.Legacy && x.session == nil && x.msg != nil && x.msg.Method != protocol.MethodInitialize {
+	if x.session != nil && x.session.spoken != x.spoken {
+		return refuse(ReasonSessionUnknown) // another approval came into force; the client opens a new one
+	}
+	if (svc.local || x.bridged()) && x.era == protocol.Legacy && x.session == nil && x.msg != nil && x.msg.Method != protocol.MethodInitialize {
 		return refuse(ReasonSessionRequired)
 	}
 	return nil

@@ -63,7 +63,7 @@ func newDriftReporter(cfg Config, record *recorder) *driftReporter {
 
 // observe goes through a comparison that was not gone through before.
 func (d *driftReporter) observe(ctx context.Context, x *exchange) *refusal {
-	name := seenEntry{approval: x.svc.approval.Digest, instance: x.svc.instance, era: x.era}
+	name := seenEntry{approval: x.svc.approval.Digest, instance: x.svc.instance, era: x.spoken}
 	d.mu.Lock()
 	known := d.seen[name] == x.listed
 	d.mu.Unlock()
@@ -87,7 +87,7 @@ const maxRemembered = 1 << 16
 
 // report tells of one entry.
 func (d *driftReporter) report(ctx context.Context, x *exchange, o inventory.Observed) *refusal {
-	name := seenEntry{approval: x.svc.approval.Digest, instance: x.svc.instance, era: x.era, ref: o.Ref}
+	name := seenEntry{approval: x.svc.approval.Digest, instance: x.svc.instance, era: x.spoken, ref: o.Ref}
 	d.mu.Lock()
 	if o.State == inventory.Same {
 		d.remember(name, o.Raw)
@@ -105,14 +105,14 @@ func (d *driftReporter) report(ctx context.Context, x *exchange, o inventory.Obs
 
 	drift := Drift{
 		Tenant: x.caller.Tenant, Alias: x.alias, Server: x.svc.approval.Server, Version: x.svc.approval.Version,
-		Approval: x.svc.approval.Digest, Era: x.era, Kind: o.Kind, Key: o.Key, State: o.State.String(),
+		Approval: x.svc.approval.Digest, Era: x.spoken, Kind: o.Kind, Key: o.Key, State: o.State.String(),
 		Pointers: changedPointers(old, o.Raw), Old: old, New: bytes.Clone(o.Raw),
 	}
 	event := audit.Drift{
 		Tenant: drift.Tenant, Server: drift.Server, Version: drift.Version, Alias: drift.Alias, Approval: drift.Approval,
 		Kind: o.Kind.String(), Key: o.Key, Reason: drift.State, Pointers: drift.Pointers, NewDigest: "sha256:" + o.Digest.String(),
 	}
-	if want, ok := x.svc.approved[x.era].Entries[o.Ref]; ok {
+	if want, ok := x.svc.approved[x.spoken].Entries[o.Ref]; ok {
 		event.OldDigest = "sha256:" + want.String()
 	}
 	if no := d.record.append(ctx, audit.DriftFound(event)); no != nil {
@@ -149,7 +149,7 @@ func (d *driftReporter) remember(name seenEntry, raw jsontext.Value) {
 // pointersFor says where an entry differs from what it was when approved.
 func (d *driftReporter) pointersFor(x *exchange, o inventory.Observed) []string {
 	d.mu.Lock()
-	old := d.good[seenEntry{approval: x.svc.approval.Digest, instance: x.svc.instance, era: x.era, ref: o.Ref}]
+	old := d.good[seenEntry{approval: x.svc.approval.Digest, instance: x.svc.instance, era: x.spoken, ref: o.Ref}]
 	d.mu.Unlock()
 	return changedPointers(old, o.Raw)
 }

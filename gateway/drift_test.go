@@ -44,7 +44,7 @@ func (h *house) changed(a *approval.Approval, era protocol.Era) {
 	if no != nil {
 		h.t.Fatal(no.reason)
 	}
-	x := &exchange{svc: svc, era: era}
+	x := &exchange{svc: svc, era: era, spoken: era}
 	x.caller.Tenant = a.Tenant
 	h.listings.Changed(x.listingKey())
 }

@@ -31,7 +31,8 @@ type exchange struct {
 	replies bool             // admitReply: the upstream waits for this reply
 	session *session         // parse; nil outside legacy sessions
 
-	svc *service // approve
+	svc    *service     // approve
+	spoken protocol.Era // approve: the era in which the gateway talks to the server
 
 	ref      inventory.Ref         // what params name; fingerprint settles the kind
 	entry    inventory.Observed    // fingerprint; zero where no entry is named
@@ -53,7 +54,10 @@ func (x *exchange) methodName() string {
 	return x.msg.Method
 }
 
+// bridged reports whether client and server speak different eras.
+func (x *exchange) bridged() bool { return x.spoken != x.era }
+
 // listingKey names the gateway's own listing that this exchange is held against.
 func (x *exchange) listingKey() inventory.Key {
-	return inventory.Key{Tenant: x.caller.Tenant, Server: x.svc.approval.Server, Instance: x.svc.instance, Era: x.era}
+	return inventory.Key{Tenant: x.caller.Tenant, Server: x.svc.approval.Server, Instance: x.svc.instance, Era: x.spoken}
 }

@@ -73,6 +73,8 @@ func namedBy(x *exchange) ([]inventory.Ref, *refusal) {
 func (s fingerprintEntry) list(ctx context.Context, x *exchange) *refusal {
 	snap, err := s.listings.Current(ctx, x.listingKey(), x.svc.target)
 	switch {
+	case errors.Is(err, upstream.ErrEra) && x.bridged():
+		return refuse(ReasonListing).because(err) // approved in an era that it no longer speaks
 	case errors.Is(err, upstream.ErrEra) && x.era == protocol.Modern:
 		return unsupported(protocol.VersionModern, protocol.LegacyVersions)
 	case errors.Is(err, upstream.ErrEra):
@@ -80,7 +82,7 @@ func (s fingerprintEntry) list(ctx context.Context, x *exchange) *refusal {
 	case err != nil:
 		return refuse(ReasonListing).because(err)
 	}
-	x.listed = snap.Compare(x.svc.approved[x.era])
+	x.listed = snap.Compare(x.svc.approved[x.spoken])
 	return s.drift.observe(ctx, x)
 }
 

@@ -41,7 +41,7 @@ func (s checkIntroduction) do(ctx context.Context, x *exchange, in *inbound) *re
 	if err != nil {
 		return capTTL(in)
 	}
-	o := inventory.Judge(fingerprint.KindCapabilities, capabilities, x.svc.approved[x.era])
+	o := inventory.Judge(fingerprint.KindCapabilities, capabilities, x.svc.approved[x.spoken])
 	if o.State != inventory.Same {
 		if no := s.drift.report(ctx, x, o); no != nil {
 			return no
@@ -59,7 +59,7 @@ func (s checkIntroduction) instructions(ctx context.Context, x *exchange, in *in
 	if err != nil {
 		return true, nil // there are none
 	}
-	o := inventory.Judge(fingerprint.KindInstructions, raw, x.svc.approved[x.era])
+	o := inventory.Judge(fingerprint.KindInstructions, raw, x.svc.approved[x.spoken])
 	if o.State != inventory.Same {
 		return false, s.drift.report(ctx, x, o)
 	}
@@ -67,7 +67,7 @@ func (s checkIntroduction) instructions(ctx context.Context, x *exchange, in *in
 	if err != nil {
 		return false, nil
 	}
-	m, err := message.FromListing(x.svc.approval.Server, &listing.Listing{Era: x.era, Instructions: &instructions})
+	m, err := message.FromListing(x.svc.approval.Server, &listing.Listing{Era: x.spoken, Instructions: &instructions})
 	if err != nil {
 		return false, refuse(ReasonUnexamined).because(err)
 	}

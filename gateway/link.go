@@ -39,10 +39,18 @@ type head struct {
 
 // linkOf picks the way to the upstream of an exchange.
 func (g *Gateway) linkOf(x *exchange) link {
+	if x.bridged() && x.spoken == protocol.Modern {
+		return legacyClientLink{modern: g.directLink(x)}
+	}
+	return g.directLink(x)
+}
+
+// directLink speaks the era of the server.
+func (g *Gateway) directLink(x *exchange) link {
 	switch {
 	case !x.svc.local:
 		return httpLink{limits: g.cfg.Upstream}
-	case x.era == protocol.Modern:
+	case x.spoken == protocol.Modern:
 		return sharedLink{pool: g.local, server: g.serverOf(x)}
 	}
 	return sessionLink{}
@@ -81,7 +89,7 @@ func forwardedHeader(x *exchange) http.Header {
 		"Accept":       {"application/json, text/event-stream"},
 	}
 	pass := []string{protocol.HeaderProtocolVersion, "Traceparent", "Tracestate"}
-	if x.era == protocol.Modern {
+	if x.spoken == protocol.Modern {
 		pass = append(pass, protocol.HeaderMethod, protocol.HeaderName)
 		for name := range x.header {
 			if strings.HasPrefix(name, protocol.HeaderParamPrefix) {

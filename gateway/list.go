@@ -68,7 +68,7 @@ func (s checkList) unapproved(ctx context.Context, x *exchange, kind fingerprint
 	hide := map[int]bool{}
 	at := map[inventory.Ref]int{}
 	for i, e := range elements {
-		o := inventory.Judge(kind, e.Value, x.svc.approved[x.era])
+		o := inventory.Judge(kind, e.Value, x.svc.approved[x.spoken])
 		if first, twice := at[o.Ref]; twice {
 			hide[first], o.State = true, inventory.Duplicate
 		}

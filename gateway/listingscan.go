@@ -67,7 +67,7 @@ func (s listingScan) examine(ctx context.Context, x *exchange, kind fingerprint.
 		return blocked, nil
 	}
 	page, member := pageOf(kind, entries)
-	page.Era = x.era
+	page.Era = x.spoken
 	m, err := message.FromListing(x.svc.approval.Server, page)
 	if err != nil {
 		return nil, refuse(ReasonUnexamined).because(err)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"math/big"
 	"net/http"
+	"regexp"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -63,3 +64,48 @@ func paramMatches(header string, argument jsontext.Value) bool {
 	}
 	return false
 }
+
+// mirrorParams writes the headers that paramsMatch demands, for a client whose
+// era has none. The arguments are those of a call to the tool listed as entry.
+func mirrorParams(h http.Header, entry, params jsontext.Value) {
+	schema, _, _, err := jsonrpc.Get(entry, "/inputSchema")
+	if err != nil {
+		return
+	}
+	arguments, _, _, err := jsonrpc.Get(params, "/arguments")
+	if err != nil {
+		return
+	}
+	mirror(h, schema, arguments)
+}
+
+func mirror(h http.Header, schema, arguments jsontext.Value) {
+	properties, _, _, err := jsonrpc.Get(schema, "/properties")
+	if err != nil || properties.Kind() != '{' || arguments.Kind() != '{' {
+		return
+	}
+	members, err := jsonrpc.Members(properties)
+	if err != nil {
+		return
+	}
+	for _, property := range members {
+		argument, _, _, err := jsonrpc.Get(arguments, jsontext.Pointer("").AppendToken(property.Name))
+		if err != nil || property.Value.Kind() != '{' {
+			continue
+		}
+		if name := text(property.Value, "/x-mcp-header"); headerName.MatchString(name) {
+			switch argument.Kind() {
+			case '"':
+				if value, err := unquote(argument); err == nil {
+					h.Set(protocol.HeaderParamPrefix+name, protocol.EncodeHeader(value))
+				}
+			case 't', 'f', '0':
+				h.Set(protocol.HeaderParamPrefix+name, string(argument))
+			}
+		}
+		mirror(h, property.Value, argument)
+	}
+}
+
+// headerName is a token (RFC 9110 §5.6.2): anything else is no header at all.
+var headerName = regexp.MustCompile("\\A[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\\z")

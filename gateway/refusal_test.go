@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 		{"header lacks the tool", body, append(header[:len(header):len(header)], "Mcp-Name:"), 400, ReasonHeaderMismatch},
 		{"body lacks version", callOne, header, 400, ReasonInvalidParams},
 		{"version from the future", callOne, []string{"MCP-Protocol-Version: 2031-01-01"}, 400, ReasonVersion},
-		{"legacy version, modern approval only", callOne, []string{"MCP-Protocol-Version: 2025-11-25"}, 400, ReasonVersion},
+		{"legacy client of a modern server, without a session", callOne, []string{"MCP-Protocol-Version: 2025-11-25"}, 400, ReasonSessionRequired},
 		{"name is no string", strings.Replace(body, `"one"`, `1`, 1), header, 400, ReasonInvalidParams},
 		{"session of nobody", callOne, []string{"Mcp-Session-Id: bzs_AAAAAAAAAAAAAAAAAAAAAAAAAAA"}, 404, ReasonSessionUnknown},
 		{"session of the upstream", callOne, []string{"Mcp-Session-Id: " + sessionOfScript}, 404, ReasonSessionUnknown},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/gateway/bridge"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
@@ -51,22 +52,29 @@ func (g *Gateway) forward(ctx context.Context, x *exchange, out *responder) {
 }
 
 // openSession starts the process that a new legacy session of a local server
-// gets for itself.
+// gets for itself, or the bridge that a session with a modern server needs.
 func (r *relay) openSession() *refusal {
 	x := r.x
-	if x.msg.Method != protocol.MethodInitialize || !x.svc.local {
+	if x.msg.Method != protocol.MethodInitialize || !x.svc.local && !x.bridged() {
 		return nil
+	}
+	if x.bridged() {
+		return r.admitSession(&session{bridge: bridge.NewClient()})
 	}
 	local, err := r.g.local.Session(r.g.serverOf(x))
 	if err != nil {
 		return refuse(reasonOf(err)).because(err)
 	}
-	opened := &session{local: local}
-	if no := r.g.sessions.add(x, opened); no != nil {
-		local.Close()
+	return r.admitSession(&session{local: local})
+}
+
+// admitSession opens a session that this exchange is the first of.
+func (r *relay) admitSession(opened *session) *refusal {
+	if no := r.g.sessions.add(r.x, opened); no != nil {
+		opened.close()
 		return no
 	}
-	x.session = opened
+	r.x.session = opened
 	r.out.naming = true
 	return nil
 }
@@ -102,7 +110,7 @@ func (r *relay) ask(ctx context.Context) {
 	}
 	ans, err := r.link.send(ctx, x, x.msg)
 	if err != nil {
-		r.end(ctx, r.failure(ctx, err), true)
+		r.stopped(ctx, err, head{})
 		return
 	}
 	defer ans.close()
@@ -132,7 +140,7 @@ func (r *relay) ask(ctx context.Context) {
 // HTTP opened. One without an id gets one too: replies need an owner.
 func (r *relay) nameSession(h head) *refusal {
 	x := r.x
-	if x.msg.Method != protocol.MethodInitialize || x.svc.local || h.status < 200 || h.status > 299 {
+	if x.msg.Method != protocol.MethodInitialize || x.session != nil || h.status < 200 || h.status > 299 {
 		return nil
 	}
 	opened := &session{upstream: h.session}
@@ -202,7 +210,7 @@ func (r *relay) finish(ctx context.Context, m *jsonrpc.Message, ev upstream.Even
 			r.x.session.setVersion(text(in.msg.Result, "/protocolVersion"))
 		}
 	}
-	if r.x.svc.local && r.x.era == protocol.Modern {
+	if (r.x.svc.local || r.x.bridged()) && r.x.era == protocol.Modern {
 		h.status = statusOfError(in.errorCode())
 	}
 	r.out.answer(in.msg.Raw, ev, h.status, h.stream)
@@ -317,6 +325,9 @@ func (r *relay) refusedWith(status int) *refusal {
 // stopped handles the end of an answer without a response.
 func (r *relay) stopped(ctx context.Context, err error, h head) {
 	switch {
+	case errors.Is(err, bridge.ErrCancelled):
+		r.left(ctx)
+		r.out.begin()
 	case errors.Is(err, io.EOF) && (r.resumable || r.announced):
 		// The upstream closed the stream and will go on when the client
 		// resumes it, or opens the stream of the session where no event has an
@@ -368,6 +379,14 @@ func (r *relay) failure(ctx context.Context, err error) *refusal {
 
 func reasonOf(err error) Reason {
 	switch {
+	case errors.Is(err, bridge.ErrParams):
+		return ReasonInvalidParams
+	case errors.Is(err, bridge.ErrFull):
+		return ReasonTooManyRequests
+	case errors.Is(err, bridge.ErrIDInUse):
+		return ReasonIDInUse
+	case errors.Is(err, upstream.ErrStatus):
+		return ReasonUpstreamRefused
 	case errors.Is(err, stdio.ErrBusy):
 		return ReasonUpstreamBusy
 	case errors.Is(err, stdio.ErrIDInUse):

@@ -70,6 +70,19 @@ type terms struct {
 	waivers    []engine.Waiver
 }
 
+// eraFor is the era in which the gateway talks to the server for a client of
+// the given era: the client's own where it was approved, else the one that was,
+// through a bridge.
+func (s *service) eraFor(client protocol.Era) (protocol.Era, bool) {
+	other := either(client == protocol.Legacy, protocol.Modern, protocol.Legacy)
+	for _, era := range []protocol.Era{client, other} {
+		if _, ok := s.approval.Roots[string(era)]; ok {
+			return era, true
+		}
+	}
+	return "", false
+}
+
 // versions are the protocol versions of the eras that are approved.
 func (s *service) versions() []string {
 	var served []string

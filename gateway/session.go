@@ -8,9 +8,11 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/bartizan-mcp/bartizan/gateway/bridge"
 	"github.com/bartizan-mcp/bartizan/gateway/seal"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
 // session is a legacy session as the client knows it. Its id is the gateway's
@@ -22,6 +24,8 @@ type session struct {
 	keyID     string
 	alias     string
 	instance  string
+	spoken    protocol.Era   // the era of the server's side
+	bridge    *bridge.Client // set where the server speaks the modern era
 	upstream  string         // the upstream's own session id, "" if it has none
 	local     *stdio.Session // set for a local server
 	end       func()         // tells the upstream; set once, before the session is found
@@ -180,7 +184,7 @@ func (s *sessions) find(id string, caller identity.Caller, alias string) (*sessi
 func (s *sessions) add(x *exchange, opened *session) *refusal {
 	opened.id = seal.NewSessionID()
 	opened.tenant, opened.principal, opened.keyID = x.caller.Tenant, x.caller.Principal, x.caller.KeyID
-	opened.alias, opened.instance = x.alias, x.svc.instance
+	opened.alias, opened.instance, opened.spoken = x.alias, x.svc.instance, x.spoken
 	opened.asked, opened.calls = map[string]struct{}{}, map[string]sent{}
 	opened.used = s.cfg.Now()
 
@@ -231,6 +235,9 @@ func (s *session) close() {
 	}
 	if s.local != nil {
 		s.local.Close()
+	}
+	if s.bridge != nil {
+		s.bridge.Close()
 	}
 	if s.end != nil {
 		go s.end()

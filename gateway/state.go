@@ -38,7 +38,15 @@ func (s bindState) do(_ context.Context, x *exchange, in *inbound) *refusal {
 type openState struct{ key seal.Key }
 
 func (s openState) do(_ context.Context, x *exchange) *refusal {
-	if x.era != protocol.Modern || x.msg.Params == nil {
+	if x.msg.Params == nil || x.spoken != protocol.Modern && x.era != protocol.Modern {
+		return nil
+	}
+	if x.era == protocol.Legacy { // the bridge holds it; a client of this era never got one
+		for _, member := range []jsontext.Pointer{"/params/requestState", "/params/inputResponses"} {
+			if _, _, _, err := jsonrpc.Get(x.msg.Raw, member); err == nil {
+				return refuse(ReasonStateForeign)
+			}
+		}
 		return nil
 	}
 	value, start, _, err := jsonrpc.Get(x.msg.Raw, "/params/requestState")
