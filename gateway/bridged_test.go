@@ -46,7 +46,7 @@ func (h *heard) person() *mcp.ClientOptions {
 		case strings.Contains(r.Params.Message, "color"):
 			content["color"] = "green"
 		default:
-			content["ok"] = true
+			content["ok"], content["context"] = true, "context"
 		}
 		return &mcp.ElicitResult{Action: "accept", Content: content}, nil
 	}

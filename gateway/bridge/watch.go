@@ -75,12 +75,12 @@ func (w *watch) open() error {
 		return err
 	}
 	w.reading, w.stop = context.WithCancelCause(w.ctx)
-	stop := w.stop
+	reading, stop := w.reading, w.stop
 	go func() {
 		select {
 		case <-w.renew:
 			stop(errRenew)
-		case <-w.reading.Done():
+		case <-reading.Done():
 		}
 	}()
 	w.current, err = w.ask(w.reading, raw)
