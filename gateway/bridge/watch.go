@@ -31,7 +31,7 @@ type watch struct {
 
 	id      jsontext.Value
 	current Answers
-	reading context.Context // of current
+	reading context.Context // of current; its cause says why it ended
 	stop    context.CancelCauseFunc
 }
 
@@ -53,8 +53,19 @@ func (c *Client) Listen(ctx context.Context, ask Ask) (Answers, error) {
 	return w, nil
 }
 
-// open asks the server for what the client wants to hear of now.
+// open asks the server for what the client wants to hear of, until it was asked
+// for what the client wants to hear of now.
 func (w *watch) open() error {
+	for {
+		err := w.listen()
+		if err == nil || !errors.Is(context.Cause(w.reading), errRenew) {
+			return err
+		}
+	}
+}
+
+func (w *watch) listen() error {
+	w.reading, w.stop = context.WithCancelCause(w.ctx)
 	w.client.mu.Lock()
 	wanted := map[string]any{"toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true}
 	if len(w.client.watched) > 0 {
@@ -74,15 +85,13 @@ func (w *watch) open() error {
 	if err != nil {
 		return err
 	}
-	w.reading, w.stop = context.WithCancelCause(w.ctx)
-	reading, stop := w.reading, w.stop
-	go func() {
+	go func(reading context.Context, stop context.CancelCauseFunc) {
 		select {
 		case <-w.renew:
 			stop(errRenew)
 		case <-reading.Done():
 		}
-	}()
+	}(w.reading, w.stop)
 	w.current, err = w.ask(w.reading, raw)
 	return err
 }
