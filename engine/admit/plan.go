@@ -57,6 +57,7 @@ type planFrame struct {
 	branched bool // the end can be reached by a branch
 	worst    int64
 	enterAt  int64 // unchecked units at its beginning
+	begin    int   // where the code in it begins
 }
 
 // planner walks a function and decides where fuel is charged.
@@ -66,7 +67,7 @@ type planner struct {
 	cur       int
 	loops     []int     // heads of the loops around the current segment
 	heads     []carried // of all loops
-	set       []int     // by local: one more than the last segment that assigned it
+	set       []int     // by local: where it was last assigned, 0 if nowhere
 	dead      bool
 	unchecked int64 // units charged since the fuel was last looked at, at worst
 }
@@ -136,7 +137,7 @@ func (p *planner) cut(at int) {
 func (p *planner) read(local uint32) {
 	for n := len(p.loops) - 1; n >= 0 && n >= len(p.loops)-lookOut; n-- {
 		c := &p.heads[p.points[p.loops[n]].head]
-		if p.set[local] > p.loops[n] || c.n == maxCarried || c.find(local) != nil {
+		if p.set[local] >= p.points[p.loops[n]].at || c.n == maxCarried || c.find(local) != nil {
 			return
 		}
 		c.list[c.n].index = local
@@ -145,8 +146,8 @@ func (p *planner) read(local uint32) {
 }
 
 // assign notes that a local is set.
-func (p *planner) assign(local uint32) {
-	p.set[local] = p.cur + 1
+func (p *planner) assign(local uint32, at int) {
+	p.set[local] = at
 	for n := len(p.loops) - 1; n >= 0 && n >= len(p.loops)-lookOut; n-- {
 		if l := p.heads[p.points[p.loops[n]].head].find(local); l != nil {
 			l.assigned = true
@@ -166,8 +167,32 @@ func (p *planner) called(at int) {
 	}
 }
 
-func (p *planner) block(op opcode, next int, bare bool) {
-	f := planFrame{op: op, entry: p.cur, live: !p.dead, enterAt: p.unchecked}
+// moved is what it costs to come to a place that code with different values of
+// some variables comes to: a compiler moves each of them into place, and where
+// there are more than registers, through memory. The few that are usual are in
+// the weight of the branch.
+func moved(variables int) int64 {
+	if variables < fewVariables {
+		return 0
+	}
+	return int64(variables)
+}
+
+const fewVariables = 4
+
+// assigned counts the locals that were set since a place in the code. Its time
+// is bounded by Limits.BlocksTimesLocals.
+func (p *planner) assigned(since int) (n int) {
+	for _, at := range p.set {
+		if at >= since {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *planner) block(op opcode, next, params int) {
+	f := planFrame{op: op, entry: p.cur, live: !p.dead, enterAt: p.unchecked, begin: next}
 	switch op {
 	case opIf:
 		p.close()
@@ -179,7 +204,7 @@ func (p *planner) block(op opcode, next int, bare bool) {
 		p.ctrl = append(p.ctrl, f)
 		p.open(next, -1, 0)
 		s := &p.points[p.cur]
-		s.forced, s.check, s.retry, s.weight = true, true, bare, costLoop
+		s.forced, s.check, s.retry, s.weight = true, true, params == 0, costLoop+moved(params)
 		s.head = len(p.heads)
 		p.heads = append(p.heads, carried{})
 		p.loops = append(p.loops, p.cur)
@@ -225,6 +250,8 @@ func (p *planner) end(next int) bool {
 		return false
 	}
 	if f.op == opLoop {
+		head := p.loops[len(p.loops)-1]
+		p.points[head].weight += moved(p.assigned(f.begin))
 		p.loops = p.loops[:len(p.loops)-1]
 	}
 	if f.op == opIf && f.live { // the way around it
@@ -245,5 +272,8 @@ func (p *planner) end(next int) bool {
 		parent = -1
 	}
 	p.open(next, parent, worst)
+	if f.branched && !p.dead {
+		p.add(moved(p.assigned(f.begin)))
+	}
 	return true
 }

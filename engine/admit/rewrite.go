@@ -114,7 +114,7 @@ func (w *rewriter) planBody(b *body, t meter, extra uint32, wrapped bool) (needs
 		case opBlock, opLoop, opIf:
 			f := w.blockFunc(c.block)
 			p.add(carriedBy(f))
-			p.block(c.op, c.pos, len(f.Params) == 0)
+			p.block(c.op, c.pos, len(f.Params))
 		case opElse:
 			p.otherwise(c.pos)
 		case opEnd:
@@ -162,7 +162,7 @@ func (w *rewriter) planBody(b *body, t meter, extra uint32, wrapped bool) (needs
 		case opLocalGet:
 			p.read(c.x)
 		case opLocalSet, opLocalTee:
-			p.assign(c.x)
+			p.assign(c.x, c.at)
 		case opRefFunc:
 			w.scratch.op(opRefFunc, w.function(c.x))
 		case opMemoryGrow, opMemoryFill, opMemoryCopy, opMemoryInit:

@@ -64,7 +64,27 @@ func straightLines(b *testing.B) map[string][]byte {
 				(loop $l (local.set $x (call $line (local.get $x))) (br $l))
 				(local.get $x))`, body.String()))
 	}
+	list := func(format string) string {
+		var s strings.Builder
+		for k := range 2000 {
+			fmt.Fprintf(&s, format, k)
+		}
+		return s.String()
+	}
+	// Two thousand variables that a compiler moves in every round, since each
+	// might have changed.
+	moves := assemble(b, `
+		(memory (export "memory") 1)
+		(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 1024))
+		(func (export "bartizan_scan") (param $p i32) (param $n i32) (result i64)
+			`+list("(local $v%d i64)")+list("(local.set $v%[1]d (i64.load (i32.const %[1]d)))")+`
+			(loop $l
+				(if (i32.eqz (local.get $n)) (then `+list("(local.set $v%[1]d (i64.add (local.get $v%[1]d) (i64.const %[1]d)))")+`))
+				(br_if $l (local.get $n)))
+			`+list("(i64.store (i32.const 0) (local.get $v%d))")+`
+			(i64.const 0))`)
 	return map[string][]byte{
+		"moves": moves,
 		"line-stores": repeat(15000, func(k int) string {
 			return fmt.Sprintf("(i32.store8 (i32.const %d) (i32.const 1))", k*4096)
 		}),
