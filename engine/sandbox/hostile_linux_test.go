@@ -76,11 +76,11 @@ func straightLines(b *testing.B) map[string][]byte {
 	moves := assemble(b, `
 		(memory (export "memory") 1)
 		(func (export "bartizan_alloc") (param i32) (result i32) (i32.const 1024))
-		(func (export "bartizan_scan") (param $p i32) (param $n i32) (result i64)
+		(func (export "bartizan_scan") (param i32 i32) (result i64)
 			`+list("(local $v%d i64)")+list("(local.set $v%[1]d (i64.load (i32.const %[1]d)))")+`
 			(loop $l
-				(if (i32.eqz (local.get $n)) (then `+list("(local.set $v%[1]d (i64.add (local.get $v%[1]d) (i64.const %[1]d)))")+`))
-				(br_if $l (local.get $n)))
+				(if (i32.eqz (memory.size)) (then `+list("(local.set $v%[1]d (i64.add (local.get $v%[1]d) (i64.const %[1]d)))")+`))
+				(br_if $l (memory.size)))
 			`+list("(i64.store (i32.const 0) (local.get $v%d))")+`
 			(i64.const 0))`)
 	return map[string][]byte{

@@ -169,7 +169,7 @@ func (m *memory) reset() error {
 	if !m.quiet {
 		mapping := m.reserved[:m.image.size]
 		var told bool
-		if m.copies, told = copied(mapping, m.raw, m.copies[:0]); !told || len(m.copies)*pageSize > keepBytes {
+		if m.copies, told = copied(pagemap(), mapping, m.raw, m.copies[:0]); !told || len(m.copies)*pageSize > keepBytes {
 			m.copies = m.copies[:0]
 			if err := unix.Madvise(mapping, unix.MADV_DONTNEED); err != nil {
 				return fmt.Errorf("%w: %w", ErrHost, err)

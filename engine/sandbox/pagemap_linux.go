@@ -21,10 +21,14 @@ const (
 )
 
 // pagemap is the kernel's account of this process's pages; -1 where it is not
-// to be had.
+// to be had, or does not hold what it should.
 var pagemap = sync.OnceValue(func() int {
 	fd, err := unix.Open("/proc/self/pagemap", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
+		return -1
+	}
+	if !telling(fd) {
+		_ = unix.Close(fd)
 		return -1
 	}
 	return fd
@@ -32,9 +36,8 @@ var pagemap = sync.OnceValue(func() int {
 
 // copied appends the pages of a private mapping that are copies of its own: the
 // pages that were written to, and perhaps others. It reports whether the kernel
-// told all of them.
-func copied(mapping []byte, raw []uint64, pages []int) ([]int, bool) {
-	fd := pagemap()
+// told all of them, by the account that fd is.
+func copied(fd int, mapping []byte, raw []uint64, pages []int) ([]int, bool) {
 	if fd < 0 {
 		return pages, false
 	}
