@@ -46,12 +46,12 @@ func (m *Module) instantiate(ctx context.Context) (i *instance, err error) {
 		return nil, classify("instantiation", err)
 	}
 	i = &instance{module: module, memory: memory}
-	i.run.memory = memory
-	memory.grown = i.interrupt
 	for _, name := range m.globals {
 		i.globals = append(i.globals, module.ExportedGlobal(name).(api.MutableGlobal))
 	}
 	i.fuel = module.ExportedGlobal(admit.ExportFuel).(api.MutableGlobal)
+	i.run = run{memory: memory, fuel: i.fuel}
+	memory.grown = i.run.takeBack
 	i.depth = module.ExportedGlobal(admit.ExportDepth).(api.MutableGlobal)
 	i.dirty = module.ExportedGlobal(admit.ExportDirty).(api.MutableGlobal)
 	if m.opts.Form == Command {
@@ -192,15 +192,6 @@ func (i *instance) enter(name string, f api.Function) (err error) {
 		return fault(Memory, "%s wanted more than %d bytes of memory", name, r.limits.MemoryBytes)
 	}
 	return classify(name, err)
-}
-
-// interrupt makes the guest yield at its next look at the fuel: it has a larger
-// memory than its quantum was for.
-func (i *instance) interrupt() {
-	if r := &i.run; r.given > 0 {
-		r.finish(int64(i.fuel.Get()))
-		i.fuel.Set(0)
-	}
 }
 
 func (i *instance) invoke(f api.Function) (err error) {

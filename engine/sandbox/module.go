@@ -197,7 +197,7 @@ func (m *Module) release(i *instance) {
 		m.discard(i)
 		return
 	}
-	i.run = run{memory: i.memory}
+	i.run = run{memory: i.memory, fuel: i.fuel}
 	if !m.keep(i) {
 		m.discard(i)
 		return

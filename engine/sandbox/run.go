@@ -35,6 +35,7 @@ type run struct {
 
 	where  string // the export that was entered last
 	memory *memory
+	fuel   api.MutableGlobal // what the guest holds of it
 	limits Limits
 	budget int64 // fuel of this run
 	spent  int64 // fuel used, but for what the guest holds
@@ -64,7 +65,7 @@ func (r *run) Value(any) any { return nil }
 func (r *run) begin(ctx context.Context, l Limits, budget int64, log io.Writer) {
 	now := time.Now()
 	*r = run{
-		Context: ctx, memory: r.memory, limits: l, budget: budget, step: quantumFirst,
+		Context: ctx, memory: r.memory, fuel: r.fuel, limits: l, budget: budget, step: quantumFirst,
 		deadline: now.Add(l.Deadline), last: now,
 		log: boundedLog{log, logBytes},
 	}
@@ -135,14 +136,26 @@ func (r *run) look() time.Duration {
 
 // charge pays for work that the host does at the guest's request, in bytes. It
 // comes out of the same budget, and is interrupted like the guest's own work.
+// What the guest holds must not exceed what is left then: how much it holds
+// depends on the clock, and where its fuel ends must not.
 func (r *run) charge(bytes uint64) {
 	units := int64(bytes / 8)
 	r.spent += units
-	r.afford()
+	if r.spent+r.given > r.budget {
+		r.takeBack()
+		r.afford()
+	}
 	if r.unseen += units; r.unseen > hostQuantum {
 		r.unseen = 0
 		r.look()
 	}
+}
+
+// takeBack makes the guest yield at its next look at the fuel. It is for host
+// calls, before which a guest writes back what it holds.
+func (r *run) takeBack() {
+	r.finish(int64(r.fuel.Get()))
+	r.fuel.Set(0)
 }
 
 // finish adds what the guest did not give back.

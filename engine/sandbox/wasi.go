@@ -222,6 +222,8 @@ func wasiExit(ctx context.Context, _ api.Module, stack []uint64) {
 	r := runOf(ctx)
 	status := u32(stack[0])
 	r.exit = &status
+	r.takeBack() // an exit may be an answer, whose fuel is exact
+	r.afford()
 	r.stop(fault(Trap, "%s exited with status %d", r.where, status))
 }
 
