@@ -68,9 +68,12 @@ type Module struct {
 	data      []span // contents of the data segments
 	bodies    []body
 
-	mutable  int          // mutable globals
-	declared []bool       // functions that ref.func may name in code
-	refs     []relocation // function indices in the global and element sections
+	mutable  int    // mutable globals
+	declared []bool // functions that ref.func may name in code
+	// importReferred says that one of them is imported: any indirect call may
+	// be a call of the host then.
+	importReferred bool
+	refs           []relocation // function indices in the global and element sections
 }
 
 type span struct{ start, end int }

@@ -153,6 +153,9 @@ func (w *rewriter) planBody(b *body, t meter, extra uint32, wrapped bool) (needs
 			p.called(c.pos)
 		case opCallIndirect:
 			p.add(carriedBy(w.m.types[c.x]))
+			if w.m.importReferred {
+				p.add(costHostCall)
+			}
 			if t.inside {
 				t.flush(&w.scratch)
 				w.scratch.raw(w.m.wasm[c.at:c.pos]...)

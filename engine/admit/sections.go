@@ -282,4 +282,5 @@ func (m *Module) declare(index uint32) {
 		m.declared = make([]bool, len(m.funcs))
 	}
 	m.declared[index] = true
+	m.importReferred = m.importReferred || int(index) < len(m.imports)
 }
