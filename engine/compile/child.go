@@ -2,15 +2,14 @@ package compile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
-
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 )
 
 // childVariable makes a process of this program a compiler and nothing else.
@@ -46,24 +45,20 @@ func child(job string) int {
 		return exitCache
 	}
 	ctx := context.Background()
-	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	runtime, _, err := Open(ctx, dir)
 	if err != nil {
 		fmt.Println(err)
 		return exitCache
 	}
-	runtime := wazero.NewRuntimeWithConfig(ctx, Config().WithCompilationCache(cache))
 	if _, err := runtime.CompileModule(ctx, wasm); err != nil {
 		fmt.Println(err)
+		var errno syscall.Errno
+		if errors.As(err, &errno) { // a full disk is not the module's fault
+			return exitCache
+		}
 		return exitInvalid
 	}
 	return 0
-}
-
-// Config is how child and parent configure the compiler: the same, since the
-// parent finds the code by it. Guests are metered, so that the compiler's own
-// checks of a deadline, which cost several times the guest's work, are off.
-func Config() wazero.RuntimeConfig {
-	return wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false)
 }
 
 func (l Limits) encode(dir string) string {

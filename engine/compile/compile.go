@@ -11,10 +11,10 @@ package compile
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,8 +44,9 @@ var DefaultLimits = Limits{Deadline: 30 * time.Second, MemoryBytes: 2 << 30}
 
 // Compiler compiles into a directory.
 type Compiler struct {
-	dir    string
-	limits Limits
+	dir      string
+	limits   Limits
+	compiler identity
 }
 
 // New returns a compiler into dir, which is made if it is absent and refused
@@ -67,19 +68,24 @@ func New(dir string, limits Limits) (*Compiler, error) {
 	if err := checkOwner(info); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrCache, dir, err)
 	}
-	return &Compiler{dir, limits}, nil
+	c := &Compiler{dir: dir, limits: limits}
+	c.sweep()
+	if c.compiler, err = c.identify(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCache, err)
+	}
+	return c, nil
 }
 
 // Compile returns the folder that holds the native code of a module, and
 // whether it was there before.
 func (c *Compiler) Compile(ctx context.Context, wasm []byte) (folder string, hit bool, err error) {
-	sum := sha256.Sum256(wasm)
+	sum := c.compiler.key(wasm)
 	folder = filepath.Join(c.dir, hex.EncodeToString(sum[:]))
-	if compiled(folder) {
+	if c.compiled(folder) {
 		return folder, true, nil
 	}
 	// Two processes may do the same at once; each renames a whole folder.
-	tmp, err := os.MkdirTemp(c.dir, ".compile-")
+	tmp, err := os.MkdirTemp(c.dir, unfinished)
 	if err != nil {
 		return "", false, fmt.Errorf("%w: %w", ErrCache, err)
 	}
@@ -87,23 +93,47 @@ func (c *Compiler) Compile(ctx context.Context, wasm []byte) (folder string, hit
 	if err := c.run(ctx, tmp, wasm); err != nil {
 		return "", false, err
 	}
-	if err := os.Rename(tmp, folder); err != nil && !compiled(folder) {
+	if !c.compiled(tmp) { // another program than this one, put in its place
+		return "", false, fmt.Errorf("%w: the child left no code for this process", ErrCache)
+	}
+	err = os.Rename(tmp, folder)
+	if err != nil && !c.compiled(folder) { // something else is there
+		if err = c.Forget(folder); err == nil {
+			err = os.Rename(tmp, folder)
+		}
+	}
+	if err != nil && !c.compiled(folder) {
 		return "", false, fmt.Errorf("%w: %w", ErrCache, err)
 	}
 	return folder, false, nil
 }
 
-// compiled reports whether a folder holds what a child left there. A folder
-// appears whole or not at all.
-func compiled(folder string) bool {
-	files, err := filepath.Glob(filepath.Join(folder, "*", "*"))
+// Forget removes a folder that could not be loaded, so that it is made again.
+func (c *Compiler) Forget(folder string) error {
+	// Whole, as it came: half a folder would be loaded as one that holds nothing.
+	tmp, err := os.MkdirTemp(c.dir, unfinished)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCache, err)
+	}
+	defer os.RemoveAll(tmp)
+	if err := os.Rename(folder, filepath.Join(tmp, "folder")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", ErrCache, err)
+	}
+	return nil
+}
+
+// compiled reports whether a folder holds what a child left there for a process
+// like this one. A folder appears whole or not at all. It must not be taken for
+// compiled if it is not: whoever loads it would compile, without any limit.
+func (c *Compiler) compiled(folder string) bool {
+	files, err := os.ReadDir(filepath.Join(folder, c.compiler.folder))
 	return err == nil && len(files) == 1
 }
 
 var errDeadline = errors.New("compilation deadline")
 
 func (c *Compiler) run(ctx context.Context, dir string, wasm []byte) error {
-	self, err := os.Executable()
+	self, err := executable()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCache, err)
 	}

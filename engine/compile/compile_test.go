@@ -112,7 +112,7 @@ func TestTwoAtOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if folder, _, err := c.Compile(t.Context(), wasm); err != nil || !compiled(folder) {
+			if folder, _, err := c.Compile(t.Context(), wasm); err != nil || !c.compiled(folder) {
 				t.Errorf("%s: %v", folder, err)
 			}
 		})

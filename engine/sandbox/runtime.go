@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/bartizan-mcp/bartizan/engine/admit"
 	"github.com/bartizan-mcp/bartizan/engine/compile"
 )
@@ -123,28 +121,33 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte, o Options) (*Module, er
 	return m, nil
 }
 
-// opening is held while a cache or a runtime is opened: wazero finds out its own
-// version then, without a lock.
-var opening sync.Mutex
-
-// compile has a child compile and loads what it left. Each module has a
-// runtime of wazero's of its own, so that closing it frees everything.
-func (m *Module) compile(ctx context.Context, wasm []byte) (err error) {
-	defer contain(&err)
+// compile has a child compile and loads what it left. What was kept from before
+// and cannot be loaded is damaged, and made once more.
+func (m *Module) compile(ctx context.Context, wasm []byte) error {
 	folder, hit, err := m.runtime.compiler.Compile(ctx, wasm)
 	if err != nil {
 		return err
 	}
 	m.Hit = hit
-	opening.Lock()
-	cache, err := wazero.NewCompilationCacheWithDir(folder)
-	var wz wazero.Runtime
-	if err == nil {
-		wz = wazero.NewRuntimeWithConfig(ctx, compile.Config().WithCompilationCache(cache))
+	if err = m.load(ctx, folder, wasm); err == nil || !hit {
+		return err
 	}
-	opening.Unlock()
+	if err := m.runtime.compiler.Forget(folder); err != nil {
+		return err
+	}
+	if folder, m.Hit, err = m.runtime.compiler.Compile(ctx, wasm); err != nil {
+		return err
+	}
+	return m.load(ctx, folder, wasm)
+}
+
+// load loads native code. Each module has a runtime of wazero's of its own, so
+// that closing it frees everything.
+func (m *Module) load(ctx context.Context, folder string, wasm []byte) (err error) {
+	defer contain(&err)
+	wz, cache, err := compile.Open(ctx, folder)
 	if err != nil {
-		return fmt.Errorf("%w: %w", compile.ErrCache, err)
+		return err
 	}
 	if err = provide(ctx, wz); err == nil {
 		m.code, err = wz.CompileModule(ctx, wasm)
