@@ -60,7 +60,7 @@ var DefaultLimits = Limits{
 	Tables:                  16,
 	TableElements:           64 << 10,
 	ElementSegments:         4096,
-	ElementInits:            128 << 10,
+	ElementInits:            16 << 10,
 	DataSegments:            128 << 10,
 	FunctionBytes:           512 << 10,
 	Locals:                  2048,

@@ -110,6 +110,7 @@ type body struct {
 	code     int
 	locals   int // without parameters
 	maxStack int // operands
+	kept     int // values that may need a place in the frame, at most
 	calls    bool
 	loops    bool
 }

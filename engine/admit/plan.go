@@ -69,6 +69,7 @@ type planner struct {
 	heads     []carried // of all loops
 	set       []int     // by local: where it was last assigned, 0 if nowhere
 	dead      bool
+	joined    int64 // what was added for values that are moved
 	unchecked int64 // units charged since the fuel was last looked at, at worst
 }
 
@@ -78,7 +79,7 @@ func (p *planner) reset(at int, entry int64, locals int) {
 	p.points = append(p.points[:0], point{at: at, weight: entry, forced: true, check: true, parent: -1})
 	p.ctrl = append(p.ctrl[:0], planFrame{op: opBlock, live: true})
 	p.loops, p.heads = p.loops[:0], p.heads[:0]
-	p.cur, p.dead, p.unchecked = 0, false, 0
+	p.cur, p.dead, p.unchecked, p.joined = 0, false, 0, 0
 }
 
 // payer follows a segment to the one that pays for it.
@@ -251,7 +252,9 @@ func (p *planner) end(next int) bool {
 	}
 	if f.op == opLoop {
 		head := p.loops[len(p.loops)-1]
-		p.points[head].weight += moved(p.assigned(f.begin))
+		units := moved(p.assigned(f.begin))
+		p.points[head].weight += units
+		p.joined += units
 		p.loops = p.loops[:len(p.loops)-1]
 	}
 	if f.op == opIf && f.live { // the way around it
@@ -273,7 +276,9 @@ func (p *planner) end(next int) bool {
 	}
 	p.open(next, parent, worst)
 	if f.branched && !p.dead {
-		p.add(moved(p.assigned(f.begin)))
+		units := moved(p.assigned(f.begin))
+		p.add(units)
+		p.joined += units
 	}
 	return true
 }

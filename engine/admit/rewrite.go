@@ -16,8 +16,13 @@ func (w *rewriter) bodies() []byte {
 }
 
 // share is how much of the depth a call to the function takes: a leaf's frame
-// is covered by its caller's share.
-func (b *body) share() int32 { return int32(1 + (b.locals+b.maxStack)/16) }
+// is covered by its caller's share. A compiler may give every value that lives
+// across a call or comes to a join a place of its own in the frame, however
+// short its life is.
+func (b *body) share(params int, joined int64) int32 {
+	values := max(int64(b.locals+b.maxStack), int64(b.kept)+joined)
+	return int32(1 + (int64(params)+values)/16)
+}
 
 // body appends the rewritten function.
 func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
@@ -32,6 +37,8 @@ func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
 	r := &reader{b: w.m.wasm, pos: b.start, end: b.code}
 	w.locals = r.locals(append(w.locals[:0], typ.Params...), w.m.limits.Locals)
 	needsExtra := w.planBody(b, t, extra, wrapped)
+
+	share := b.share(len(typ.Params), w.plan.joined)
 
 	// Local declarations.
 	runs := &reader{b: w.m.wasm, pos: b.start, end: b.code}
@@ -82,7 +89,7 @@ func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
 		}
 		if i == 0 {
 			if b.calls {
-				w.enter(&e, b.share())
+				w.enter(&e, share)
 			}
 			if wrapped {
 				w.wrap(&e, typ.Results)
@@ -92,7 +99,7 @@ func (w *rewriter) body(e encoder, index uint32, b *body) encoder {
 	emit(b.end)
 	if wrapped {
 		if b.calls {
-			w.leave(&e, b.share())
+			w.leave(&e, share)
 		}
 		t.flush(&e)
 		e.end()

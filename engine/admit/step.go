@@ -20,7 +20,9 @@ func (v *validator) step() {
 		v.push(v.local())
 	case opLocalSet:
 		v.pop(v.local())
+		v.body.kept++
 	case opLocalTee:
+		v.body.kept++
 		t := v.local()
 		v.pop(t)
 		v.push(t)
@@ -144,6 +146,7 @@ func (v *validator) control() {
 			v.pop(typeI32)
 		}
 		v.popAll(params)
+		v.body.kept += len(params) + len(results)
 		v.pushFrame(v.op, params, results)
 	case opElse:
 		if v.ctrl[len(v.ctrl)-1].op != opIf {
@@ -199,6 +202,7 @@ func (v *validator) call(f Func) {
 	v.effort.edges += callEdges
 	v.carry(len(f.Params) + len(f.Results))
 	v.popAll(f.Params)
+	v.body.kept += len(v.vals)
 	v.pushAll(f.Results)
 }
 
@@ -259,6 +263,7 @@ func (v *validator) peekAll(types []byte) {
 // calls.
 func (v *validator) bulk() {
 	v.effort.edges += callEdges
+	v.body.kept += len(v.vals)
 	switch v.op {
 	case opMemorySize:
 		v.needMemory()

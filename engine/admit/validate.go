@@ -115,6 +115,9 @@ func (v *validator) cost() {
 	}
 }
 
+// inRegisters is how many operands a compiler surely finds registers for.
+const inRegisters = 8
+
 // addedVariables is how many variables a rewritten function has besides its own.
 const addedVariables = 4
 
@@ -133,6 +136,9 @@ func (v *validator) push(t byte) {
 	v.vals = append(v.vals, t)
 	if len(v.vals) > v.body.maxStack {
 		v.body.maxStack = len(v.vals)
+	}
+	if len(v.vals) > inRegisters {
+		v.body.kept++
 	}
 }
 
