@@ -90,8 +90,8 @@ func (r *responder) event(ev upstream.Event) {
 // A longer one is left out, and with it the resumption.
 const maxEventID = 4096
 
-// write puts an event on the wire. Data of several lines stays byte for byte
-// what it was: readers join the lines again.
+// write puts an event on the wire. Data of several lines stays what
+// it was, byte for byte where they end with LF: readers join the lines again.
 func (r *responder) write(ev upstream.Event) {
 	if r.err != nil {
 		return
@@ -107,7 +107,7 @@ func (r *responder) write(ev upstream.Event) {
 		b.WriteString("retry: " + strconv.Itoa(ev.Retry) + "\n")
 	}
 	if len(ev.Data) > 0 || ev.ID != "" { // a reader takes an id over with an empty message, too
-		for line := range bytes.SplitSeq(ev.Data, []byte("\n")) {
+		for line := range bytes.SplitSeq(endedByLF(ev.Data), []byte("\n")) {
 			b.WriteString("data: ")
 			b.Write(line)
 			b.WriteByte('\n')
@@ -116,6 +116,15 @@ func (r *responder) write(ev upstream.Event) {
 	b.WriteByte('\n')
 	r.arm()
 	_, r.err = r.w.Write(b.Bytes())
+}
+
+// endedByLF makes line feeds of carriage returns, which end a line of an event
+// as well and would not come back. In a message they stand between tokens only.
+func endedByLF(data []byte) []byte {
+	if bytes.IndexByte(data, '\r') < 0 {
+		return data
+	}
+	return bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
 }
 
 // arm gives a client that does not read a limited time.
