@@ -21,10 +21,17 @@ const (
 
 // entry is one entry of the listing.
 type entry struct {
-	name, description     string
-	nameAt, descriptionAt int // segments; -1 if absent
-	nameSkeleton          string
-	odd                   bool // the name holds invisible or look-alike characters
+	name, description string // as sent
+	nameAt            int    // its segment; -1 if absent
+	nameSkeleton      string
+	odd               bool          // the name holds invisible or look-alike characters
+	texts             []description // windows and decoded views of the description, too
+}
+
+// description is a text that may speak of other tools.
+type description struct {
+	text string
+	at   int // its segment
 }
 
 // windows is made once: a call starts with it as it was made.
@@ -56,7 +63,9 @@ func scan(in *scanner.Input) *scanner.Output {
 	for _, item := range order {
 		e := entries[item]
 		compare(out, e, others)
-		references(out, e, named)
+		for _, d := range e.texts {
+			references(out, d, named)
+		}
 	}
 	return out
 }
@@ -67,26 +76,29 @@ type neighbour struct {
 	skeleton, digitless string
 }
 
-// collect gathers name and description of every entry, as sent.
+// collect gathers name and description of every entry.
 func collect(in *scanner.Input) (map[int]*entry, []int) {
 	entries := make(map[int]*entry)
 	var order []int
 	for i, s := range in.Segments {
-		if s.Provenance != "" && s.Provenance != "raw" || s.Kind != "name" && s.Kind != "description" {
+		if s.Kind != "name" && s.Kind != "description" {
 			continue
 		}
 		e := entries[s.Item]
 		if e == nil {
-			e = &entry{nameAt: -1, descriptionAt: -1}
+			e = &entry{nameAt: -1}
 			entries[s.Item] = e
 			order = append(order, s.Item)
 		}
-		if s.Kind == "name" && e.nameAt < 0 {
+		switch {
+		case s.Kind == "description":
+			if len(e.texts) == 0 && s.Provenance == "" {
+				e.description = s.Text
+			}
+			e.texts = append(e.texts, description{s.Text, i})
+		case e.nameAt < 0 && s.Provenance == "":
 			e.name, e.nameAt = s.Text, i
 			e.nameSkeleton, e.odd = skeleton(s.Text)
-		}
-		if s.Kind == "description" && e.descriptionAt < 0 {
-			e.description, e.descriptionAt = s.Text, i
 		}
 	}
 	return entries, order
@@ -155,21 +167,18 @@ func relation(e *entry, mine string, o *neighbour) (rule, severity string, confi
 }
 
 // references reads a description for orders about other tools.
-func references(out *scanner.Output, e *entry, named []string) {
-	if e.descriptionAt < 0 {
-		return
-	}
-	all := windows.ReadAll(e.description, textmodel.MaxTokens)
-	foreign, at := mention(e.description, named)
-	turn := meddling(e.description)
+func references(out *scanner.Output, d description, named []string) {
+	all := windows.ReadAll(d.text, textmodel.MaxTokens)
+	foreign, at := mention(d.text, named)
+	turn := meddling(d.text)
 	meddles := all.Any(textmodel.AlterTool, textmodel.ToolOrder, textmodel.OrderedAct) || turn >= 0
 	hides := all.Any(textmodel.Conceal, textmodel.SetAside, textmodel.CovertAct)
 	carries := all.Any(textmodel.SendSensitive, textmodel.SendAway, textmodel.SendDialogue)
 	switch {
 	case foreign && meddles && (hides || carries && all.Any(textmodel.FakeEnvelope)):
-		out.Add(scanner.Finding{Rule: ruleReference, Severity: "high", Confidence: 0.9, Segment: e.descriptionAt, Start: at.Start, End: at.End})
+		out.Add(scanner.Finding{Rule: ruleReference, Severity: "high", Confidence: 0.9, Segment: d.at, Start: at.Start, End: at.End})
 	case foreign && meddles && (all.Any(textmodel.FakeEnvelope) || turn >= 0 && all.Classes&textmodel.Obligation != 0):
-		out.Add(scanner.Finding{Rule: ruleReference, Severity: "medium", Confidence: 0.6, Segment: e.descriptionAt, Start: at.Start, End: at.End})
+		out.Add(scanner.Finding{Rule: ruleReference, Severity: "medium", Confidence: 0.6, Segment: d.at, Start: at.Start, End: at.End})
 	case meddles && all.Any(textmodel.Conceal) || turn >= 0 && (hides || all.Any(textmodel.FakeEnvelope, textmodel.ConcealLoose)):
 		span := all.Span(textmodel.AlterTool, textmodel.ToolOrder, textmodel.OrderedAct, textmodel.Conceal)
 		if span.Start < 0 {
@@ -179,7 +188,7 @@ func references(out *scanner.Output, e *entry, named []string) {
 		if all.Any(textmodel.Conceal) && (carries || all.Any(textmodel.AlterTool)) {
 			severity = "high"
 		}
-		out.Add(scanner.Finding{Rule: ruleOverride, Severity: severity, Confidence: 0.7, Segment: e.descriptionAt, Start: int(span.Start), End: int(span.End)})
+		out.Add(scanner.Finding{Rule: ruleOverride, Severity: severity, Confidence: 0.7, Segment: d.at, Start: int(span.Start), End: int(span.End)})
 	}
 }
 
