@@ -348,6 +348,6 @@ func referenceSkeleton(s string) string {
 			return -1
 		}
 		return r
-	}, strings.ToLower(s))
+	}, strings.ToLower(plain(s)))
 	return s[:min(len(s), maxContextNameCompare)]
 }

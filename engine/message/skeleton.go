@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/bartizan-mcp/bartizan/engine/normalise"
 )
 
 // skeleton is what two names that look alike have in common, without what
@@ -32,8 +34,10 @@ func skeletonOf(buf []byte, name string) skeleton {
 	return s
 }
 
-// foldedSkeleton is for names with letters outside of ASCII.
+// foldedSkeleton is for names with letters outside of ASCII, some of which only
+// look like others.
 func foldedSkeleton(buf []byte, name string) skeleton {
+	name = plain(name[:min(len(name), maxNameFolded)])
 	name = strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || r == '.' || r == ' ' {
 			return -1
@@ -41,6 +45,22 @@ func foldedSkeleton(buf []byte, name string) skeleton {
 		return r
 	}, strings.ToLower(name))
 	return append(buf[:0], name[:min(len(name), maxContextNameCompare)]...)
+}
+
+// maxNameFolded is more of a name than is compared, whatever its letters.
+const maxNameFolded = 16 * maxContextNameCompare
+
+// plain is a name as a reader sees it: without invisible characters, in Latin
+// letters where others stand for them.
+func plain(name string) string {
+	views, _ := normalise.Views(name, normalise.Limits{Depth: 1, Factor: 4})
+	for _, v := range views {
+		switch v.Provenance[strings.LastIndexByte(v.Provenance, '>')+1:] {
+		case "invisible", "nfkc", "confusables":
+			return v.Text
+		}
+	}
+	return name
 }
 
 // has is the set of bytes that occur, modulo 64.
