@@ -120,6 +120,12 @@ func printScan(cmd *cobra.Command, name string, s scanned, format string) error 
 	if err := table(out, []string{"ACTION", "SEVERITY", "RULE", "POINTER", "MESSAGE"}, rows); err != nil {
 		return err
 	}
+	if s.Unexamined {
+		fmt.Fprintln(out, notExamined)
+	}
 	_, err := fmt.Fprintf(out, "verdict: %s\n", s.Action)
 	return err
 }
+
+// notExamined explains a verdict for which there may be no finding.
+const notExamined = "part of the message was not examined"

@@ -33,8 +33,10 @@ type scannerRun struct {
 	Action    engine.Action    `json:"action"`
 	Findings  []engine.Finding `json:"findings"`
 	Failure   *engine.Failure  `json:"failure"`
-	Fuel      int64            `json:"fuel"` // 0: nothing of the module ran
+	Fuel      int64            `json:"fuel"` // 0 where nothing ran, or where a fault ended it
 	ElapsedUs int64            `json:"elapsedUs"`
+
+	unexamined bool
 }
 
 func newScannerRun() *cobra.Command {
@@ -127,6 +129,7 @@ func runScanner(cmd *cobra.Command, m module, config []byte, messages []*message
 		if len(v.Failures) > 0 && result.Failure == nil {
 			result.Failure = &v.Failures[0]
 		}
+		result.unexamined = result.unexamined || v.Unexamined
 		result.ElapsedUs += v.Elapsed.Microseconds()
 		result.Fuel += v.Fuel
 	}
@@ -144,9 +147,12 @@ func (l visibleLog) Write(p []byte) (int, error) {
 func printScannerRun(cmd *cobra.Command, r scannerRun, format string) error {
 	out := cmd.OutOrStdout()
 	if format == "json" {
+		if r.unexamined && r.Failure == nil { // nothing else says why it blocks
+			fmt.Fprintln(cmd.ErrOrStderr(), notExamined)
+		}
 		return printJSON(out, r)
 	}
-	s := scanned{Action: r.Action, Findings: r.Findings}
+	s := scanned{Action: r.Action, Findings: r.Findings, Unexamined: r.unexamined}
 	if r.Failure != nil {
 		s.Failures = []engine.Failure{*r.Failure}
 	}
