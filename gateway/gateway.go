@@ -72,7 +72,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.sessions = newSessions(cfg)
 	g.callers = newCallers(cfg)
 	g.listings = inventory.New(inventory.Config{MaxAge: cfg.ListingMaxAge, Limits: cfg.Upstream, Now: cfg.Now, Before: g.beforeListing})
-	g.routes = &routes{cfg: cfg}
+	g.routes = newRoutes(cfg)
 	g.drift = newDriftReporter(cfg, g.record)
 	g.request, g.inbound = g.steps()
 	g.work.Go(func() { g.callers.watch(ctx, g.sessions) })

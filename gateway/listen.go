@@ -29,7 +29,7 @@ func (g *Gateway) listen(ctx context.Context, x *exchange, out *responder) {
 	out.session = x.session
 	ctx, dog := guard(ctx, g.cfg, true)
 	defer dog.stop()
-	defer g.callers.hold(&holder{keyID: x.caller.KeyID, endless: true, needed: x.session.calling, allowed: g.stillAllowed(x), cancel: dog.cancel})()
+	defer g.callers.hold(&holder{keyID: x.caller.KeyID, endless: true, needed: x.session.calling, allowed: g.stillRouted(x), cancel: dog.cancel})()
 
 	l := g.linkOf(x)
 	ans, err := l.listen(ctx, x, lastEvent)

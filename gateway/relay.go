@@ -103,7 +103,11 @@ func (r *relay) ask(ctx context.Context) {
 	ctx, dog := guard(ctx, r.g.cfg, endless)
 	r.dog = dog
 	defer dog.stop()
-	defer r.g.callers.hold(&holder{keyID: x.caller.KeyID, endless: endless, allowed: r.g.stillAllowed(x), cancel: dog.cancel})()
+	allowed := r.g.stillApproved(x)
+	if endless {
+		allowed = r.g.stillRouted(x)
+	}
+	defer r.g.callers.hold(&holder{keyID: x.caller.KeyID, endless: endless, allowed: allowed, cancel: dog.cancel})()
 
 	if x.session != nil {
 		x.session.noteSent(x.msg.ID, sent{x.msg.Method, x.ref.Key})
@@ -443,9 +447,18 @@ func (g *Gateway) answerRefusal(ctx context.Context, x *exchange, out *responder
 	out.refuse(no.status(x.era, g.cfg.BlockStatus), raw)
 }
 
-// stillAllowed asks again, without a client message, whether the exchange's
-// server is approved as it was.
-func (g *Gateway) stillAllowed(x *exchange) func() bool {
+// stillApproved asks again, without a client message, whether the exchange's
+// server is approved as it was. Where its alias leads by now does not matter to
+// a call under way.
+func (g *Gateway) stillApproved(x *exchange) func() bool {
+	return func() bool {
+		a, err := g.cfg.Approvals.Find(x.svc.approval.Server)
+		return err == nil && a.Digest == x.svc.approval.Digest && a.Tenant == x.caller.Tenant
+	}
+}
+
+// stillRouted asks that of a stream, whose alias must also lead where it did.
+func (g *Gateway) stillRouted(x *exchange) func() bool {
 	return func() bool {
 		svc, no := g.routes.resolve(x.alias, x.caller.Tenant)
 		return no == nil && svc.instance == x.svc.instance && svc.approval.Digest == x.svc.approval.Digest

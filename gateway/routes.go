@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/gateway/inventory"
@@ -96,7 +97,8 @@ func (s *service) versions() []string {
 
 // routes finds the service behind an alias.
 type routes struct {
-	cfg Config
+	cfg   Config
+	table *atomic.Pointer[routeTable]
 
 	mu    sync.Mutex
 	terms map[string]*terms // by approval digest
@@ -104,11 +106,11 @@ type routes struct {
 
 // resolve returns the service that alias means for a tenant.
 func (r *routes) resolve(alias, tenant string) (*service, *refusal) {
-	route := Route{Alias: alias}
-	i := slices.IndexFunc(r.cfg.Routes, func(route Route) bool { return route.Alias == alias })
+	route, table := Route{Alias: alias}, r.table.Load()
+	i := slices.IndexFunc(table.routes, func(route Route) bool { return route.Alias == alias })
 	if i >= 0 {
-		route = r.cfg.Routes[i]
-	} else if no := r.claimed(&route); no != nil {
+		route = table.routes[i]
+	} else if no := r.claimed(&route, table.auto); no != nil {
 		return nil, no
 	}
 	a, err := r.cfg.Approvals.Find(route.Server)
@@ -132,8 +134,8 @@ func (r *routes) resolve(alias, tenant string) (*service, *refusal) {
 }
 
 // claimed finds the approved server that claims an alias.
-func (r *routes) claimed(route *Route) *refusal {
-	if !r.cfg.AutoRoutes {
+func (r *routes) claimed(route *Route, auto bool) *refusal {
+	if !auto {
 		return refuse(ReasonServerUnknown)
 	}
 	for _, a := range r.cfg.Approvals.All() {

@@ -109,7 +109,14 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 		return err
 	}
 	operator := scanners.Operator{
-		Loaded: loaded, Settings: sources.Scanners, Origin: gatewayrun.Origin(c.Tenant), Audit: log, Logger: logger,
+		Loaded: loaded, Settings: func() (config.Config, error) {
+			next, err := sources.Valid()
+			if err == nil {
+				next.Data, err = filepath.Abs(next.Data)
+			}
+			return next, err
+		}, Prepare: door2.Prepare,
+		Origin: gatewayrun.Origin(c.Tenant), Audit: log, Logger: logger,
 	}
 	background, stop := context.WithCancel(ctx)
 	var work sync.WaitGroup

@@ -111,6 +111,19 @@ func (s *Store) Current(ctx context.Context, key Key, target upstream.Target) (*
 	return nil, ErrUnstable
 }
 
+// SetLimits changes the limits of conversations begun from now on.
+func (s *Store) SetLimits(l upstream.Limits) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.Limits = l
+}
+
+func (s *Store) limits() upstream.Limits {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg.Limits
+}
+
 // Changed says that the server announced a change: what is held is no longer
 // current, and a new listing is taken at once.
 func (s *Store) Changed(key Key) {

@@ -136,7 +136,7 @@ func (src *source) dial(s *Store, key Key, target upstream.Target) (*upstream.Cl
 		return nil, err
 	}
 	dialed := time.Now()
-	client, err := upstream.Dial(s.ctx, target, key.Era, s.cfg.Limits)
+	client, err := upstream.Dial(s.ctx, target, key.Era, s.limits())
 	if err != nil && !errors.Is(err, upstream.ErrEra) {
 		src.noteFailure(target)
 	}

@@ -95,6 +95,13 @@ func (p *Pool) Close() {
 	}
 }
 
+// SetLimits changes the limits of processes started from now on.
+func (p *Pool) SetLimits(l upstream.Limits) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cfg.Limits = l
+}
+
 // Running is the number of processes.
 func (p *Pool) Running() int {
 	p.mu.Lock()
@@ -120,6 +127,7 @@ func (p *Pool) start(s Server) (*running, error) {
 	}
 	p.total++
 	p.owners[s.Owner]++
+	limits := p.cfg.Limits
 	p.mu.Unlock()
 	release := sync.OnceFunc(func() {
 		p.mu.Lock()
@@ -133,7 +141,7 @@ func (p *Pool) start(s Server) (*running, error) {
 	var proc *upstream.Process
 	began := time.Now()
 	if err == nil {
-		if proc, err = upstream.StartProcess(p.ctx, s.Target, p.cfg.Limits); err != nil {
+		if proc, err = upstream.StartProcess(p.ctx, s.Target, limits); err != nil {
 			p.noteEnd(s, End{Err: err})
 		}
 	}

@@ -101,8 +101,19 @@ func ScannersChanged(o Origin, in, out []Scanner) *Event {
 	return e
 }
 
-// ScannersKept records a reload that failed, so that the scanners before it stay
-// in force. reason is from a closed list: configuration, load, self_test, audit.
+// ConfigurationChanged records settings that a running process took over, by
+// their keys.
+func ConfigurationChanged(o Origin, settings []string) *Event {
+	e := scannersEvent(o, "configuration_changed", "Configuration reloaded")
+	e.Entity = &Entity{Name: "gateway", Type: "configuration"}
+	e.Unmapped.Reasons = settings[:min(len(settings), maxList)]
+	e.Unmapped.Truncated = len(settings) > maxList
+	return e
+}
+
+// ScannersKept records a reload that failed, so that everything before it, the
+// scanners among it, stays in force. reason is from a closed list:
+// configuration, gateway, load, self_test, audit.
 func ScannersKept(o Origin, reason string) *Event {
 	e := scannersEvent(o, "scanners_kept", "Scanners not reloaded; those before stay in force")
 	e.status(statusFailure)

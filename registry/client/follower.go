@@ -41,8 +41,8 @@ type Follower struct {
 	client *Client
 	now    func() time.Time
 
-	mu   sync.Mutex
-	keys map[string]cachedKey
+	mu       sync.Mutex
+	keys     map[string]cachedKey
 	answered time.Time // when the registry last was there to be asked
 	// generation counts what the feed dropped, so that an answer which was
 	// under way meanwhile is not kept.

@@ -76,14 +76,18 @@ func Load(src Sources) (Config, []Setting, error) {
 	return c, shown, nil
 }
 
-// Scanners reads the settings of scanners anew, which must be valid together
-// with all others.
-func (src Sources) Scanners() (Scanners, error) {
+// Valid reads the sources anew. Beside Validate, also may refuse.
+func (src Sources) Valid(also ...func(Config) error) (Config, error) {
 	c, _, err := Load(src)
 	if err == nil {
 		err = c.Validate()
 	}
-	return c.Scanners, err
+	for _, check := range also {
+		if err == nil {
+			err = check(c)
+		}
+	}
+	return c, err
 }
 
 func lookup(env func(string) (string, bool), name string) (string, bool) {

@@ -31,7 +31,8 @@ scanners:
 
 func TestBindings(t *testing.T) {
 	sources := Sources{File: write(t, bindings)}
-	s, err := sources.Scanners()
+	c, err := sources.Valid()
+	s := c.Scanners
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestValidateReportsEveryProblemOfBindings(t *testing.T) {
 		}
 	}
 	for _, body := range []string{"scanners:\n  bindings:\n    - scaner: x\n", "scanners:\n  bindings:\n    - scanner: x\n      deadline: soon\n"} {
-		if _, err := (Sources{File: write(t, body)}).Scanners(); err == nil {
+		if _, err := (Sources{File: write(t, body)}).Valid(); err == nil {
 			t.Errorf("accepted: %s", body)
 		}
 	}

@@ -156,7 +156,8 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 		return err
 	}
 	operator := scanners.Operator{
-		Loaded: loaded, Settings: sources.Scanners, Origin: gatewayrun.Origin(c.Tenant), Audit: log, Logger: logger,
+		Loaded: loaded, Settings: func() (config.Config, error) { return sources.Valid(config.Config.ValidateRemote) }, Prepare: door.Prepare,
+		Origin: gatewayrun.Origin(c.Tenant), Audit: log, Logger: logger,
 	}
 	background, stop := context.WithCancel(ctx)
 	var work sync.WaitGroup

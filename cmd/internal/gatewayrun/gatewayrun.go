@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
@@ -55,8 +56,10 @@ type Running struct {
 	gateway  *gateway.Gateway
 	listener net.Listener
 	follow   func(context.Context, func())
-	grace    time.Duration
 	log      *slog.Logger
+
+	certificate *certificate
+	config      atomic.Pointer[config.Config]
 }
 
 // Start makes the gateway and its listener. Serve answers requests.
@@ -100,11 +103,14 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, url, err := listen(c)
+	cert := &certificate{}
+	listener, url, err := listen(c, cert)
 	if err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
-	return &Running{URL: url, Keeper: keeper, gateway: g, listener: listener, follow: p.Follow, grace: c.DrainGrace, log: p.Logger}, nil
+	r := &Running{URL: url, Keeper: keeper, gateway: g, listener: listener, follow: p.Follow, log: p.Logger, certificate: cert}
+	r.config.Store(&p.Config)
+	return r, nil
 }
 
 // Serve answers requests until the context ends, then lets those under way
@@ -121,9 +127,9 @@ func (r *Running) Serve(ctx context.Context) error {
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.grace)
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.grace())
 		defer cancel()
-		r.log.InfoContext(ctx, "draining", "grace", r.grace)
+		r.log.InfoContext(ctx, "draining", "grace", r.grace())
 		err = r.gateway.Shutdown(drain)
 		<-failed
 		if errors.Is(err, context.DeadlineExceeded) { // an end like any other: each call has its outcome
@@ -238,7 +244,7 @@ func routes(servers []config.Server) []gateway.Route {
 	return all
 }
 
-func listen(c config.Gateway) (net.Listener, string, error) {
+func listen(c config.Gateway, in *certificate) (net.Listener, string, error) {
 	l, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return nil, "", err
@@ -250,7 +256,8 @@ func listen(c config.Gateway) (net.Listener, string, error) {
 	if err != nil {
 		return nil, "", errors.Join(err, l.Close())
 	}
+	in.current.Store(&cert)
 	return tls.NewListener(l, &tls.Config{
-		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+		GetCertificate: in.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
 	}), "https://" + l.Addr().String(), nil
 }

@@ -27,10 +27,19 @@ func Reloads() (requests <-chan os.Signal, stop func()) {
 type Operator struct {
 	Loaded *Loaded
 	// Settings reads the configuration anew.
-	Settings func() (config.Scanners, error)
-	Origin   audit.Origin
-	Audit    *audit.Log
-	Logger   *slog.Logger
+	Settings func() (config.Config, error)
+	// Prepare makes ready what it changes beside the scanners; nil changes
+	// nothing else.
+	Prepare func(config.Config) (Change, error)
+	Origin  audit.Origin
+	Audit   *audit.Log
+	Logger  *slog.Logger
+}
+
+// Change is what a configuration changes beside the scanners.
+type Change struct {
+	Settings []string // keys of all settings that differ
+	Apply    func()   // cannot fail
 }
 
 // Run answers requests until the context ends. It begins with the self-test of
@@ -50,14 +59,14 @@ func (o Operator) Run(ctx context.Context, requests <-chan os.Signal) {
 	}
 }
 
-// Reload puts the scanners of the present configuration in force, or else
-// keeps those that are.
+// Reload puts the present configuration in force, all of it, or else keeps what
+// is.
 func (o Operator) Reload(ctx context.Context) error {
 	reason, err := o.reload(ctx)
 	if err == nil || ctx.Err() != nil { // a process that ends keeps nothing in force
 		return err
 	}
-	o.Logger.ErrorContext(ctx, "scanners not reloaded; those before stay in force", "reason", reason, "error", err)
+	o.Logger.ErrorContext(ctx, "configuration not reloaded; what was in force stays", "reason", reason, "error", err)
 	if _, failed := o.Audit.Append(ctx, audit.ScannersKept(o.Origin, reason)); failed != nil {
 		o.Logger.ErrorContext(ctx, "audit", "error", failed)
 	}
@@ -69,13 +78,24 @@ func (o Operator) reload(ctx context.Context) (reason string, err error) {
 	if err != nil {
 		return "configuration", err
 	}
-	next, err := o.Loaded.load(ctx, c)
+	change := Change{Apply: func() {}}
+	if o.Prepare != nil {
+		if change, err = o.Prepare(c); err != nil {
+			return "gateway", err
+		}
+	}
+	next, err := o.Loaded.load(ctx, c.Scanners)
 	if err != nil {
 		return "load", err
 	}
 	err = o.Loaded.Live.Swap(ctx, next, func(in, out []engine.ScannerRef) error {
-		if err := RecordUnsafe(ctx, c, o.Origin, o.Audit, o.Logger); err != nil {
+		if err := RecordUnsafe(ctx, c.Scanners, o.Origin, o.Audit, o.Logger); err != nil {
 			return err
+		}
+		if len(change.Settings) > 0 {
+			if _, err := o.Audit.Append(ctx, audit.ConfigurationChanged(o.Origin, change.Settings)); err != nil {
+				return err
+			}
 		}
 		_, err := o.Audit.Append(ctx, audit.ScannersChanged(o.Origin, recorded(in), recorded(out)))
 		return err
@@ -86,7 +106,8 @@ func (o Operator) reload(ctx context.Context) (reason string, err error) {
 	case err != nil:
 		return "audit", err
 	}
-	o.Logger.InfoContext(ctx, "scanners reloaded", "generation", o.Loaded.Live.Generation(), "scanners", digests(o.Loaded.Live.Scanners()))
+	change.Apply()
+	o.Logger.InfoContext(ctx, "configuration reloaded", "changed", change.Settings, "generation", o.Loaded.Live.Generation(), "scanners", digests(o.Loaded.Live.Scanners()))
 	return "", nil
 }
 

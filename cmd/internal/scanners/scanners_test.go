@@ -85,7 +85,7 @@ func open(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h.Operator = Operator{
-		Loaded: loaded, Settings: func() (config.Scanners, error) { return h.config, h.config.Validate() },
+		Loaded: loaded, Settings: func() (config.Config, error) { return config.Config{Scanners: h.config}, h.config.Validate() },
 		Origin: audit.Origin{Caller: identity.Caller{Tenant: "default", Principal: "gateway"}},
 		Audit:  log, Logger: slog.New(slog.NewTextHandler(&h.log, nil)),
 	}
@@ -166,6 +166,38 @@ func TestReload(t *testing.T) {
 	}
 	if err := h.Reload(t.Context()); err == nil || h.Loaded.Live.Generation() != generation || h.ticket().Scanner.Version != "3.0.0" {
 		t.Errorf("reloaded unaudited: %v", err)
+	}
+}
+
+// TestReloadIsWhole: what a configuration changes beside the scanners takes
+// effect with them, on record before, or not at all.
+func TestReloadIsWhole(t *testing.T) {
+	h := open(t)
+	applied := 0
+	h.Prepare = func(config.Config) (Change, error) {
+		return Change{Settings: []string{"gateway.servers"}, Apply: func() {
+			applied++
+			if len(h.records(t, "configuration_changed")) != applied {
+				t.Error("applied before it was on record")
+			}
+		}}, nil
+	}
+	if err := h.Reload(t.Context()); err != nil || applied != 1 {
+		t.Fatalf("%v, applied %d times", err, applied)
+	}
+	before := h.Loaded.Live.Generation()
+	h.config.Extra = append(h.config.Extra, filepath.Join(t.TempDir(), "absent.wasm"))
+	if err := h.Reload(t.Context()); err == nil || applied != 1 {
+		t.Errorf("with scanners that do not load: %v, applied %d times", err, applied)
+	}
+	h.config.Extra = h.config.Extra[:len(h.config.Extra)-1]
+	h.Prepare = func(config.Config) (Change, error) { return Change{}, errors.New("a route that cannot be") }
+	if err := h.Reload(t.Context()); err == nil || h.Loaded.Live.Generation() != before {
+		t.Errorf("scanners were swapped without the rest: %v", err)
+	}
+	kept := h.records(t, "scanners_kept")
+	if len(kept) != 2 || !bytes.Contains(kept[1].Raw, []byte(`"status_code":"gateway"`)) {
+		t.Errorf("%d records", len(kept))
 	}
 }
 

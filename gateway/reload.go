@@ -1,0 +1,38 @@
+package gateway
+
+import (
+	"sync/atomic"
+
+	"github.com/bartizan-mcp/bartizan/internal/upstream/confine"
+)
+
+// routeTable is what an operator configured of routes.
+type routeTable struct {
+	routes []Route
+	auto   bool
+}
+
+// Prepare checks new routes and limits of local servers and returns what puts
+// them in force; until that is called nothing changes, and it cannot fail.
+// Calls under way go on where they are; streams and sessions of a route that
+// changed end. The limits hold for processes started afterwards.
+func (g *Gateway) Prepare(routes []Route, auto bool, limits confine.Limits) (apply func(), err error) {
+	cfg := g.cfg
+	cfg.Routes = append([]Route(nil), routes...)
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	upstreams := g.cfg.Upstream
+	upstreams.Process = limits
+	return func() {
+		g.local.SetLimits(upstreams)
+		g.listings.SetLimits(upstreams)
+		g.routes.table.Store(&routeTable{cfg.Routes, auto})
+	}, nil
+}
+
+func newRoutes(cfg Config) *routes {
+	r := &routes{cfg: cfg, table: &atomic.Pointer[routeTable]{}}
+	r.table.Store(&routeTable{cfg.Routes, cfg.AutoRoutes})
+	return r
+}

@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
+	"github.com/bartizan-mcp/bartizan/internal/upstream/confine"
+)
+
+// TestReload moves an alias to another server while a call is under way: the
+// call is answered by the one that it went to, the next one goes to the other,
+// and sessions and streams of the old one end.
+func TestReload(t *testing.T) {
+	old, next := newScript(t), newScript(t)
+	old.legacy, next.legacy = true, true
+	began, release := make(chan struct{}), make(chan struct{})
+	old.on("tools/call", func(w http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-release
+		answer(w, read(r), `{"content":[{"type":"text","text":"the old one"}]}`)
+	})
+	old.on(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	next.set("tools/call", `{"content":[{"type":"text","text":"the next one"}]}`)
+	h := open(t, nil)
+	legacyOnly := func(a *approval.Approval) { delete(a.Roots, "modern") }
+	first := Route{Alias: "srv", Server: "io.example/old", Target: upstream.Target{URL: old.start().URL}}
+	second := Route{Alias: "srv", Server: "io.example/next", Target: upstream.Target{URL: next.start().URL}}
+	h.approve("old", first.Target, legacyOnly)
+	h.approve("next", second.Target, legacyOnly)
+	reload := func(routes ...Route) {
+		t.Helper()
+		apply, err := h.Prepare(routes, false, confine.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		apply()
+	}
+	reload(first)
+	session := h.initialize("srv")
+	call, stream := make(chan reply, 1), make(chan reply, 1)
+	go func() { stream <- h.do(http.MethodGet, "/mcp/srv", "", session...) }()
+	go func() { call <- h.raw("srv", callOne, session...) }()
+	<-began
+	eventually(t, "the stream is open", func() bool { return len(h.callers.all()) == 2 })
+
+	if _, err := h.Prepare([]Route{second, second}, false, confine.Limits{}); !errors.Is(err, ErrConfig) {
+		t.Errorf("two routes of one alias: %v", err)
+	}
+	if r := h.raw("srv", `{"jsonrpc":"2.0","id":9,"method":"tools/list"}`, session...); r.status != 200 {
+		t.Errorf("a refused reload changed something: %d %s", r.status, r.body)
+	}
+	reload(second)
+	<-stream // looked at again after the reload, as often as keys are
+	h.raw("srv", callOne, session...).refused(t, 404, ReasonSessionUnknown)
+	if r := h.raw("srv", callOne, h.initialize("srv")...); r.status != 200 || !strings.Contains(string(r.body), "the next one") {
+		t.Errorf("after the reload: %d %s", r.status, r.body)
+	}
+	close(release)
+	if r := <-call; r.status != 200 || !strings.Contains(string(r.body), "the old one") {
+		t.Errorf("the call under way: %d %s", r.status, r.body)
+	}
+	reload()
+	h.raw("srv", callOne).refused(t, 404, ReasonServerUnknown)
+}
+
+// TestWithdrawnWhileMoved: a call under way ends with its approval, wherever
+// its alias leads by then.
+func TestWithdrawnWhileMoved(t *testing.T) {
+	s := newScript(t)
+	began := make(chan struct{})
+	s.on("tools/call", func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done() })
+	h := open(t, auto)
+	h.serve("srv", s.start())
+	call := make(chan reply, 1)
+	go func() { call <- h.call("srv", 1, "tools/call", `{"name":"one"}`) }()
+	<-began
+	apply, err := h.Prepare(nil, false, confine.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply()
+	h.approvals.set(nil)
+	(<-call).refused(t, 403, ReasonNotApproved)
+}
