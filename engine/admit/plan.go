@@ -179,7 +179,7 @@ func moved(variables int) int64 {
 	return int64(variables)
 }
 
-const fewVariables = 4
+const fewVariables = 8
 
 // assigned counts the locals that were set since a place in the code. Its time
 // is bounded by Limits.BlocksTimesLocals.
