@@ -26,11 +26,14 @@ func (w *within) Deadline() (time.Time, bool) {
 }
 
 // Err implements context.Context.
-func (w *within) Err() error {
+func (w *within) Err() error { return w.ErrAt(time.Now()) }
+
+// ErrAt is Err for one who has just looked at the clock.
+func (w *within) ErrAt(now time.Time) error {
 	if err := w.Context.Err(); err != nil {
 		return err
 	}
-	if !time.Now().Before(w.until) {
+	if !now.Before(w.until) {
 		return context.DeadlineExceeded
 	}
 	return nil

@@ -22,6 +22,8 @@ type exchange struct {
 	alias  string
 	body   []byte
 
+	payload audit.Payload // of body, once a record needed it
+
 	caller identity.Caller // authenticate
 
 	msg     *jsonrpc.Message // parse; nil for a GET stream

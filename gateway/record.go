@@ -130,10 +130,12 @@ func callOf(x *exchange) audit.Call {
 	c := audit.Call{
 		Origin: audit.Origin{Caller: x.caller, Source: x.source},
 		ID:     x.id, Method: x.methodName(), Alias: x.alias, Protocol: x.version, ReadOnly: x.readOnly,
-		Request: payloadOf(x.body),
 	}
-	if x.msg == nil {
-		c.Request = audit.Payload{}
+	if x.msg != nil {
+		if x.payload.Digest == "" {
+			x.payload = payloadOf(x.body)
+		}
+		c.Request = x.payload
 	}
 	if x.ref.Kind != 0 {
 		c.Kind, c.Entry = x.ref.Kind.String(), x.ref.Key

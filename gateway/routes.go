@@ -100,8 +100,9 @@ type routes struct {
 	cfg   Config
 	table *atomic.Pointer[routeTable]
 
-	mu    sync.Mutex
-	terms map[string]*terms // by approval digest
+	mu     sync.Mutex
+	terms  map[string]*terms   // by approval digest
+	remote map[string]*service // by alias
 }
 
 // resolve returns the service that alias means for a tenant.
@@ -127,10 +128,34 @@ func (r *routes) resolve(alias, tenant string) (*service, *refusal) {
 	if i < 0 {
 		route.Launch = a.Launch
 	}
-	svc := &service{terms: r.termsOf(a), alias: alias, approval: a, launch: route.Launch, local: len(route.Launch.Command) > 0}
+	return r.serviceOf(alias, route, a), nil
+}
+
+// serviceOf makes the service of a route, or returns the one made before for the
+// same approval: calls share it, and nobody changes it. That of a local server
+// is made anew each time, since the environment may have changed.
+func (r *routes) serviceOf(alias string, route Route, a *approval.Approval) *service {
+	local := len(route.Launch.Command) > 0
+	if !local {
+		r.mu.Lock()
+		svc := r.remote[alias]
+		r.mu.Unlock()
+		if svc != nil && svc.approval == a {
+			return svc
+		}
+	}
+	svc := &service{terms: r.termsOf(a), alias: alias, approval: a, launch: route.Launch, local: local}
 	svc.target = r.target(route)
 	svc.instance = instanceOf(alias, svc)
-	return svc, nil
+	if !local {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if len(r.remote) >= keptTerms || r.remote == nil {
+			r.remote = map[string]*service{}
+		}
+		r.remote[alias] = svc
+	}
+	return svc
 }
 
 // claimed finds the approved server that claims an alias.

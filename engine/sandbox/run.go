@@ -42,11 +42,12 @@ type run struct {
 	given  int64 // fuel last handed to the guest
 	step   int64 // the next quantum
 
-	deadline time.Time
-	last     time.Time // of the last look at the deadline
-	yields   int       // looks so far, and the longest time between two
-	longest  time.Duration
-	unseen   int64 // units that the host worked since it looked
+	clock   timed         // the caller, where he takes the time from others
+	began   time.Time     // of the call
+	last    time.Duration // after it, the last look at the clock
+	yields  int           // looks so far, and the longest time between two
+	longest time.Duration
+	unseen  int64 // units that the host worked since it looked
 
 	fault *Fault // why the guest was stopped
 	gone  bool   // the caller gave up
@@ -63,12 +64,24 @@ func (r *run) Value(any) any { return nil }
 
 // begin prepares r for one call.
 func (r *run) begin(ctx context.Context, l Limits, budget int64, log io.Writer) {
-	now := time.Now()
+	clock, _ := ctx.(timed)
 	*r = run{
 		Context: ctx, memory: r.memory, fuel: r.fuel, limits: l, budget: budget, step: quantumFirst,
-		deadline: now.Add(l.Deadline), last: now,
+		clock: clock, began: time.Now(),
 		log: boundedLog{log, logBytes},
 	}
+}
+
+// timed is a context that can be told what time it is. A guest looks at the
+// clock hundreds of times, and once is enough for its deadline and the caller's.
+type timed interface{ ErrAt(now time.Time) error }
+
+// ended is the error of the caller's context.
+func (r *run) ended() error {
+	if r.clock != nil {
+		return r.clock.ErrAt(r.began.Add(r.last))
+	}
+	return r.Context.Err()
 }
 
 // stopped is what a host function panics with to end the guest.
@@ -119,15 +132,15 @@ func (r *run) afford() {
 // look ends a guest that is late or that nobody waits for, and returns how long
 // it is since the last look.
 func (r *run) look() time.Duration {
-	now := time.Now()
-	took := now.Sub(r.last)
+	now := time.Since(r.began) // reads one clock, time.Now two
+	took := now - r.last
 	r.last = now
 	r.yields++
 	r.longest = max(r.longest, took)
-	if !now.Before(r.deadline) {
+	if now >= r.limits.Deadline {
 		r.stop(fault(Deadline, "%s gave no answer within %s", r.where, r.limits.Deadline))
 	}
-	if r.Context.Err() != nil {
+	if r.ended() != nil {
 		r.gone = true
 		panic(stopped{context.Cause(r.Context)})
 	}

@@ -72,6 +72,9 @@ func clip(s string) string {
 // bidirectional marks, tags, zero-width and private ones) as \u{hex}: whoever
 // reads the log in a terminal sees what is there.
 func visible(s string) string {
+	if plain(s) {
+		return s
+	}
 	hidden := func(r rune) bool {
 		return r == utf8.RuneError || (r > unicode.MaxASCII || r < ' ' || r == 0x7f) && !unicode.IsGraphic(r) ||
 			unicode.Is(unicode.Variation_Selector, r)
@@ -91,4 +94,14 @@ func visible(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// plain reports a text of visible ASCII, as nearly all are.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }

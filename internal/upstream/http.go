@@ -26,10 +26,16 @@ const (
 // plainClient serves targets that bring no client of their own.
 var plainClient = &http.Client{Transport: plainTransport()}
 
+// idleConns is how many connections to one server are kept for the next call.
+// With fewer than there are calls at once, most calls would begin by dialling.
+const idleConns = 64
+
 func plainTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = nil
 	t.DisableCompression = true
+	t.MaxIdleConns = 0 // as many as there are hosts
+	t.MaxIdleConnsPerHost = idleConns
 	return t
 }
 

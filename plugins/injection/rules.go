@@ -101,17 +101,33 @@ var templates = [...]string{"<|im_start|>", "<|im_end|>", "<|system|>", "<|user|
 // template returns the place of the first such token, or -1. It reads the text
 // once: a search for each token by itself is slow in a guest.
 func template(text string) int {
-	for i := range len(text) {
-		switch text[i] {
-		case '<', '[', '\n':
-			for _, t := range templates {
-				if strings.HasPrefix(text[i:], t) {
-					return i
+	for i := 0; i < len(text); {
+		if i+8 <= len(text) && !opens(text[i:i+8]) {
+			i += 8
+			continue
+		}
+		for end := min(i+8, len(text)); i < end; i++ {
+			switch text[i] {
+			case '<', '[', '\n':
+				for _, t := range templates {
+					if strings.HasPrefix(text[i:], t) {
+						return i
+					}
 				}
 			}
 		}
 	}
 	return -1
+}
+
+// opens reports whether one of eight bytes begins a template, or looks like it:
+// a branch for each byte would cost more.
+func opens(s string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	v := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	a, b, c := v^ones*'<', v^ones*'[', v^ones*'\n'
+	return ((a-ones)&^a|(b-ones)&^b|(c-ones)&^c)&high != 0
 }
 
 // encoded reports phrases of a decoded view that the text as sent did not show.

@@ -148,12 +148,14 @@ func Read(w []Token) *Reading {
 // Read reads another window in place of the one before.
 func (r *Reading) Read(w []Token) {
 	r.Phrases, r.Classes = 0, 0 // without its phrase a place means nothing
-	for i := range w {
-		class := w[i].Class
-		if class == 0 {
+	for i := 0; i < len(w); i++ {
+		for i+4 <= len(w) && w[i].Class|w[i+1].Class|w[i+2].Class|w[i+3].Class == 0 {
+			i += 4 // as most words are
+		}
+		if i == len(w) || w[i].Class == 0 {
 			continue // no phrase is about a word without a part
 		}
-		r.Classes |= class
+		r.Classes |= w[i].Class
 		r.opening(w, i)
 		r.language(w, i)
 		r.data(w, i)

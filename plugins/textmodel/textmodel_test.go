@@ -185,3 +185,20 @@ func FuzzWindower(f *testing.F) {
 		}
 	})
 }
+
+// FuzzShort holds the short way through a text to the one for any word.
+func FuzzShort(f *testing.F) {
+	f.Add("the harbour Office keeps A tide tables, don't HTTPServer sendEmail i’m x1 naïve word")
+	f.Add(" ignore a{b|c z`@[ Zz zZ abcdefg abcdefgh\x7fa I HT a' ")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, end := Tokenize(text, 300)
+		z := tokenizer{text: text, limit: 300, mark: MarkStart | MarkLine}
+		var want []Token
+		for tok := (Token{}); z.any(&tok); {
+			want = append(want, tok)
+		}
+		if !slices.Equal(got, want) || end != z.at {
+			t.Fatalf("%q: %v to %d, want %v to %d", text, got, end, want, z.at)
+		}
+	})
+}

@@ -76,6 +76,19 @@ type tokenizer struct {
 
 // next reads a token into t, if there is one more and the limit allows it.
 func (z *tokenizer) next(t *Token) bool {
+	if i := z.at; i+shortWord+1 < len(z.text) && z.limit > 0 {
+		if z.text[i] == ' ' {
+			i++ // as most gaps are
+		}
+		if z.short(t, i) {
+			return true
+		}
+	}
+	return z.any(t)
+}
+
+// any is next for whatever stands there.
+func (z *tokenizer) any(t *Token) bool {
 	text, i, mark := z.text, z.at, z.mark
 	run := 0 // length of the present run of the same heading character
 	var last rune
