@@ -155,13 +155,31 @@ func (r *Reading) Read(w []Token) {
 		if i == len(w) || w[i].Class == 0 {
 			continue // no phrase is about a word without a part
 		}
-		r.Classes |= w[i].Class
-		r.opening(w, i)
-		r.language(w, i)
-		r.data(w, i)
-		r.tools(w, i)
+		class := w[i].Class
+		r.Classes |= class
+		if w[i].Mark != 0 {
+			r.opening(w, i)
+		}
+		if class&endsLanguage != 0 {
+			r.language(w, i)
+		}
+		if class&endsData != 0 {
+			r.data(w, i)
+		}
+		if class&endsTools != 0 {
+			r.tools(w, i)
+		}
 	}
 }
+
+// Classes of the words with which the phrases of a kind end. Every phrase is
+// looked for backwards from its last word.
+const (
+	endsLanguage = Directive | Dialogue | Prior | Override | Urgency | Disclose | Person | Goal | Unbound | Persona | You | Now |
+		Obligation | Addressee | Harm
+	endsData  = Sensitive | PrivateFile | Destination | Dialogue | Transfer | Gather | Invoke | Covert | Money
+	endsTools = Tool | Prefer | Gather | Transfer | Shell | Offence
+)
 
 // opening reads what stands at the beginning of a sentence or tag.
 func (r *Reading) opening(w []Token, i int) {
