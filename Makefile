@@ -60,14 +60,20 @@ e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/venv/.made
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 20m -tags e2e $(TESTFLAGS) ./internal/e2e/...
 	@cat bin/e2e.txt
 
-# What the engine costs, as one table of ratios in one run (docs/performance.md).
-# The second module holds what it is compared with. BENCHFLAGS='-into
-# ../../docs/performance.md' also puts the table there.
+# What the engine and the gateway cost, as two tables of ratios, each measured
+# in one run (docs/performance.md). Both programs are modules of their own, which
+# hold what is compared with. BENCHFLAGS='-into ../../docs/performance.md' also
+# puts the tables there.
+.PHONY: bench-engine bench-gateway
 BENCH_RESULTS := engine/bench/guest/build/engine.txt
-bench: plugins
+bench: bench-engine bench-gateway
+bench-engine: plugins
 	$(MAKE) -s -C engine/bench/guest
 	go test -run '^$$' -bench . -benchtime 200ms ./engine/... ./sdk/go/... ./plugins/... ./internal/... ./gateway/... ./sbom/... | tee $(BENCH_RESULTS)
 	cd engine/bench && go run . -engine $(abspath $(BENCH_RESULTS)) $(BENCHFLAGS)
+# The built binaries as processes, beside the server alone and a plain proxy.
+bench-gateway: build
+	cd gateway/bench && go build -o ../../bin/gateway-bench . && ../../bin/gateway-bench $(BENCHFLAGS)
 
 # Every fuzz target of the repository for FUZZTIME each.
 fuzz:
@@ -81,6 +87,7 @@ lint:
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	cd engine/bench && go vet ./...
+	cd gateway/bench && go vet ./...
 
 # Weights of the text models, from the corpora; same bytes every time.
 train:

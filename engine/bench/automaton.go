@@ -52,7 +52,7 @@ func automatonRows() ([]row, error) {
 		ours := row{what + over.name, fmt.Sprintf("%.2f ns/byte", perByte), "≤ 2.5 ns/byte", atMost(perByte, 2.5), fmt.Sprint(matchers[0].hits(folded), " hits in 64 KiB")}
 		ahead := row{"  ahead of the next (" + by + ")", fmt.Sprintf("%.2f×", fastest), "> 1×", judge(fastest > 1), ""}
 		if over.name != "" { // for comparison: the target names ordinary text
-			ours.target, ours.met, ahead.target, ahead.met = "", nothing, "", nothing
+			ours.Target, ours.Met, ahead.Target, ahead.Met = "", nothing, "", nothing
 		}
 		rows = append(rows, ours, ahead)
 		for i, m := range matchers[1:] {

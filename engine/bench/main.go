@@ -15,7 +15,12 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/bartizan-mcp/bartizan/internal/benchtable"
 )
+
+// mark names the place of the table in a document.
+const mark = "table of make bench"
 
 func main() {
 	results := flag.String("engine", "", "output of `go test -bench` of the engine, for the rows that it measures")
@@ -41,12 +46,12 @@ func main() {
 		}
 	}
 	var report strings.Builder
-	fmt.Fprintln(&report, machine()+"\n")
-	printTable(&report, rows)
-	fmt.Fprintf(&report, "\n%d of %d targets met.\n", count(rows, met), count(rows, met)+count(rows, missed)+count(rows, unknown))
+	fmt.Fprintf(&report, "%s; guests by %s and %s.\n\n", benchtable.Machine(), toolchain("c"), toolchain("rust"))
+	benchtable.Print(&report, rows)
+	fmt.Fprintf(&report, "\n%s.\n", benchtable.Score(rows))
 	fmt.Print(report.String())
 	if *into != "" {
-		if err := insert(*into, report.String()); err != nil {
+		if err := benchtable.Insert(*into, mark, report.String()); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
@@ -80,13 +85,4 @@ func sections(inside results) []section {
 		{"workers", one(workersRow)},
 		{"native", nativeRows},
 	}
-}
-
-func count(rows []row, v verdict) (n int) {
-	for _, r := range rows {
-		if r.met == v {
-			n++
-		}
-	}
-	return n
 }

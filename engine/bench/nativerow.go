@@ -15,7 +15,7 @@ func nativeRows(ctx context.Context) ([]row, error) {
 	var sink uint64
 	var rows []row
 	for _, k := range kernels {
-		r := row{what: "  " + k.name + ", metered C guest against Go"}
+		r := row{What: "  " + k.name + ", metered C guest against Go"}
 		ratio, native, err := againstGo(ctx, "c-"+k.name, in, func() error { sink += k.run(in); return nil })
 		switch {
 		case errors.Is(err, errAbsent):
@@ -23,9 +23,9 @@ func nativeRows(ctx context.Context) ([]row, error) {
 		case err != nil:
 			return rows, fmt.Errorf("%s: %w", k.name, err)
 		}
-		r.figure, r.note = fmt.Sprintf("%.2f×", ratio), "Go "+duration(native)
+		r.Figure, r.Note = fmt.Sprintf("%.2f×", ratio), "Go "+duration(native)
 		if k.name == "sha256" {
-			r.note += ", by the processor's own instructions"
+			r.Note += ", by the processor's own instructions"
 		}
 		rows = append(rows, r)
 	}

@@ -102,8 +102,8 @@ func (all results) hostileRows() []row {
 		{"  while nothing runs", "GCWait/idle"},
 	} {
 		r := all.measured(beside.what, beside.name, "median-ns", 0, "")
-		if r.figure != missing {
-			r.note = "median; worst " + duration(all[beside.name]["worst-ns"])
+		if r.Figure != missing {
+			r.Note = "median; worst " + duration(all[beside.name]["worst-ns"])
 		}
 		rows = append(rows, r)
 	}
