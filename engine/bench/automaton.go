@@ -49,15 +49,15 @@ func automatonRows() ([]row, error) {
 				fastest, by = r, matchers[i+1].name
 			}
 		}
-		ours := row{what + over.name, fmt.Sprintf("%.2f ns/byte", perByte), "≤ 2.5 ns/byte", atMost(perByte, 2.5), fmt.Sprint(matchers[0].hits(folded), " hits in 64 KiB")}
-		ahead := row{"  ahead of the next (" + by + ")", fmt.Sprintf("%.2f×", fastest), "> 1×", judge(fastest > 1), ""}
+		ours := line(what+over.name, fmt.Sprintf("%.2f ns/byte", perByte), "≤ 2.5 ns/byte", atMost(perByte, 2.5), fmt.Sprint(matchers[0].hits(folded), " hits in 64 KiB"))
+		ahead := line("  ahead of the next ("+by+")", fmt.Sprintf("%.2f×", fastest), "> 1×", judge(fastest > 1), "")
 		if over.name != "" { // for comparison: the target names ordinary text
 			ours.Target, ours.Met, ahead.Target, ahead.Met = "", nothing, "", nothing
 		}
 		rows = append(rows, ours, ahead)
 		for i, m := range matchers[1:] {
-			rows = append(rows, row{"  " + m.name, fmt.Sprintf("%.2f ns/byte", s.median(i+1)/float64(len(folded))), "", nothing,
-				fmt.Sprintf("%.1f× ours, %d hits%s", s.ratio(i+1, 0), m.hits(folded), m.note)})
+			rows = append(rows, line("  "+m.name, fmt.Sprintf("%.2f ns/byte", s.median(i+1)/float64(len(folded))), "", nothing,
+				fmt.Sprintf("%.1f× ours, %d hits%s", s.ratio(i+1, 0), m.hits(folded), m.note)))
 		}
 	}
 	return rows, nil

@@ -107,8 +107,8 @@ func extismRows(ctx context.Context) ([]row, error) {
 	var rows []row
 	for _, h := range hosts {
 		mean := geomean(h.ratios)
-		rows = append(rows, row{what + ", " + h.name, fmt.Sprintf("%.1f× (least %.1f×)", mean, slices.Min(h.ratios)), target, atLeast(mean, 5),
-			"geometric mean" + h.detail})
+		rows = append(rows, line(what+", "+h.name, fmt.Sprintf("%.1f× (least %.1f×)", mean, slices.Min(h.ratios)), target, atLeast(mean, 5),
+			"geometric mean"+h.detail))
 	}
 	return rows, nil
 }

@@ -54,8 +54,8 @@ func pipelineRows(ctx context.Context) ([]row, error) {
 			return nil, err
 		}
 		p50 := percentile(times, 0.5)
-		rows = append(rows, row{c.what, duration(p50) + " p50", "≤ " + duration(c.bound), atMost(p50, c.bound),
-			fmt.Sprintf("p99 %s; message to verdict", duration(percentile(times, 0.99)))})
+		rows = append(rows, line(c.what, duration(p50)+" p50", "≤ "+duration(c.bound), atMost(p50, c.bound),
+			fmt.Sprintf("p99 %s; message to verdict", duration(percentile(times, 0.99)))))
 	}
 	return rows, nil
 }
@@ -82,8 +82,8 @@ func listingRow(ctx context.Context) (row, error) {
 	for _, s := range m.Segments {
 		size += len(s.Text)
 	}
-	return row{what, duration(p50) + " p50", target, atMost(p50, 0.5e6),
-		fmt.Sprintf("%d texts, %d KB, p99 %s; message to verdict", len(m.Segments), size>>10, duration(percentile(times, 0.99)))}, nil
+	return line(what, duration(p50)+" p50", target, atMost(p50, 0.5e6),
+		fmt.Sprintf("%d texts, %d KB, p99 %s; message to verdict", len(m.Segments), size>>10, duration(percentile(times, 0.99)))), nil
 }
 
 // listing describes n tools of about 400 bytes each.
@@ -139,6 +139,6 @@ func workersRow(ctx context.Context) (row, error) {
 		return row{}, err
 	}
 	r := s.ratio(0, 1)
-	return row{what, fmt.Sprintf("%.2f×", r), target, atLeast(r, 1.8),
-		fmt.Sprintf("best round %.2f×; one worker %s a scan; needs two idle processors", s.least(0)/s.least(1), duration(s.median(0)/scans))}, nil
+	return line(what, fmt.Sprintf("%.2f×", r), target, atLeast(r, 1.8),
+		fmt.Sprintf("best round %.2f×; one worker %s a scan; needs two idle processors", s.least(0)/s.least(1), duration(s.median(0)/scans))), nil
 }

@@ -64,7 +64,7 @@ func (r results) measured(what, benchmark, unit string, bound float64, note stri
 	if bound > 0 {
 		verdict = atMost(value, bound)
 	}
-	return row{what, duration(value), target, verdict, note}
+	return line(what, duration(value), target, verdict, note)
 }
 
 func (r results) callRows() []row {
@@ -127,7 +127,7 @@ func (r results) worst(what, below, unit string, bound float64, note string) row
 		target, verdict = "≤ "+duration(bound), unknown
 	}
 	if len(all) == 0 {
-		return row{what, missing, target, verdict, "no Benchmark" + below + " reported " + unit}
+		return line(what, missing, target, verdict, "no Benchmark"+below+" reported "+unit)
 	}
 	slices.SortFunc(all, func(a, b one) int { return cmp.Or(cmp.Compare(b.value, a.value), strings.Compare(a.name, b.name)) })
 	note += ":"
@@ -137,5 +137,5 @@ func (r results) worst(what, below, unit string, bound float64, note string) row
 	if bound > 0 {
 		verdict = atMost(all[0].value, bound)
 	}
-	return row{what, duration(all[0].value), target, verdict, strings.TrimSuffix(note, ",")}
+	return line(what, duration(all[0].value), target, verdict, strings.TrimSuffix(note, ","))
 }

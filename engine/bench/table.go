@@ -21,3 +21,8 @@ var (
 	absent   = benchtable.Absent
 	duration = benchtable.Duration
 )
+
+// line is a row in the order in which it is read.
+func line(what, figure, target string, met verdict, note string) row {
+	return row{What: what, Figure: figure, Target: target, Met: met, Note: note}
+}
