@@ -142,7 +142,7 @@ func summary(what, target string, all []kernelRatios) []row {
 	}
 	mean := geomean(fuel)
 	return []row{
-		line(what, fmt.Sprintf("%.2f× (worst %.2f×)", mean, slices.Max(fuel)), target, atMost(mean, 1.15), "geometric mean of " + fmt.Sprint(len(all))),
-		line("  wazero's own deadline instead", fmt.Sprintf("%.1f× (worst %.1f×)", geomean(deadline), slices.Max(deadline)), "", nothing, "each: " + detail),
+		line(what, fmt.Sprintf("%.2f× (worst %.2f×)", mean, slices.Max(fuel)), target, atMost(mean, 1.15), "geometric mean of "+fmt.Sprint(len(all))),
+		line("  wazero's own deadline instead", fmt.Sprintf("%.1f× (worst %.1f×)", geomean(deadline), slices.Max(deadline)), "", nothing, "each: "+detail),
 	}
 }
