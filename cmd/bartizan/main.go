@@ -97,7 +97,7 @@ func newRoot() *cobra.Command {
 		newServe(), newPublish(), newServer(), newReview(), newVerify(),
 		newScan(), newScanner(), newSBOM(),
 		newKey(), newTrust(), newAudit(), newConfig(),
-		newDemo(), newVersion(),
+		newDemo(), newConnect(), newVersion(),
 	)
 	root.InitDefaultCompletionCmd()
 	refuseStrangers(root)

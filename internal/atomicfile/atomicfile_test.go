@@ -27,6 +27,16 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+func TestWriteMode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings")
+	if err := WriteMode(path, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
 // TestFailureKeepsTheOld holds that a write which cannot end leaves the old
 // file and nothing else.
 func TestFailureKeepsTheOld(t *testing.T) {
