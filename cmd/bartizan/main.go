@@ -97,7 +97,7 @@ func newRoot() *cobra.Command {
 		newServe(), newPublish(), newServer(), newReview(), newVerify(),
 		newScan(), newScanner(), newSBOM(),
 		newKey(), newTrust(), newAudit(), newConfig(),
-		newDemo(), newConnect(), newVersion(),
+		newDemo(), newConnect(), newBridge(), newVersion(),
 	)
 	root.InitDefaultCompletionCmd()
 	refuseStrangers(root)
