@@ -66,6 +66,8 @@ func TestScripts(t *testing.T) {
 			"word":     func(ts *testscript.TestScript, _ bool, args []string) { setMatch(ts, args[0], args[1]) },
 
 			"publish-listings": cmdPublishListings,
+			"everything":       cmdEverything,
+			"bridge":           cmdBridge,
 
 			"assemble": cmdAssemble,
 			"reload":   cmdReload,
@@ -82,6 +84,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("BARTIZAN_LISTINGS", os.Getenv("BARTIZAN_LISTINGS"))
 			env.Setenv("DIST", dist)
 			env.Values[programsKey{}] = &programs{}
+			env.Values[bridgedKey{}] = &bridged{}
 			return nil
 		},
 	})
@@ -126,6 +129,7 @@ func cmdDoors(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv("REGISTRY", doors.Registry)
 	ts.Setenv("GATEWAY", doors.Gateway)
+	ts.Setenv("GATEWAYADDR", strings.TrimPrefix(doors.Gateway, "http://"))
 	ts.Setenv("BARTIZAN_REGISTRY", doors.Registry)
 	if doors.AdminKey != "" {
 		ts.Setenv("ADMIN", doors.AdminKey)
