@@ -48,13 +48,17 @@ func newConnect() *cobra.Command {
 	flags.BoolVar(&c.undo, "undo", false, "take the last change back")
 	flags.BoolVar(&c.list, "list", false, "list the clients and what was found of them")
 	c.format = outputFlag(cmd, "table", "json")
-	cmd.MarkFlagsMutuallyExclusive("project", "file")
-	cmd.MarkFlagsMutuallyExclusive("dry-run", "undo", "list")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) }
 	return cmd
 }
 
 func (c *connection) run(cmd *cobra.Command, args []string) error {
+	switch {
+	case c.project != "" && c.file != "":
+		return usageError("either --project or --file")
+	case c.list && (c.undo || c.dryRun) || c.undo && c.dryRun:
+		return usageError("one of --list, --undo and --dry-run")
+	}
 	places, err := placesHere()
 	if err != nil {
 		return err

@@ -86,6 +86,8 @@ var allowed = []struct {
 	{"cmd/bartizan-gateway", []string{"cmd/internal", "gateway", "engine", "plugins", "registry/client", "internal"}},
 	{"cmd/internal/gatewaycmd", []string{"cmd/internal", "gateway", "engine", "plugins", "registry/client", "internal"}},
 	{"cmd/internal/gatewayrun", []string{"cmd/internal", "gateway", "engine", "plugins", "registry/client", "internal"}},
+	{"cmd/internal/clients", []string{"internal"}},
+	{"cmd/internal/bridge", []string{"internal"}},
 	{"cmd", []string{"cmd", "gateway", "engine", "plugins", "registry", "sbom", "sdk", "internal"}},
 	{"engine", []string{"engine", "internal"}},
 	{"plugins/internal/build", []string{"internal/wasmsection"}},
@@ -141,20 +143,22 @@ func TestSDKIsStandardLibraryOnly(t *testing.T) {
 // TestOneHomePerDependency keeps the heavy libraries behind one door each.
 func TestOneHomePerDependency(t *testing.T) {
 	homes := map[string][]string{
-		"github.com/gin-gonic/gin":   {"registry/api"},
-		"github.com/anchore/syft":    {"sbom"},
-		"github.com/tetratelabs/":    {"engine"},
-		"github.com/sigstore/":       {"internal/attest"},
-		"modernc.org/sqlite":         {"internal/store"},
-		"github.com/pressly/goose":   {"internal/store"},
-		"github.com/CycloneDX/":      {"sbom"},
-		"github.com/spf13/cobra":     {"cmd"},
-		"github.com/goccy/go-yaml":   {"internal/strictyaml"},
-		"github.com/gowebpki/jcs":    nil, // a reference for tests
-		"github.com/stretchr/":       nil,
-		"encoding/json":              {"sdk", "plugins/internal/cases"}, // standard library only; they read what we wrote
-		"golang.org/x/text/unicode/": {"engine/normalise"},
-		"github.com/prometheus/":     {"cmd/internal/metrics"},
+		"github.com/gin-gonic/gin":    {"registry/api"},
+		"github.com/anchore/syft":     {"sbom"},
+		"github.com/tetratelabs/":     {"engine"},
+		"github.com/sigstore/":        {"internal/attest"},
+		"modernc.org/sqlite":          {"internal/store"},
+		"github.com/pressly/goose":    {"internal/store"},
+		"github.com/CycloneDX/":       {"sbom"},
+		"github.com/spf13/cobra":      {"cmd"},
+		"github.com/goccy/go-yaml":    {"internal/strictyaml"},
+		"github.com/gowebpki/jcs":     nil, // a reference for tests
+		"github.com/stretchr/":        nil,
+		"encoding/json":               {"sdk", "plugins/internal/cases"}, // standard library only; they read what we wrote
+		"golang.org/x/text/unicode/":  {"engine/normalise"},
+		"github.com/prometheus/":      {"cmd/internal/metrics"},
+		"github.com/tailscale/hujson": {"cmd/internal/clients"},
+		"github.com/pelletier/":       {"cmd/internal/clients"},
 	}
 	for _, p := range list(t) {
 		self := rel(p.ImportPath)

@@ -71,7 +71,7 @@ func TestPaths(t *testing.T) {
 // TestUndoRestoresEveryByte connects and undoes over files made at random.
 func TestUndoRestoresEveryByte(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 2026))
-	for range 40 {
+	for range 10 {
 		for _, c := range list {
 			path := filepath.Join(t.TempDir(), "f")
 			var src []byte
