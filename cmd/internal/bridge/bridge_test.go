@@ -172,7 +172,9 @@ func TestFailures(t *testing.T) {
 		{"403 of the gateway", func(w http.ResponseWriter, _ *http.Request, m *jsonrpc.Message) {
 			answer(w, 403, string(jsonrpc.NewError(m.ID, -31403, "blocked", nil)))
 		}, `{"jsonrpc":"2.0","id":7,"error":{"code":-31403,"message":"blocked"}}`},
-		{"403 of a proxy", func(w http.ResponseWriter, _ *http.Request, _ *jsonrpc.Message) { http.Error(w, "<html>", http.StatusForbidden) },
+		{"403 of a proxy", func(w http.ResponseWriter, _ *http.Request, _ *jsonrpc.Message) {
+			http.Error(w, "<html>", http.StatusForbidden)
+		},
 			`{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"the gateway answered with HTTP status Forbidden","data":{"status":403}}}`},
 		{"502 with JSON of another kind", func(w http.ResponseWriter, _ *http.Request, _ *jsonrpc.Message) {
 			answer(w, 502, `{"error":"bad gateway"}`)
