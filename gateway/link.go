@@ -98,7 +98,8 @@ func forwardedHeader(x *exchange) http.Header {
 		}
 	}
 	for _, name := range pass {
-		if value := x.header.Get(name); value != "" {
+		// A parameter that is empty is there all the same.
+		if value := x.header.Get(name); value != "" || strings.HasPrefix(name, protocol.HeaderParamPrefix) {
 			h.Set(name, value)
 		}
 	}
