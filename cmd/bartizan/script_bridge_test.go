@@ -93,10 +93,34 @@ func waitListening(addr string) error {
 type bridged struct {
 	session  *mcp.ClientSession
 	cmd      *exec.Cmd
-	stderr   bytes.Buffer
+	stderr   stderrLog
 	progress atomic.Int32
 	changes  atomic.Int32
 	cancel   atomic.Pointer[context.CancelFunc] // called at the first progress
+}
+
+// stderrLog keeps what a process writes while somebody may read it.
+type stderrLog struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *stderrLog) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *stderrLog) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func (s *stderrLog) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.b.Reset()
 }
 
 type bridgedKey struct{}
@@ -116,12 +140,12 @@ func cmdBridge(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Defer(func() { b.close(ts) })
 	case "everything":
 		if err := b.everything(ctx); err != nil {
-			ts.Fatalf("%v\nbridge: %s", err, b.stderr.Bytes())
+			ts.Fatalf("%v\nbridge: %s", err, b.stderr.String())
 		}
 	case "call":
 		said, err := b.call(ctx, args[1], map[string]any{})
 		if err != nil {
-			ts.Fatalf("%v\nbridge: %s", err, b.stderr.Bytes())
+			ts.Fatalf("%v\nbridge: %s", err, b.stderr.String())
 		}
 		fmt.Fprintln(ts.Stdout(), said)
 	case "close":
@@ -156,7 +180,7 @@ func (b *bridged) open(ctx context.Context, ts *testscript.TestScript, alias, to
 		err = fmt.Errorf("the client speaks %s, not %s", b.session.InitializeResult().ProtocolVersion, version)
 	}
 	if err != nil {
-		return fmt.Errorf("%w\nbridge: %s", err, b.stderr.Bytes())
+		return fmt.Errorf("%w\nbridge: %s", err, b.stderr.String())
 	}
 	return nil
 }
@@ -168,7 +192,7 @@ func (b *bridged) close(ts *testscript.TestScript) {
 	}
 	err := b.session.Close()
 	b.session = nil
-	ts.Logf("bridge ended: %v\n%s", err, b.stderr.Bytes())
+	ts.Logf("bridge ended: %v\n%s", err, b.stderr.String())
 	if state := b.cmd.ProcessState; err != nil || state == nil || state.ExitCode() != 0 {
 		ts.Fatalf("the bridge did not end well: %v, %v", err, state)
 	}
