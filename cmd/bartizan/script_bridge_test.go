@@ -132,7 +132,7 @@ func cmdBridge(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: bridge open|everything|call|close")
 	}
 	b := ts.Value(bridgedKey{}).(*bridged)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	switch args[0] {
 	case "open":

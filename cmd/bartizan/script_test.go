@@ -204,7 +204,7 @@ func startProgram(ts *testscript.TestScript, name string, args ...string) greeti
 }
 
 func waitReady(url string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	for ctx.Err() == nil {
 		if resp, err := http.Get(url); err == nil {
