@@ -53,7 +53,7 @@ const (
 	ExportDirty = "bartizan:dirty" // mutable i32, DirtyTables or DirtyMemory once the guest has left a state that it did not find
 	ExportStart = "bartizan:start" // the start function, which no longer runs by itself
 
-	DirtyTables = 1 // it changed a table or dropped a segment
+	DirtyTables = 1 // it changed a table, dropped a segment or made a reference
 	DirtyMemory = 2 // it was refused more memory
 
 	reserved     = "bartizan:"
