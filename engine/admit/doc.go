@@ -37,10 +37,6 @@ var (
 	ErrCost = errors.New("admit: module too costly")
 )
 
-// Version changes whenever Instrument may write different bytes for the same
-// module: caches of compiled code have it in their keys.
-const Version = 1
-
 // Names that Instrument adds to a module. A guest that uses the import module
 // or an export name with this prefix is refused.
 const (
@@ -53,7 +49,7 @@ const (
 	ExportDirty = "bartizan:dirty" // mutable i32, DirtyTables or DirtyMemory once the guest has left a state that it did not find
 	ExportStart = "bartizan:start" // the start function, which no longer runs by itself
 
-	DirtyTables = 1 // it changed a table, dropped a segment or made a reference
+	DirtyTables = 1 // it changed a table or dropped a segment
 	DirtyMemory = 2 // it was refused more memory
 
 	reserved     = "bartizan:"

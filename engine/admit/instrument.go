@@ -32,7 +32,9 @@ type rewriter struct {
 	fuel, depth, dirty uint32 // globals
 
 	types   []Func
-	meter   meter // of helpers
+	slots   map[uint32]int32 // of functions in the table of references
+	named   []uint32         // those functions, by slot
+	meter   meter            // of helpers
 	helpers map[helper]uint32
 	added   []added
 	plan    planner
@@ -63,7 +65,7 @@ func (m *Module) Instrument(o Options) (*Program, error) {
 		yield: imported, overflow: imported + 1,
 		firstAdded: functions + 2,
 		fuel:       globals, depth: globals + 1, dirty: globals + 2,
-		helpers: map[helper]uint32{},
+		slots: map[uint32]int32{}, helpers: map[helper]uint32{},
 	}
 	w.refuel, w.meter.w = w.firstAdded, w
 	w.added = append(w.added, added{w.typeIndex(fuelType), w.refuelBody()})
@@ -79,7 +81,7 @@ func (m *Module) Instrument(o Options) (*Program, error) {
 	out.section(sectionMemory, w.memorySection(o))
 	out.section(sectionGlobal, w.globalSection())
 	out.section(sectionExport, w.exportSection(p))
-	out.section(sectionElement, w.relocated(sectionElement))
+	out.section(sectionElement, w.elementSection())
 	out.section(sectionDataCount, w.relocated(sectionDataCount))
 	out.section(sectionCode, bodies)
 	out.section(sectionData, w.relocated(sectionData))
@@ -150,14 +152,54 @@ func (w *rewriter) functionSection() []byte {
 }
 
 func (w *rewriter) tableSection() []byte {
-	if len(w.m.tables) == 0 {
+	count := len(w.m.tables) + min(len(w.named), 1)
+	if count == 0 {
 		return nil
 	}
 	var e encoder
-	e.u32(uint32(len(w.m.tables)))
+	e.u32(uint32(count))
 	for _, t := range w.m.tables {
 		e.raw(t.elem)
 		e.bounds(t.min, t.clamp(uint64(w.m.limits.TableElements)))
+	}
+	if n := uint64(len(w.named)); n > 0 {
+		e.raw(typeFunc)
+		e.bounds(n, n)
+	}
+	return e
+}
+
+// slot is where the table of references, which comes after the guest's own,
+// holds a function. ref.func becomes a look into that table: by itself it makes
+// an object on the host's heap each time, which lives as long as the instance.
+func (w *rewriter) slot(function uint32) int32 {
+	at, ok := w.slots[function]
+	if !ok {
+		at = int32(len(w.named))
+		w.slots[function], w.named = at, append(w.named, function)
+	}
+	return at
+}
+
+// elementSection is the original's, with a segment for the table of references.
+func (w *rewriter) elementSection() []byte {
+	old := w.relocated(sectionElement)
+	if len(w.named) == 0 {
+		return old
+	}
+	var e encoder
+	e.u32(uint32(len(w.m.elements) + 1))
+	if old != nil {
+		e.raw(old[countSize(old):]...)
+	}
+	e.u32(2) // active, into a table that is named, by function indices
+	e.u32(uint32(len(w.m.tables)))
+	e.i32(0)
+	e.end()
+	e.raw(0) // of functions
+	e.u32(uint32(len(w.named)))
+	for _, function := range w.named {
+		e.u32(w.function(function))
 	}
 	return e
 }

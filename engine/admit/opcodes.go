@@ -96,8 +96,8 @@ type instruction struct {
 	plain  bool // typed by pops and push alone
 	align  uint8
 	lanes  uint8
-	weight uint16 // fuel; see weights.go
-	push   byte   // 0: nothing
+	weight uint8 // fuel; see weights.go
+	push   byte  // 0: nothing
 	npop   uint8
 	pops   [3]byte // in the order of the stack, last one on top
 }

@@ -174,8 +174,8 @@ func (w *rewriter) planBody(b *body, t meter, extra uint32, wrapped bool) (needs
 		case opLocalSet, opLocalTee:
 			p.assign(c.x, c.at)
 		case opRefFunc:
-			w.setDirty(&w.scratch) // what the runtime allocates for it is freed with the instance
-			w.scratch.op(opRefFunc, w.function(c.x))
+			w.scratch.i32(w.slot(c.x))
+			w.scratch.op(opTableGet, uint32(len(w.m.tables)))
 		case opMemoryGrow, opMemoryFill, opMemoryCopy, opMemoryInit:
 			h := helper{op: c.op}
 			if c.op == opMemoryInit {

@@ -9,7 +9,7 @@ package admit
 // call may be mispredicted.
 var weights = []struct {
 	first, last opcode
-	weight      uint16
+	weight      uint8
 }{
 	{opUnreachable, opUnreachable, 1},
 	{opIf, opIf, 1},
@@ -49,8 +49,8 @@ var weights = []struct {
 	{0xb2, 0xbb, 2}, // f32.convert to f64.promote
 	{0xbc, 0xc4, 1},
 	{opRefIsNull, opRefIsNull, 1},
-	{opRefFunc, opRefFunc, costRefFunc},
-	{0xfc00, 0xfc07, 4}, // trunc_sat
+	{opRefFunc, opRefFunc, 4}, // a table.get
+	{0xfc00, 0xfc07, 4},       // trunc_sat
 	{opDataDrop, opDataDrop, 4},
 	{opElemDrop, opElemDrop, 4},
 	{opTableSize, opTableSize, 1},
@@ -73,7 +73,6 @@ const (
 	costBulk       = 8  // memory.fill, copy and init, besides their length
 	costTableBulk  = 32 // table.fill, copy, init and grow, besides their length
 	costTableGrow  = 1000
-	costRefFunc    = 4096 // the runtime makes an object on the host's heap, which lives as long as the instance
 
 	bulkShift = 4 // memory is 16 bytes a unit, tables one entry a unit
 )
