@@ -343,7 +343,7 @@ const oneQuestion = `{"q":{"method":"elicitation/create","params":{"message":"Su
 // TestRoundsKeepBytes: params and replies travel byte for byte, the server's
 // requestState comes back to it and never reaches the client.
 func TestRoundsKeepBytes(t *testing.T) {
-	s := asking(t, oneQuestion, func(m *jsonrpc.Message) bool { return text(m.Params, "/requestState") == "" })
+	s := asking(t, oneQuestion, func(m *jsonrpc.Message) bool { return jsonrpc.Text(m.Params, "/requestState") == "" })
 	h := open(t, auto)
 	h.serve("srv", s.start(), only(protocol.Modern))
 	session := h.capable("srv")
@@ -370,7 +370,7 @@ func TestRoundsKeepBytes(t *testing.T) {
 // TestRoundsAttacked: a hostile server or client gets nothing out of the rounds.
 func TestRoundsAttacked(t *testing.T) {
 	always := func(*jsonrpc.Message) bool { return true }
-	once := func(m *jsonrpc.Message) bool { return text(m.Params, "/requestState") == "" }
+	once := func(m *jsonrpc.Message) bool { return jsonrpc.Text(m.Params, "/requestState") == "" }
 	for name, tt := range map[string]struct {
 		inputs string
 		want   func(*jsonrpc.Message) bool
@@ -408,7 +408,7 @@ func TestRoundsAttacked(t *testing.T) {
 				}
 				return
 			}
-			if got := text(last.Error, "/data/reason"); got != string(tt.reason) {
+			if got := jsonrpc.Text(last.Error, "/data/reason"); got != string(tt.reason) {
 				t.Errorf("answer %s, want %q", last.Raw, tt.reason)
 			}
 			if code, _ := last.Code(); tt.code != 0 && code != tt.code {
@@ -429,7 +429,7 @@ func blockedReply(m *jsonrpc.Message) string {
 // TestRoundsBelongToTheirSession: nobody else can answer, twice counts once,
 // and an answer that comes too late goes nowhere.
 func TestRoundsBelongToTheirSession(t *testing.T) {
-	s := asking(t, oneQuestion, func(m *jsonrpc.Message) bool { return text(m.Params, "/requestState") == "" })
+	s := asking(t, oneQuestion, func(m *jsonrpc.Message) bool { return jsonrpc.Text(m.Params, "/requestState") == "" })
 	h := open(t, auto)
 	h.serve("srv", s.start(), only(protocol.Modern))
 	mallory := "Authorization: Bearer " + h.keys.issue(t, "mallory", identity.RoleAgent)
@@ -493,7 +493,7 @@ func TestNeverOffered(t *testing.T) {
 	h := open(t, auto)
 	h.serve("srv", s.start(), only(protocol.Modern))
 	_, last, asked, _ := h.converse("srv", fmt.Sprintf(callWithID, "7"), h.initialize("srv"), accept)
-	if len(asked) != 0 || last == nil || text(last.Error, "/data/reason") != string(ReasonUpstreamProtocol) {
+	if len(asked) != 0 || last == nil || jsonrpc.Text(last.Error, "/data/reason") != string(ReasonUpstreamProtocol) {
 		t.Errorf("asked %d, answer %v", len(asked), last)
 	}
 }

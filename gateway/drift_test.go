@@ -33,7 +33,7 @@ func names(t *testing.T, r reply, list, member string) []string {
 	}
 	found := []string{}
 	for _, e := range elements {
-		found = append(found, text(e.Value, jsontext.Pointer("/"+member)))
+		found = append(found, jsonrpc.Text(e.Value, jsontext.Pointer("/"+member)))
 	}
 	return found
 }

@@ -50,7 +50,7 @@ func nameReference(x *exchange) *refusal {
 	var kind fingerprint.Kind
 	var key string
 	var ok bool
-	switch text(ref, "/type") {
+	switch jsonrpc.Text(ref, "/type") {
 	case "ref/prompt":
 		kind = fingerprint.KindPrompt
 		key, ok = stringMember(ref, "name")

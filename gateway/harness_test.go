@@ -231,7 +231,7 @@ func (h *house) approve(alias string, target upstream.Target, edit ...func(*appr
 		}
 		for _, tool := range l.Tools {
 			if annotations, _, _, err := jsonrpc.Get(tool, "/annotations"); err == nil {
-				a.Annotations[text(tool, "/name")] = annotations
+				a.Annotations[jsonrpc.Text(tool, "/name")] = annotations
 			}
 		}
 	}
@@ -421,7 +421,7 @@ func modern(id int, method, params string) (body string, header []string) {
 	body = fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":%q,"params":%s}`, id, method, params)
 	header = []string{"MCP-Protocol-Version: 2026-07-28", "Mcp-Method: " + method}
 	for _, member := range []string{"name", "uri"} {
-		if v := text(jsontext.Value(params), jsontext.Pointer("/"+member)); v != "" {
+		if v := jsonrpc.Text(jsontext.Value(params), jsontext.Pointer("/"+member)); v != "" {
 			header = append(header, "Mcp-Name: "+protocol.EncodeHeader(v))
 		}
 	}

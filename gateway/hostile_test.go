@@ -19,6 +19,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
@@ -244,7 +245,7 @@ func TestRequestStateBelongsToItsCaller(t *testing.T) {
 	s.set("tools/call", `{"resultType":"input_required","inputRequests":{},"requestState":"opaque \"ü\""}`)
 	h := open(t, auto)
 	h.serve("srv", s.start())
-	state := text(h.call("srv", 1, "tools/call", `{"name":"one"}`).message(t).Raw, "/result/requestState")
+	state := jsonrpc.Text(h.call("srv", 1, "tools/call", `{"name":"one"}`).message(t).Raw, "/result/requestState")
 	if state == "" || !strings.HasSuffix(state, `opaque "ü"`) {
 		t.Fatalf("state = %q", state)
 	}
@@ -255,7 +256,7 @@ func TestRequestStateBelongsToItsCaller(t *testing.T) {
 		t.Errorf("the owner: %d %s", r.status, r.body)
 	}
 	last := s.sent("tools/call")
-	if got := text(last[len(last)-1].Raw, "/params/requestState"); got != `opaque "ü"` {
+	if got := jsonrpc.Text(last[len(last)-1].Raw, "/params/requestState"); got != `opaque "ü"` {
 		t.Errorf("the server got %q", got)
 	}
 	retry("two").refused(t, 403, ReasonStateForeign)

@@ -3,12 +3,12 @@ package gateway
 import (
 	"math/big"
 	"net/http"
-	"regexp"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
 // paramsMatch walks the properties of a schema along the arguments. Every
@@ -32,7 +32,7 @@ func paramsMatch(header http.Header, schema, arguments jsontext.Value) bool {
 		if arguments != nil && arguments.Kind() == '{' {
 			argument, _, _, _ = jsonrpc.Get(arguments, jsontext.Pointer("").AppendToken(property.Name))
 		}
-		if name := text(property.Value, "/x-mcp-header"); name != "" {
+		if name := jsonrpc.Text(property.Value, "/x-mcp-header"); name != "" {
 			if !paramMatches(header.Get(protocol.HeaderParamPrefix+name), argument) {
 				return false
 			}
@@ -76,36 +76,5 @@ func mirrorParams(h http.Header, entry, params jsontext.Value) {
 	if err != nil {
 		return
 	}
-	mirror(h, schema, arguments)
+	upstream.AddParamHeaders(h, schema, arguments)
 }
-
-func mirror(h http.Header, schema, arguments jsontext.Value) {
-	properties, _, _, err := jsonrpc.Get(schema, "/properties")
-	if err != nil || properties.Kind() != '{' || arguments.Kind() != '{' {
-		return
-	}
-	members, err := jsonrpc.Members(properties)
-	if err != nil {
-		return
-	}
-	for _, property := range members {
-		argument, _, _, err := jsonrpc.Get(arguments, jsontext.Pointer("").AppendToken(property.Name))
-		if err != nil || property.Value.Kind() != '{' {
-			continue
-		}
-		if name := text(property.Value, "/x-mcp-header"); headerName.MatchString(name) {
-			switch argument.Kind() {
-			case '"':
-				if value, err := unquote(argument); err == nil {
-					h.Set(protocol.HeaderParamPrefix+name, protocol.EncodeHeader(value))
-				}
-			case 't', 'f', '0':
-				h.Set(protocol.HeaderParamPrefix+name, string(argument))
-			}
-		}
-		mirror(h, property.Value, argument)
-	}
-}
-
-// headerName is a token (RFC 9110 §5.6.2): anything else is no header at all.
-var headerName = regexp.MustCompile("\\A[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\\z")

@@ -84,7 +84,7 @@ func (p *parrot) hear(m *jsonrpc.Message, say func(raw string)) {
 	case protocol.MethodPromptsGet:
 		result(parrotPrompt(payload))
 	case protocol.MethodToolsCall:
-		switch text(m.Params, "/name") {
+		switch jsonrpc.Text(m.Params, "/name") {
 		case "talk":
 			say(`{"params":` + parrotLog(payload) + `,"method":"notifications/message","jsonrpc":"2.0"}`)
 			say(`{"jsonrpc":"2.0","method":"notifications/progress","params":` + parrotProgress(payload, member(m, "/params/_meta/progressToken")) + `}`)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
@@ -78,7 +76,7 @@ func settleEra(x *exchange) *refusal {
 	header := x.header.Get(protocol.HeaderProtocolVersion)
 	body := ""
 	if x.msg.Params != nil {
-		body = text(x.msg.Params, "/_meta/io.modelcontextprotocol~1protocolVersion")
+		body = jsonrpc.Text(x.msg.Params, "/_meta/io.modelcontextprotocol~1protocolVersion")
 	}
 	if header != "" && body != "" && header != body {
 		return refuse(ReasonHeaderMismatch)
@@ -96,7 +94,7 @@ func settleEra(x *exchange) *refusal {
 			return refuse(ReasonHeaderMismatch)
 		}
 		if x.msg.Params != nil {
-			x.version = text(x.msg.Params, "/protocolVersion")
+			x.version = jsonrpc.Text(x.msg.Params, "/protocolVersion")
 		}
 		return nil
 	case protocol.EraOf(body) == protocol.Modern && !modern: // the header is missing
@@ -131,17 +129,4 @@ func checkHeaders(x *exchange) *refusal {
 		return refuse(ReasonHeaderMismatch)
 	}
 	return nil
-}
-
-// text returns the string at ptr, "" for anything else.
-func text(v jsontext.Value, ptr jsontext.Pointer) string {
-	val, _, _, err := jsonrpc.Get(v, ptr)
-	if err != nil || val.Kind() != '"' {
-		return ""
-	}
-	decoded, err := jsontext.AppendUnquote(nil, val)
-	if err != nil {
-		return ""
-	}
-	return string(decoded)
 }

@@ -211,7 +211,7 @@ func (r *relay) finish(ctx context.Context, m *jsonrpc.Message, ev upstream.Even
 			r.g.sessions.remove(r.x.session)
 			r.out.naming = false
 		} else {
-			r.x.session.setVersion(text(in.msg.Result, "/protocolVersion"))
+			r.x.session.setVersion(jsonrpc.Text(in.msg.Result, "/protocolVersion"))
 		}
 	}
 	if (r.x.svc.local || r.x.bridged()) && r.x.era == protocol.Modern {

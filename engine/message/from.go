@@ -115,25 +115,13 @@ var entryKeys = map[string]string{
 	fingerprint.KindResource.String(): "uri",
 }
 
-func stringAt(raw jsontext.Value, pointer jsontext.Pointer) string {
-	v, _, _, err := jsonrpc.Get(raw, pointer)
-	if err != nil || v.Kind() != '"' {
-		return ""
-	}
-	s, err := jsontext.AppendUnquote(nil, v)
-	if err != nil {
-		return ""
-	}
-	return string(s)
-}
-
 // FromRequest returns the texts of what a client sends: a request, a
 // notification or the reply to an upstream request. Pointers start at the
 // JSON-RPC message.
 func FromRequest(server string, raw *jsonrpc.Message) (*Message, error) {
 	m := &Message{Phase: PhaseRequest, Server: server}
 	if method, ok := protocol.Lookup(raw.Method); ok && method.Entry != "" && raw.Params != nil {
-		m.Entry = stringAt(raw.Params, jsontext.Pointer("/"+method.Entry))
+		m.Entry = jsonrpc.Text(raw.Params, jsontext.Pointer("/"+method.Entry))
 	}
 	if raw.Kind == jsonrpc.Response {
 		return m.whole(raw, reply)

@@ -223,13 +223,13 @@ func referenceEntryKey(kind string, raw jsontext.Value) string {
 	default:
 		return ""
 	}
-	return stringAt(raw, member)
+	return jsonrpc.Text(raw, member)
 }
 
 func referenceFromRequest(server string, m *jsonrpc.Message) (*Message, error) {
 	w := referenceWalker{m: &Message{Phase: PhaseRequest, Server: server}}
 	if method, ok := protocol.Lookup(m.Method); ok && method.Entry != "" && m.Params != nil {
-		w.m.Entry = stringAt(m.Params, jsontext.Pointer("/"+method.Entry))
+		w.m.Entry = jsonrpc.Text(m.Params, jsontext.Pointer("/"+method.Entry))
 	}
 	if m.Kind == jsonrpc.Response {
 		return w.message(m, reply)

@@ -40,8 +40,8 @@ func TestDamagedCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := load(t, r, echo, Options{})
-		if got, _ := answer(t, again, "text"); got != "text" || again.Hit != (name == "nothing") {
-			t.Errorf("%s: %q, hit %t", name, got, again.Hit)
+		if got, _ := answer(t, again, "text"); got != "text" || again.hit != (name == "nothing") {
+			t.Errorf("%s: %q, hit %t", name, got, again.hit)
 		}
 		_ = m.Close(t.Context())
 		_ = again.Close(t.Context())

@@ -14,10 +14,8 @@ import (
 // takes the photograph that every call starts from. It is safe for concurrent
 // use.
 type Module struct {
-	// Hit reports that the native code was there before the module was loaded.
-	Hit bool
-
 	runtime    *Runtime
+	hit        bool // the native code was there before
 	opts       Options
 	globals    []string // export names of the guest's own
 	start      bool     // there was a start function

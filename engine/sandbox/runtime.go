@@ -128,14 +128,14 @@ func (m *Module) compile(ctx context.Context, wasm []byte) error {
 	if err != nil {
 		return err
 	}
-	m.Hit = hit
+	m.hit = hit
 	if err = m.load(ctx, folder, wasm); err == nil || !hit {
 		return err
 	}
 	if err := m.runtime.compiler.Forget(folder); err != nil {
 		return err
 	}
-	if folder, m.Hit, err = m.runtime.compiler.Compile(ctx, wasm); err != nil {
+	if folder, m.hit, err = m.runtime.compiler.Compile(ctx, wasm); err != nil {
 		return err
 	}
 	return m.load(ctx, folder, wasm)

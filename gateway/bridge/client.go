@@ -67,7 +67,7 @@ func done(id jsontext.Value) *single { return &single{raw: jsonrpc.NewResult(id,
 var levels = []string{"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
 
 func (c *Client) setLevel(m *jsonrpc.Message) (Answers, error) {
-	level := text(m.Params, "level")
+	level := jsonrpc.Text(m.Params, "/level")
 	if !slices.Contains(levels, level) {
 		return nil, fmt.Errorf("%w: no such logging level", ErrParams)
 	}

@@ -67,19 +67,6 @@ func at(obj jsontext.Value, ptr ...string) jsontext.Value {
 	return obj
 }
 
-// text returns a string below an object, "" for anything else.
-func text(obj jsontext.Value, ptr ...string) string {
-	value := at(obj, ptr...)
-	if value.Kind() != '"' {
-		return ""
-	}
-	decoded, err := jsontext.AppendUnquote(nil, value)
-	if err != nil {
-		return ""
-	}
-	return string(decoded)
-}
-
 // replaced gives a message other members; every other byte is kept.
 func replaced(m *jsonrpc.Message, members map[string]jsontext.Value) ([]byte, error) {
 	var edits []jsonrpc.Edit

@@ -54,7 +54,7 @@ func introduction(result jsontext.Value, m *jsonrpc.Message) ([]byte, error) {
 	if err != nil || !slices.ContainsFunc(supported, func(e jsonrpc.Element) bool { return string(e.Value) == `"`+protocol.VersionModern+`"` }) {
 		return nil, upstream.ErrEra
 	}
-	version := text(m.Params, "protocolVersion")
+	version := jsonrpc.Text(m.Params, "/protocolVersion")
 	if protocol.EraOf(version) != protocol.Legacy {
 		version = protocol.LatestLegacy
 	}

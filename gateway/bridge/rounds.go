@@ -164,8 +164,8 @@ func (r *rounds) response(m *jsonrpc.Message) ([]byte, error) {
 // missing reports whether an error says that the resource does not exist,
 // which has a code of its own in the legacy era.
 func (r *rounds) missing(m *jsonrpc.Message) bool {
-	uri := text(m.Error, "data", "uri")
-	return r.m.Method == protocol.MethodResourcesRead && uri != "" && uri == text(r.m.Params, "uri")
+	uri := jsonrpc.Text(m.Error, "/data/uri")
+	return r.m.Method == protocol.MethodResourcesRead && uri != "" && uri == jsonrpc.Text(r.m.Params, "/uri")
 }
 
 // asksInput are the methods whose results may ask for input, and inputs what
@@ -208,7 +208,7 @@ func (r *rounds) require(result jsontext.Value) error {
 	}
 	r.replies = make(chan *jsonrpc.Message, len(members))
 	for _, member := range members {
-		method, params := text(member.Value, "method"), at(member.Value, "params")
+		method, params := jsonrpc.Text(member.Value, "/method"), at(member.Value, "params")
 		capability, known := inputs[method]
 		if !known || params != nil && params.Kind() != '{' {
 			return broken("a kind of input that the protocol does not define")

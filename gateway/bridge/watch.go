@@ -166,7 +166,7 @@ func unsubscribed(m *jsonrpc.Message) ([]byte, error) {
 
 // subscribe answers resources/subscribe and resources/unsubscribe.
 func (c *Client) subscribe(m *jsonrpc.Message, on bool) (Answers, error) {
-	uri := text(m.Params, "uri")
+	uri := jsonrpc.Text(m.Params, "/uri")
 	if uri == "" {
 		return nil, fmt.Errorf("%w: no uri", ErrParams)
 	}

@@ -187,6 +187,19 @@ func syntaxError(err error) error {
 	return err
 }
 
+// Text returns the string at a pointer, "" for anything else.
+func Text(v jsontext.Value, ptr jsontext.Pointer) string {
+	val, _, _, err := Get(v, ptr)
+	if err != nil {
+		return ""
+	}
+	s, ok := stringValue(val)
+	if !ok {
+		return ""
+	}
+	return s
+}
+
 // stringValue decodes a raw string token; false for any other value.
 func stringValue(v jsontext.Value) (string, bool) {
 	if v.Kind() != '"' {

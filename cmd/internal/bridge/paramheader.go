@@ -18,20 +18,13 @@ import (
 // that to whoever speaks HTTP.
 type paramHeaders struct {
 	mu    sync.Mutex
-	tools map[string][]paramHeader
-}
-
-// paramHeader is one argument with a header.
-type paramHeader struct {
-	name string // of the header, without prefix
-	at   jsontext.Pointer
+	tools map[string]jsontext.Value // input schemas by tool, of those that ask for headers
 }
 
 const (
-	maxParamTools   = 10_000
-	maxParamHeaders = 64 // of one tool
-	maxParamDepth   = 16
-	maxListPages    = 200
+	maxParamTools = 10_000
+	maxParamTool  = 1 << 20 // bytes of one
+	maxListPages  = 200
 )
 
 // learn reads the tools of a listing.
@@ -47,53 +40,18 @@ func (p *paramHeaders) learn(result jsontext.Value) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.tools == nil {
-		p.tools = map[string][]paramHeader{}
+		p.tools = map[string]jsontext.Value{}
 	}
 	for _, e := range elements {
-		name := text(e.Value, "/name")
+		name := jsonrpc.Text(e.Value, "/name")
 		delete(p.tools, name)
-		if !bytes.Contains(e.Value, []byte("x-mcp-header")) || len(p.tools) >= maxParamTools {
+		if len(e.Value) > maxParamTool || !bytes.Contains(e.Value, []byte("x-mcp-header")) || len(p.tools) >= maxParamTools {
 			continue
 		}
 		if schema, _, _, err := jsonrpc.Get(e.Value, "/inputSchema"); err == nil {
-			if headers := headersOf(nil, schema, "", 0); len(headers) > 0 {
-				p.tools[name] = headers
-			}
+			p.tools[name] = schema.Clone() // not the whole list
 		}
 	}
-}
-
-// headersOf walks the properties of a schema, as the gateway does.
-func headersOf(all []paramHeader, schema jsontext.Value, at jsontext.Pointer, depth int) []paramHeader {
-	properties, _, _, err := jsonrpc.Get(schema, "/properties")
-	if err != nil || properties.Kind() != '{' || depth > maxParamDepth {
-		return all
-	}
-	members, err := jsonrpc.Members(properties)
-	if err != nil {
-		return all
-	}
-	for _, property := range members {
-		if property.Value.Kind() != '{' {
-			continue
-		}
-		here := at.AppendToken(property.Name)
-		if name := text(property.Value, "/x-mcp-header"); token(name) && len(all) < maxParamHeaders {
-			all = append(all, paramHeader{name, here})
-		}
-		all = headersOf(all, property.Value, here, depth+1)
-	}
-	return all
-}
-
-// token reports whether a header name can be sent at all (RFC 9110 §5.6.2).
-func token(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || bytes.IndexByte([]byte(`"(),/:;<=>?@[\]{}`), c) >= 0 {
-			return false
-		}
-	}
-	return s != "" && len(s) <= 128
 }
 
 // add sets the headers of a call.
@@ -102,32 +60,11 @@ func (p *paramHeaders) add(h http.Header, m *jsonrpc.Message) {
 		return
 	}
 	p.mu.Lock()
-	headers := p.tools[text(m.Params, "/name")]
+	schema := p.tools[jsonrpc.Text(m.Params, "/name")]
 	p.mu.Unlock()
-	arguments, _, _, err := jsonrpc.Get(m.Params, "/arguments")
-	if err != nil {
-		return
+	if arguments, _, _, err := jsonrpc.Get(m.Params, "/arguments"); err == nil && schema != nil {
+		upstream.AddParamHeaders(h, schema, arguments)
 	}
-	for _, header := range headers {
-		argument, _, _, err := jsonrpc.Get(arguments, header.at)
-		if err != nil {
-			continue
-		}
-		if value, ok := headerValue(argument); ok {
-			h.Set(protocol.HeaderParamPrefix+header.name, value)
-		}
-	}
-}
-
-func headerValue(argument jsontext.Value) (string, bool) {
-	switch argument.Kind() {
-	case '"':
-		decoded, err := jsontext.AppendUnquote(nil, argument)
-		return protocol.EncodeHeader(string(decoded)), err == nil
-	case 't', 'f', '0':
-		return string(argument), true
-	}
-	return "", false
 }
 
 // learn lists the tools after the gateway missed a header: a client may call

@@ -52,7 +52,7 @@ func (s *session) open(asked, answer *jsonrpc.Message, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.initialize = asked
-	s.now = current{id: id, version: text(answer.Result, "/protocolVersion"), generation: s.now.generation + 1}
+	s.now = current{id: id, version: jsonrpc.Text(answer.Result, "/protocolVersion"), generation: s.now.generation + 1}
 }
 
 // renew opens another session after the one of a generation was lost. Of all
@@ -75,7 +75,7 @@ func (b *bridge) renew(ctx context.Context, generation int) error {
 	if answer.Result == nil {
 		return answeredError{answer}
 	}
-	if text(answer.Result, "/protocolVersion") != was.version {
+	if jsonrpc.Text(answer.Result, "/protocolVersion") != was.version {
 		return errVersion
 	}
 	s.open(asked, answer, header.Get(protocol.HeaderSessionID))

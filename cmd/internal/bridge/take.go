@@ -85,7 +85,7 @@ func bodyVersion(m *jsonrpc.Message) string {
 	if m.Params == nil {
 		return ""
 	}
-	return text(m.Params, jsontext.Pointer("/_meta").AppendToken(protocol.MetaProtocolVersion))
+	return jsonrpc.Text(m.Params, jsontext.Pointer("/_meta").AppendToken(protocol.MetaProtocolVersion))
 }
 
 func (b *bridge) add(c *call) (refused string) {
@@ -146,17 +146,4 @@ func (b *bridge) cancel(ctx context.Context, m *jsonrpc.Message) {
 		c.cancelAfter(b.Grace)
 	}
 	b.deliverLater(ctx, m)
-}
-
-// text is the string at a pointer, "" for anything else.
-func text(v jsontext.Value, ptr jsontext.Pointer) string {
-	val, _, _, err := jsonrpc.Get(v, ptr)
-	if err != nil || val.Kind() != '"' {
-		return ""
-	}
-	decoded, err := jsontext.AppendUnquote(nil, val)
-	if err != nil {
-		return ""
-	}
-	return string(decoded)
 }
