@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -263,16 +264,24 @@ func TestTxRollsBack(t *testing.T) {
 			panic("boom")
 		})
 	}()
-	ctx, cancel := context.WithCancel(t.Context())
-	err = Tx(ctx, db, func(tx *sql.Tx) error {
-		if err := insert(ctx, tx, "c", ""); err != nil {
-			return err
+	for _, noticed := range []bool{false, true} { // by database/sql, before Commit
+		ctx, cancel := context.WithCancel(t.Context())
+		err = Tx(ctx, db, func(tx *sql.Tx) error {
+			if err := insert(ctx, tx, "c", ""); err != nil {
+				return err
+			}
+			cancel()
+			for noticed {
+				if _, err := tx.Exec(`SELECT 1`); errors.Is(err, sql.ErrTxDone) {
+					break
+				}
+				runtime.Gosched()
+			}
+			return nil
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled, noticed %v: %v", noticed, err)
 		}
-		cancel()
-		return nil
-	})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
 	}
 	if n := count(t, db); n != 0 {
 		t.Errorf("%d rows of failed transactions", n)

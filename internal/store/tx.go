@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 )
 
 // Tx runs fn in one read/write transaction: committed when fn returns nil,
@@ -25,8 +27,14 @@ func run(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*sql.Tx) 
 		return Classify(err)
 	}
 	defer tx.Rollback() // does nothing after Commit
-	if err := fn(tx); err != nil {
-		return Classify(err)
+	err = fn(tx)
+	if err == nil {
+		err = tx.Commit()
 	}
-	return Classify(tx.Commit())
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		// database/sql saw the end of ctx first and has rolled back: the
+		// cause is the context, whichever of the two noticed it.
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return Classify(err)
 }
