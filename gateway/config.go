@@ -85,6 +85,7 @@ type Config struct {
 	AnswerBytes           int64         // all messages of one answer together
 	AnswerMessages        int           // messages of one answer
 	ListingMaxAge         time.Duration // at most inventory.MaxAge
+	MergePatience         time.Duration // for one server's part of a merged list
 	Recheck               time.Duration // how often the key of an open stream is looked up
 	Idle                  time.Duration // sessions and local servers unused this long are closed
 	Sessions              int           // legacy sessions, all callers together
@@ -118,6 +119,7 @@ func (c Config) withDefaults() Config {
 	orTime(&c.WriteTimeout, 30*time.Second)
 	orTime(&c.AnswerTimeout, 15*time.Minute)
 	orTime(&c.SilenceTimeout, 5*time.Minute)
+	orTime(&c.MergePatience, 5*time.Second)
 	orTime(&c.Recheck, 2*time.Second)
 	orTime(&c.Idle, 30*time.Minute)
 	if c.KeysReady == nil {

@@ -22,7 +22,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
 )
 
-// Gateway serves /mcp/<alias>, /healthz, /readyz and /metrics. It is an http.Handler;
+// Gateway serves /mcp/<alias>, /mcp, /healthz, /readyz and /metrics. It is an http.Handler;
 // Serve adds the limits that only a listener can hold.
 type Gateway struct {
 	cfg  Config
@@ -37,6 +37,7 @@ type Gateway struct {
 	routes    *routes
 	drift     *driftReporter
 	record    *recorder
+	merged    *merger
 
 	request []step        // what a client's message goes through
 	inbound []inboundStep // what an upstream's message goes through
@@ -75,6 +76,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.routes = newRoutes(cfg)
 	g.drift = newDriftReporter(cfg, g.record)
 	g.request, g.inbound = g.steps()
+	g.merged = newMerger()
 	g.work.Go(func() { g.callers.watch(ctx, g.sessions) })
 	g.work.Go(func() { g.sessions.reap(ctx) })
 	return g, nil
@@ -104,6 +106,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.serveMetrics(out, r)
 	case isMCP:
 		g.serveMCP(out, r, alias)
+	case isMerged(r.URL):
+		g.serveMCP(out, r, "")
 	default:
 		g.refuseTransport(out, r, refuse(ReasonPathUnknown))
 	}

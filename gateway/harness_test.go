@@ -325,10 +325,10 @@ type reply struct {
 	body   []byte
 }
 
-// raw posts a body to an alias. header entries are "Name: value".
+// raw posts a body to an alias, "" for all servers. header entries are "Name: value".
 func (h *house) raw(alias, body string, header ...string) reply {
 	h.t.Helper()
-	return h.do(http.MethodPost, "/mcp/"+alias, body, header...)
+	return h.do(http.MethodPost, strings.TrimSuffix("/mcp/"+alias, "/"), body, header...)
 }
 
 func (h *house) do(method, path, body string, header ...string) reply {

@@ -58,35 +58,49 @@ func (g *Gateway) listen(ctx context.Context, x *exchange, out *responder) {
 
 // admitStream runs the steps that a request without a body goes through.
 func (g *Gateway) admitStream(ctx context.Context, x *exchange) (lastEvent string, no *refusal) {
-	if no := (authenticate{keys: g.cfg.Keys, now: g.cfg.Now}).do(ctx, x); no != nil {
+	if no := g.admitSession(ctx, x); no != nil {
 		return "", no
+	}
+	if no := (approve{routes: g.routes, unsafeRun: g.cfg.UnsafeRun, minBinding: g.cfg.MinBinding}).do(ctx, x); no != nil {
+		return "", no
+	}
+	return g.resumedAt(x)
+}
+
+// resumedAt opens the event id that a stream is to go on from, "" for none.
+func (g *Gateway) resumedAt(x *exchange) (event string, no *refusal) {
+	sealed := x.header.Get(protocol.HeaderLastEventID)
+	if sealed == "" {
+		return "", nil
+	}
+	event, err := g.seal.OpenEncoded(sealed, "event", x.session.id)
+	if err != nil {
+		return "", refuse(ReasonEventUnknown)
+	}
+	return event, nil
+}
+
+// admitSession finds out who asks for a stream, and of which session.
+func (g *Gateway) admitSession(ctx context.Context, x *exchange) *refusal {
+	if no := (authenticate{keys: g.cfg.Keys, now: g.cfg.Now}).do(ctx, x); no != nil {
+		return no
 	}
 	x.era, x.version = protocol.Legacy, x.header.Get(protocol.HeaderProtocolVersion)
 	id := x.header.Get(protocol.HeaderSessionID)
 	switch {
 	case protocol.EraOf(x.version) == protocol.Modern:
-		return "", refuse(ReasonHTTPMethod) // the modern era is POST only
+		return refuse(ReasonHTTPMethod) // the modern era is POST only
 	case x.version != "" && protocol.EraOf(x.version) == "":
-		return "", unsupported(x.version, protocol.LegacyVersions)
+		return unsupported(x.version, protocol.LegacyVersions)
 	case id == "":
-		return "", refuse(ReasonSessionRequired)
+		return refuse(ReasonSessionRequired)
 	}
 	session, ok := g.sessions.find(id, x.caller, x.alias)
 	if !ok {
-		return "", refuse(ReasonSessionUnknown)
+		return refuse(ReasonSessionUnknown)
 	}
 	x.session = session
-	if no := (approve{routes: g.routes, unsafeRun: g.cfg.UnsafeRun, minBinding: g.cfg.MinBinding}).do(ctx, x); no != nil {
-		return "", no
-	}
-	if sealed := x.header.Get(protocol.HeaderLastEventID); sealed != "" {
-		event, err := g.seal.OpenEncoded(sealed, "event", session.id)
-		if err != nil {
-			return "", refuse(ReasonEventUnknown)
-		}
-		return event, nil
-	}
-	return "", nil
+	return nil
 }
 
 func (g *Gateway) streamRefused(x *exchange, status int) *refusal {

@@ -22,15 +22,17 @@ func (admitMethod) do(_ context.Context, x *exchange) *refusal {
 // admitted reports whether a request or notification may travel this way.
 // Tasks are denied: their ids are not bound to callers by this gateway.
 func admitted(x *exchange, m *jsonrpc.Message, way protocol.Direction) bool {
-	if x.svc.extensions[m.Method] {
-		return true
-	}
+	return x.svc.extensions[m.Method] || defined(x.era, m, way)
+}
+
+// defined reports whether the protocol has such a message.
+func defined(era protocol.Era, m *jsonrpc.Message, way protocol.Direction) bool {
 	method, ok := protocol.Lookup(m.Method)
 	kind := protocol.Request
 	if m.Kind == jsonrpc.Notification {
 		kind = protocol.Notification
 	}
-	return ok && method.Kind == kind && method.In(x.era) &&
+	return ok && method.Kind == kind && method.In(era) &&
 		(method.Direction == way || method.Direction == protocol.Both) && !isTask(m.Method)
 }
 

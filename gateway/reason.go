@@ -52,6 +52,8 @@ const (
 	ReasonEntryNotApproved Reason = "entry_not_approved"
 	ReasonEntryDrifted     Reason = "entry_drifted"
 	ReasonEntryDuplicate   Reason = "entry_duplicate"
+	ReasonContested        Reason = "resource_contested"
+	ReasonForeign          Reason = "foreign_reference"
 	ReasonStateForeign     Reason = "state_foreign"
 	ReasonFinding          Reason = "finding"
 	ReasonScannerFailure   Reason = "scanner_failure"
@@ -123,6 +125,8 @@ var meanings = map[Reason]meaning{
 	ReasonEntryNotApproved: {http.StatusForbidden, blocked, "this entry was not approved"},
 	ReasonEntryDrifted:     {http.StatusForbidden, blocked, "this entry is no longer what was approved"},
 	ReasonEntryDuplicate:   {http.StatusForbidden, blocked, "the server lists this entry more than once"},
+	ReasonContested:        {http.StatusForbidden, blocked, "more than one server offers this resource"},
+	ReasonForeign:          {http.StatusForbidden, blocked, "this names something of another server"},
 	ReasonStateForeign:     {http.StatusForbidden, blocked, "this request state was not issued to this caller"},
 	ReasonFinding:          {http.StatusForbidden, blocked, "a scanner found something that must not pass"},
 	ReasonScannerFailure:   {http.StatusForbidden, blocked, "a scanner could not examine this message"},

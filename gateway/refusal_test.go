@@ -299,7 +299,7 @@ func TestPathsAndMethods(t *testing.T) {
 		reason       Reason
 	}{
 		{"POST", "/", 404, ReasonPathUnknown},
-		{"POST", "/mcp", 404, ReasonPathUnknown},
+		{"POST", "/mcp", 400, ReasonSessionRequired},
 		{"POST", "/mcp/", 404, ReasonPathUnknown},
 		{"POST", "/mcp/srv/", 404, ReasonPathUnknown},
 		{"POST", "/mcp/SRV", 404, ReasonPathUnknown},

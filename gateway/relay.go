@@ -436,6 +436,7 @@ func (r *relay) end(ctx context.Context, no *refusal, forwarded bool) {
 // answerRefusal records a refusal and tells the client.
 func (g *Gateway) answerRefusal(ctx context.Context, x *exchange, out *responder, no *refusal, forwarded bool) {
 	g.logRefusal(ctx, no)
+	out.refused = no
 	id := g.record.refused(ctx, x, no, forwarded)
 	var raw []byte
 	if x.msg != nil && x.msg.Kind == jsonrpc.Request {

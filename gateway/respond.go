@@ -21,6 +21,8 @@ type responder struct {
 	seal    seal.Key
 	session *session // names itself in the header; binds event ids
 	naming  bool     // this answer opens the session
+	part    *part    // on behalf of the merged endpoint; nil elsewhere
+	refused *refusal // what the client was told, if it was a refusal
 
 	began bool             // the stream has begun
 	held  []upstream.Event // events without a message that came before the first one
@@ -75,6 +77,10 @@ func (r *responder) nameSession() {
 
 // event writes one message, or an event without one.
 func (r *responder) event(ev upstream.Event) {
+	ev, ok := r.part.event(ev)
+	if !ok {
+		return
+	}
 	if len(ev.Data) == 0 && !r.began {
 		if len(r.held) < 8 {
 			r.held = append(r.held, ev)
@@ -101,7 +107,8 @@ func (r *responder) write(ev upstream.Event) {
 		b.WriteString("event: message\n")
 	}
 	if ev.ID != "" && len(ev.ID) <= maxEventID && r.session != nil {
-		fmt.Fprintf(&b, "id: %s\n", r.seal.SealEncoded(ev.ID, "event", r.session.id))
+		id, session := r.part.eventID(ev.ID, r.session.id)
+		fmt.Fprintf(&b, "id: %s\n", r.seal.SealEncoded(id, "event", session))
 	}
 	if ev.Retry > 0 {
 		b.WriteString("retry: " + strconv.Itoa(ev.Retry) + "\n")
@@ -149,8 +156,10 @@ func (r *responder) answer(raw []byte, ev upstream.Event, status int, stream boo
 		r.event(ev)
 		return
 	}
-	r.nameSession()
-	r.json(status, raw)
+	if status, ok := r.part.answer(raw, status); ok {
+		r.nameSession()
+		r.json(status, raw)
+	}
 }
 
 func (r *responder) json(status int, raw []byte) {
@@ -169,5 +178,7 @@ func (r *responder) refuse(status int, raw []byte) {
 		r.event(upstream.Event{Data: raw})
 		return
 	}
-	r.json(status, raw)
+	if status, ok := r.part.answer(raw, status); ok {
+		r.json(status, raw)
+	}
 }

@@ -181,6 +181,24 @@ func (r *routes) claimed(route *Route, auto bool) *refusal {
 	return refuse(ReasonServerUnknown)
 }
 
+// aliases lists every alias that may mean a server, sorted.
+func (r *routes) aliases() []string {
+	var all []string
+	table := r.table.Load()
+	for _, route := range table.routes {
+		all = append(all, route.Alias)
+	}
+	if table.auto {
+		for _, a := range r.cfg.Approvals.All() {
+			if aliasPattern.MatchString(a.Alias) {
+				all = append(all, a.Alias)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // fresh reports why approvals cannot be relied on, nil if they can.
 func (r *routes) fresh() error {
 	if _, err := r.cfg.Approvals.Find(""); err != nil && !errors.Is(err, approval.ErrNotApproved) {

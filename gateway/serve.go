@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,7 +18,8 @@ func aliasOf(u *url.URL) (alias string, ok bool) {
 	return alias, ok && (u.RawPath == "" || u.RawPath == u.Path) && aliasPattern.MatchString(alias)
 }
 
-// serveMCP answers a request to one server: step 0, then by HTTP method.
+// serveMCP answers a request to one server, or to all of them (alias ""): step
+// 0, then by HTTP method.
 func (g *Gateway) serveMCP(w *tracked, r *http.Request, alias string) {
 	x := &exchange{began: g.cfg.Now(), id: audit.NewID(), source: r.RemoteAddr, header: r.Header, alias: alias}
 	out := &responder{w: w, timeout: g.cfg.WriteTimeout, seal: g.seal}
@@ -33,10 +35,12 @@ func (g *Gateway) serveMCP(w *tracked, r *http.Request, alias string) {
 		g.answerRefusal(r.Context(), x, out, no, false)
 		return
 	}
-	switch r.Method {
-	case http.MethodGet:
+	switch {
+	case alias == "":
+		g.serveMerged(w, r, x, out)
+	case r.Method == http.MethodGet:
 		g.listen(r.Context(), x, out)
-	case http.MethodDelete:
+	case r.Method == http.MethodDelete:
 		g.endClientSession(r.Context(), x, out)
 	default:
 		g.post(w, r, x, out)
@@ -45,13 +49,25 @@ func (g *Gateway) serveMCP(w *tracked, r *http.Request, alias string) {
 
 // post takes one message through the pipeline.
 func (g *Gateway) post(w *tracked, r *http.Request, x *exchange, out *responder) {
-	ctx := r.Context()
-	var no *refusal
-	if r.Header.Get(protocol.HeaderLastEventID) != "" {
-		no = refuse(ReasonEventUnknown) // only a GET resumes
-	} else {
-		x.body, no = g.readBody(w, r)
+	if no := g.readMessage(w, r, x); no != nil {
+		g.answerRefusal(r.Context(), x, out, no, false)
+		return
 	}
+	g.pass(r.Context(), x, out)
+}
+
+// readMessage reads the body of a POST.
+func (g *Gateway) readMessage(w *tracked, r *http.Request, x *exchange) (no *refusal) {
+	if r.Header.Get(protocol.HeaderLastEventID) != "" {
+		return refuse(ReasonEventUnknown) // only a GET resumes
+	}
+	x.body, no = g.readBody(w, r)
+	return no
+}
+
+// pass takes a message that has been read through the steps, there and back.
+func (g *Gateway) pass(ctx context.Context, x *exchange, out *responder) {
+	var no *refusal
 	for _, s := range g.request {
 		if no != nil {
 			break

@@ -29,6 +29,7 @@ type session struct {
 	upstream  string         // the upstream's own session id, "" if it has none
 	local     *stdio.Session // set for a local server
 	end       func()         // tells the upstream; set once, before the session is found
+	merged    *mergedSession // set for a session with all servers
 
 	mu      sync.Mutex
 	version string
@@ -184,7 +185,10 @@ func (s *sessions) find(id string, caller identity.Caller, alias string) (*sessi
 func (s *sessions) add(x *exchange, opened *session) *refusal {
 	opened.id = seal.NewSessionID()
 	opened.tenant, opened.principal, opened.keyID = x.caller.Tenant, x.caller.Principal, x.caller.KeyID
-	opened.alias, opened.instance, opened.spoken = x.alias, x.svc.instance, x.spoken
+	opened.alias, opened.spoken = x.alias, x.spoken
+	if x.svc != nil {
+		opened.instance = x.svc.instance
+	}
 	opened.asked, opened.calls = map[string]struct{}{}, map[string]sent{}
 	opened.used = s.cfg.Now()
 

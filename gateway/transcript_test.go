@@ -12,14 +12,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
 var update = flag.Bool("update", false, "write the transcripts that the gateway produces now")
 
-// TestTranscripts plays conversations with a scripted upstream. A file
-// "upstream METHOD" sets what the upstream answers from there on; "request"
-// is a request line, headers and a body; "answer" is what the client gets.
+// TestTranscripts plays conversations with a scripted upstream, or with two
+// behind the merged endpoint. A file "upstream METHOD" ("alpha METHOD", "beta
+// METHOD") sets what the upstream answers from there on; "request" is a request
+// line, headers and a body; "answer" is what the client gets.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -31,17 +33,25 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newScript(t)
-			s.legacy = strings.HasPrefix(string(archive.Comment), "legacy")
+			about := string(archive.Comment)
+			aliases := map[string]string{"upstream": "srv"}
+			if strings.Contains(about, "merged") {
+				aliases = map[string]string{"alpha": "alpha", "beta": "beta"}
+			}
 			h := open(t, auto)
-			a := h.approve("srv", s.start())
+			scripts, approved := map[string]*script{}, map[string]*approval.Approval{}
+			for name, alias := range aliases {
+				s := newScript(t)
+				s.legacy = strings.HasPrefix(about, "legacy")
+				scripts[name], approved[name] = s, h.approve(alias, s.start())
+			}
 			session := ""
 			for i, f := range archive.Files {
 				switch kind, method, _ := strings.Cut(f.Name, " "); kind {
-				case "upstream":
-					s.set(method, strings.TrimSpace(string(f.Data)))
-					for era := range a.Roots {
-						h.changed(a, protocol.Era(era))
+				case "upstream", "alpha", "beta":
+					scripts[kind].set(method, strings.TrimSpace(string(f.Data)))
+					for era := range approved[kind].Roots {
+						h.changed(approved[kind], protocol.Era(era))
 					}
 				case "request":
 					r := h.play(strings.ReplaceAll(string(f.Data), "SESSION", session))

@@ -14,13 +14,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// cmdUpstream starts an MCP server with the tools echo and note, sets UPSTREAM
-// to its endpoint and DRIFT to a URL whose POST changes what echo says of
-// itself.
+// cmdUpstream starts an MCP server with the tools echo and note, or tools whose
+// names end in an argument, sets UPSTREAM to its endpoint and DRIFT to a URL
+// whose POST changes what echo says of itself.
 func cmdUpstream(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: upstream")
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: upstream [ENDING]")
 	}
+	ending := strings.Join(args, "")
 	server := mcp.NewServer(&mcp.Implementation{Name: "script", Version: "1.0.0"}, nil)
 	type in struct {
 		Text string `json:"text" jsonschema:"what to repeat"`
@@ -29,10 +30,10 @@ func cmdUpstream(ts *testscript.TestScript, neg bool, args []string) {
 		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "heard " + i.Text}}}, nil, nil
 	}
 	add := func(description string) {
-		mcp.AddTool(server, &mcp.Tool{Name: "echo", Description: description}, answer)
+		mcp.AddTool(server, &mcp.Tool{Name: "echo" + ending, Description: description}, answer)
 	}
 	add("Repeats a text.")
-	mcp.AddTool(server, &mcp.Tool{Name: "note", Description: "Keeps a text."}, answer)
+	mcp.AddTool(server, &mcp.Tool{Name: "note" + ending, Description: "Keeps a text."}, answer)
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil))
 	mux.HandleFunc("/drift", func(http.ResponseWriter, *http.Request) { add("Repeats a text, twice.") })

@@ -1,0 +1,168 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/gateway/merge"
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
+)
+
+// part stands between an exchange with one server and a client of the merged
+// endpoint, after all inbound steps. It gives the server's requests numbers of
+// the session's, and keeps one server from speaking of what is another's. A nil
+// part changes nothing.
+type part struct {
+	g     *Gateway
+	x     *exchange // with the one server
+	whole *session  // the merged session; nil in the modern era
+	token string    // idKey of the request's progress token, "" without one
+
+	quiet bool                   // nothing reaches the client
+	got   func(*jsonrpc.Message) // takes the response, or the acknowledgement of a subscription, instead of the client
+}
+
+// event translates one event on its way to the client; false drops it.
+func (p *part) event(ev upstream.Event) (upstream.Event, bool) {
+	if p == nil {
+		return ev, true
+	}
+	if len(ev.Data) == 0 {
+		return ev, !p.quiet && p.whole != nil
+	}
+	m, err := jsonrpc.Parse(ev.Data, jsonrpc.Limits{Bytes: ownBytes})
+	if err != nil {
+		return ev, false
+	}
+	keep := false
+	switch m.Kind {
+	case jsonrpc.Response:
+		_, keep = p.answer(ev.Data, 0)
+	case jsonrpc.Request:
+		ev.Data, keep = p.request(m)
+	case jsonrpc.Notification:
+		ev.Data, keep = p.notice(m)
+	}
+	return ev, keep && !p.quiet
+}
+
+// answer notes the response; the client gets it where ok. In a legacy session
+// 404 would say that all servers' session is over.
+func (p *part) answer(raw []byte, status int) (_ int, ok bool) {
+	switch {
+	case p == nil:
+		return status, true
+	case p.got != nil:
+		if m, err := jsonrpc.Parse(raw, jsonrpc.Limits{}); err == nil {
+			p.got(m)
+		}
+		return status, false
+	case p.whole != nil:
+		if m, err := jsonrpc.Parse(raw, jsonrpc.Limits{Bytes: ownBytes}); err == nil {
+			p.whole.merged.ledger.Answered(idKey(m.ID))
+		}
+		if status == http.StatusNotFound {
+			status = http.StatusBadGateway
+		}
+	}
+	return status, !p.quiet
+}
+
+// eventID names an event of one of several upstreams.
+func (p *part) eventID(id, session string) (named, owner string) {
+	if p == nil || p.whole == nil {
+		return id, session
+	}
+	return p.x.alias + "\x00" + id, p.whole.id
+}
+
+// request takes a server's request to the client.
+func (p *part) request(m *jsonrpc.Message) ([]byte, bool) {
+	if p.whole == nil || p.quiet {
+		return nil, false
+	}
+	ledger := &p.whole.merged.ledger
+	if id := jsonrpc.Text(m.Raw, "/params/elicitationId"); id != "" && m.Method == protocol.MethodElicitationCreate && !ledger.Issued(p.x.alias, id) {
+		p.refuse(m)
+		return nil, false
+	}
+	asked := merge.Asked{Alias: p.x.alias, ID: m.ID.Clone()}
+	token, _, _, err := jsonrpc.Get(m.Raw, "/params/_meta/progressToken")
+	if err == nil {
+		asked.Token = token.Clone()
+	}
+	number := strconv.AppendInt(nil, ledger.Ask(asked), 10)
+	raw, err := replaceAt(m.Raw, "/id", number)
+	if err == nil && asked.Token != nil {
+		raw, err = replaceAt(raw, "/params/_meta/progressToken", number)
+	}
+	return raw, err == nil
+}
+
+// notice lets a notification pass that speaks of nothing, or of what is this
+// server's to speak of.
+func (p *part) notice(m *jsonrpc.Message) ([]byte, bool) {
+	own := true
+	raw := []byte(m.Raw)
+	switch m.Method {
+	case protocol.NotificationProgress:
+		token := valueAt(m.Raw, "/params/progressToken")
+		if p.whole != nil {
+			own = p.whole.merged.ledger.MayReport(p.x.alias, idKey(token))
+		} else {
+			own = p.token != "" && p.token == idKey(token)
+		}
+	case protocol.NotificationCancelled:
+		own = false
+		if p.whole != nil {
+			var number int64
+			number, own = p.whole.merged.ledger.NumberOf(p.x.alias, idKey(valueAt(m.Raw, "/params/requestId")), idKey)
+			var err error
+			if raw, err = replaceAt(m.Raw, "/params/requestId", strconv.AppendInt(nil, number, 10)); err != nil {
+				return nil, false
+			}
+		}
+	case protocol.NotificationElicitationComplete:
+		own = p.whole != nil && p.whole.merged.ledger.Issued(p.x.alias, jsonrpc.Text(m.Raw, "/params/elicitationId"))
+	case protocol.NotificationResourcesUpdated:
+		alias, err := p.g.merged.claimsOf(p.g.usable(p.x)).Resource(jsonrpc.Text(m.Raw, "/params/uri"))
+		own = alias == p.x.alias || errors.Is(err, merge.ErrUnclaimed)
+	case protocol.NotificationSubscriptionsAck:
+		if p.got != nil {
+			p.got(m)
+			return nil, false
+		}
+	}
+	if !own {
+		p.refuse(m)
+	}
+	return raw, own
+}
+
+// refuse puts on record that a server spoke of what is not its own.
+func (p *part) refuse(m *jsonrpc.Message) {
+	p.g.turnAway(context.Background(), p.x, p.g.linkOf(p.x), inboundOf(p.x, m), refuse(ReasonForeign))
+}
+
+func valueAt(raw jsontext.Value, ptr jsontext.Pointer) jsontext.Value {
+	value, _, _, err := jsonrpc.Get(raw, ptr)
+	if err != nil {
+		return nil
+	}
+	return value
+}
+
+// replaceAt replaces the value at a place in a message.
+func replaceAt(raw jsontext.Value, ptr jsontext.Pointer, value []byte) ([]byte, error) {
+	_, start, end, err := jsonrpc.Get(raw, ptr)
+	if err != nil {
+		return nil, err
+	}
+	return jsonrpc.Splice(raw, jsonrpc.Edit{Start: start, End: end, New: value})
+}
