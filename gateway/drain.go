@@ -56,9 +56,14 @@ func (d *doorway) drain() {
 }
 
 func (d *doorway) isDraining() bool {
+	_, draining := d.state()
+	return draining
+}
+
+func (d *doorway) state() (open int, draining bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.draining
+	return d.open, d.draining
 }
 
 // stillOpen refuses new calls while the gateway drains. Replies and

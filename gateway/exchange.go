@@ -42,6 +42,7 @@ type exchange struct {
 	readOnly bool                  // fingerprint, from the approval's annotations
 	intended bool                  // recordIntent wrote an intent
 	verdict  *audit.Verdict        // last verdict above allow
+	ended    Reason                // why it was not answered, "" if it was
 }
 
 // methodName is the method as the client wrote it, or what a GET stream is
@@ -55,6 +56,10 @@ func (x *exchange) methodName() string {
 	}
 	return x.msg.Method
 }
+
+// endless reports whether the answer is a stream that ends only when somebody
+// ends it.
+func (x *exchange) endless() bool { return x.method.Name == protocol.MethodSubscriptionsListen }
 
 // bridged reports whether client and server speak different eras.
 func (x *exchange) bridged() bool { return x.spoken != x.era }

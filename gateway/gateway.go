@@ -38,8 +38,9 @@ type Gateway struct {
 	drift     *driftReporter
 	record    *recorder
 	merged    *merger
+	stats     *stats
 
-	request []step        // what a client's message goes through
+	request []grouped     // what a client's message goes through
 	inbound []inboundStep // what an upstream's message goes through
 
 	doorway    *doorway
@@ -61,13 +62,13 @@ func New(cfg Config) (*Gateway, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	g := &Gateway{cfg: cfg, log: cfg.Logger, seal: seal.NewKey(), doorway: newDoorway()}
+	g := &Gateway{cfg: cfg, log: cfg.Logger, seal: seal.NewKey(), doorway: newDoorway(), stats: newStats()}
 	if key, ok := seal.KeyOf(cfg.SealKey); ok {
 		g.seal = key
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
-	g.record = &recorder{log: cfg.Audit, slog: cfg.Logger, now: cfg.Now}
+	g.record = &recorder{log: cfg.Audit, slog: cfg.Logger, now: cfg.Now, stats: g.stats}
 	g.addresses = newAddresses(cfg.RequestsPerAddress)
 	g.local = stdio.NewPool(stdio.Config{Limits: cfg.Upstream, Processes: cfg.Processes, PerOwner: cfg.ProcessesPerCaller, Idle: cfg.Idle})
 	g.sessions = newSessions(cfg)

@@ -281,6 +281,9 @@ func TestAuditUnavailable(t *testing.T) {
 	h.serve("srv", s.start())
 	h.call("srv", 1, "tools/call", `{"name":"one"}`).refused(t, 503, ReasonAudit)
 	h.call("srv", 1, "tools/list", "").refused(t, 503, ReasonAudit)
+	if n := h.Stats().AuditFailed; n < 2 {
+		t.Errorf("%d failed records are counted", n)
+	}
 	h.call("srv", 1, "tools/call", `{"name":"one"}`, "Authorization:").refused(t, 401, ReasonUnauthenticated)
 	if n := len(s.sent("tools/call")); n != 0 {
 		t.Errorf("%d calls went upstream without a record", n)

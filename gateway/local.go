@@ -32,6 +32,7 @@ func (g *Gateway) serverOf(x *exchange) stdio.Server {
 // for whoever turned debugging on.
 func (g *Gateway) noteEnded(by audit.Origin, alias, server, version string, e stdio.End) {
 	ctx := context.Background()
+	g.stats.localEnded(alias)
 	reason, level := audit.ServerExited, slog.LevelInfo
 	if e.Early >= restart.LoopFrom {
 		reason, level = audit.ServerCrashLoop, slog.LevelWarn

@@ -124,6 +124,7 @@ func (g *Gateway) callMerged(ctx context.Context, x *exchange, out *responder) *
 		x.session.merged.ledger.Called(idKey(x.msg.ID), alias, p.token)
 	}
 	out.part = p
+	defer func() { x.alias, x.svc, x.ended = alias, y.svc, y.ended }() // counted as what it became
 	g.pass(ctx, y, out)
 	return nil
 }

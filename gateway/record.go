@@ -33,9 +33,10 @@ func (s recordIntent) do(ctx context.Context, x *exchange) *refusal {
 
 // recorder writes audit events. What it cannot write must not happen.
 type recorder struct {
-	log  *audit.Log
-	slog *slog.Logger
-	now  func() time.Time
+	log   *audit.Log
+	slog  *slog.Logger
+	now   func() time.Time
+	stats *stats
 }
 
 // append makes an event durable, even when the client has already left.
@@ -45,7 +46,9 @@ func (r *recorder) append(ctx context.Context, e *audit.Event) *refusal {
 }
 
 func (r *recorder) appendID(ctx context.Context, e *audit.Event) (string, *refusal) {
+	began := time.Now()
 	id, err := r.log.Append(context.WithoutCancel(ctx), e)
+	r.stats.wrote(began, err)
 	if err != nil {
 		return "", refuse(ReasonAudit).because(err)
 	}
@@ -122,6 +125,7 @@ func (r *recorder) answered(ctx context.Context, x *exchange, in *inbound) *refu
 
 // unanswered records a call whose answer never came through this exchange.
 func (r *recorder) unanswered(ctx context.Context, x *exchange, reason Reason) {
+	x.ended = reason
 	e := audit.CallOutcome(callOf(x), audit.Outcome{Result: audit.Unknown, Reason: string(reason), Verdict: x.verdict, Elapsed: r.now().Sub(x.began)})
 	r.complain(ctx, r.append(ctx, e))
 }

@@ -25,6 +25,7 @@ type relay struct {
 	out  *responder
 	link link
 	dog  *watchdog
+	sent time.Time
 
 	bytes, messages int64
 	asked           bool // the upstream has begun to answer
@@ -99,7 +100,7 @@ func (r *relay) deliver(ctx context.Context) {
 // ask forwards a request and relays until it is answered.
 func (r *relay) ask(ctx context.Context) {
 	x := r.x
-	endless := x.msg.Method == protocol.MethodSubscriptionsListen
+	endless := x.endless()
 	ctx, dog := guard(ctx, r.g.cfg, endless)
 	r.dog = dog
 	defer dog.stop()
@@ -109,6 +110,7 @@ func (r *relay) ask(ctx context.Context) {
 	}
 	defer r.g.callers.hold(&holder{keyID: x.caller.KeyID, endless: endless, allowed: allowed, cancel: dog.cancel})()
 
+	r.sent = time.Now()
 	if x.session != nil {
 		x.session.noteSent(x.msg.ID, sent{x.msg.Method, x.ref.Key})
 	}
@@ -197,12 +199,18 @@ func (r *relay) message(ctx context.Context, ev upstream.Event, h head) (done bo
 
 // finish takes the response through the inbound steps and the outcome record.
 func (r *relay) finish(ctx context.Context, m *jsonrpc.Message, ev upstream.Event, h head) {
-	in := inboundOf(r.x, m)
-	if no := r.g.inspect(ctx, r.x, in); no != nil {
-		r.end(ctx, no, true)
-		return
+	came := time.Now()
+	if !r.x.endless() {
+		r.g.stats.groups[GroupUpstream].Observe(came.Sub(r.sent))
 	}
-	if no := r.g.record.answered(ctx, r.x, in); no != nil {
+	in := inboundOf(r.x, m)
+	no := r.g.inspect(ctx, r.x, in)
+	examined := r.g.stats.timed(GroupResult, came)
+	if no == nil {
+		no = r.g.record.answered(ctx, r.x, in)
+		r.g.stats.timed(GroupOutcome, examined)
+	}
+	if no != nil {
 		r.end(ctx, no, true)
 		return
 	}
@@ -437,6 +445,7 @@ func (r *relay) end(ctx context.Context, no *refusal, forwarded bool) {
 func (g *Gateway) answerRefusal(ctx context.Context, x *exchange, out *responder, no *refusal, forwarded bool) {
 	g.logRefusal(ctx, no)
 	out.refused = no
+	x.ended = no.reason
 	id := g.record.refused(ctx, x, no, forwarded)
 	var raw []byte
 	if x.msg != nil && x.msg.Kind == jsonrpc.Request {

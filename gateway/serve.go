@@ -22,6 +22,8 @@ func aliasOf(u *url.URL) (alias string, ok bool) {
 // 0, then by HTTP method.
 func (g *Gateway) serveMCP(w *tracked, r *http.Request, alias string) {
 	x := &exchange{began: g.cfg.Now(), id: audit.NewID(), source: r.RemoteAddr, header: r.Header, alias: alias}
+	began, panicked := time.Now(), true
+	defer func() { g.stats.done(x, r.Method, began, panicked) }()
 	out := &responder{w: w, timeout: g.cfg.WriteTimeout, seal: g.seal}
 	host := addrHost(r.RemoteAddr)
 	if !g.addresses.enter(host) {
@@ -45,6 +47,7 @@ func (g *Gateway) serveMCP(w *tracked, r *http.Request, alias string) {
 	default:
 		g.post(w, r, x, out)
 	}
+	panicked = false
 }
 
 // post takes one message through the pipeline.
@@ -68,11 +71,15 @@ func (g *Gateway) readMessage(w *tracked, r *http.Request, x *exchange) (no *ref
 // pass takes a message that has been read through the steps, there and back.
 func (g *Gateway) pass(ctx context.Context, x *exchange, out *responder) {
 	var no *refusal
-	for _, s := range g.request {
+	began := time.Now()
+	for i, s := range g.request {
 		if no != nil {
 			break
 		}
 		no = s.do(ctx, x)
+		if last := i == len(g.request)-1; no != nil || last || g.request[i+1].group != s.group {
+			began = g.stats.timed(s.group, began)
+		}
 	}
 	if no != nil {
 		if x.replies {

@@ -264,6 +264,12 @@ func (s *sessions) closeIf(condition func(*session) bool) {
 	}
 }
 
+func (s *sessions) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.byID)
+}
+
 func (s *sessions) closeAll() { s.closeIf(func(*session) bool { return true }) }
 
 // keyIDs lists the keys that opened sessions, each once.

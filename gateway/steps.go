@@ -7,6 +7,12 @@ type step interface {
 	do(ctx context.Context, x *exchange) *refusal
 }
 
+// grouped is a step with the group that its time is counted for.
+type grouped struct {
+	group string
+	step
+}
+
 // An inboundStep examines one message of an upstream. It may edit or drop it.
 type inboundStep interface {
 	do(ctx context.Context, x *exchange, in *inbound) *refusal
@@ -14,21 +20,21 @@ type inboundStep interface {
 
 // steps is the pipeline, in the order that is part of the contract. Limits of
 // the connection (limits.go) come before, forwarding (relay.go) in between.
-func (g *Gateway) steps() ([]step, []inboundStep) {
+func (g *Gateway) steps() ([]grouped, []inboundStep) {
 	entries := fingerprintEntry{listings: g.listings, drift: g.drift}
 	scan := listingScan{scanners: g.cfg.Scanners, record: g.record, seen: &pages{}}
-	request := []step{
-		authenticate{keys: g.cfg.Keys, now: g.cfg.Now},
-		parse{sessions: g.sessions, limit: int(g.cfg.BodyBytes)},
-		stillOpen{doorway: g.doorway},
-		approve{routes: g.routes, unsafeRun: g.cfg.UnsafeRun, minBinding: g.cfg.MinBinding},
-		admitMethod{},
-		admitReply{},
-		openState{key: g.seal},
-		entries,
-		scanEntry{scan: scan},
-		scanRequest{scanners: g.cfg.Scanners, record: g.record},
-		recordIntent{record: g.record},
+	request := []grouped{
+		{GroupIdentify, authenticate{keys: g.cfg.Keys, now: g.cfg.Now}},
+		{GroupIdentify, parse{sessions: g.sessions, limit: int(g.cfg.BodyBytes)}},
+		{GroupIdentify, stillOpen{doorway: g.doorway}},
+		{GroupApprove, approve{routes: g.routes, unsafeRun: g.cfg.UnsafeRun, minBinding: g.cfg.MinBinding}},
+		{GroupApprove, admitMethod{}},
+		{GroupApprove, admitReply{}},
+		{GroupApprove, openState{key: g.seal}},
+		{GroupFingerprint, entries},
+		{GroupFingerprint, scanEntry{scan: scan}},
+		{GroupScan, scanRequest{scanners: g.cfg.Scanners, record: g.record}},
+		{GroupIntent, recordIntent{record: g.record}},
 	}
 	inbound := []inboundStep{
 		knownInbound{},

@@ -170,6 +170,14 @@ func (k *Keeper) Ready() error {
 // Trust is the accepted trust document.
 func (k *Keeper) Trust() *Trust { return k.view.Load().trust }
 
+// Issued is when the last snapshot accepted was signed, zero before the first.
+func (k *Keeper) Issued() time.Time {
+	if s := k.view.Load().snapshot; s != nil {
+		return s.Issued
+	}
+	return time.Time{}
+}
+
 // Sequence is the highest snapshot sequence accepted, 0 before the first.
 func (k *Keeper) Sequence() uint64 {
 	if s := k.view.Load().snapshot; s != nil {

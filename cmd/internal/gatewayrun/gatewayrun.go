@@ -83,7 +83,9 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 	if err := keeper.Refresh(ctx); err != nil {
 		p.Logger.WarnContext(ctx, "no current snapshot yet; everything is denied", "error", err)
 	}
-	g, err := gateway.New(gateway.Config{
+	var g *gateway.Gateway // asked for its counters once it serves
+	counters := metrics.Door{Stats: func() gateway.Stats { return g.Stats() }, Issued: keeper.Issued}
+	g, err = gateway.New(gateway.Config{
 		Tenant:      p.Config.Tenant,
 		Approvals:   keeper,
 		Keys:        p.Keys,
@@ -96,7 +98,7 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		UnsafeRun:   c.UnsafeRun,
 		BlockStatus: c.BlockStatus,
 		OnDrift:     p.OnDrift,
-		Metrics:     metrics.Handler(p.Scanners),
+		Metrics:     metrics.Handler(p.Scanners, counters),
 		Upstream:    upstream.Limits{Process: processLimits(c.Local)},
 		Logger:      p.Logger,
 	})

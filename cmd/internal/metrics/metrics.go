@@ -1,7 +1,7 @@
-// Package metrics shows what became of the messages of each scanner in the
-// text format of Prometheus. It knows counters and label names. It must not
-// know, and so cannot show, who sent a message or what it said: labels are
-// names from manifests and words of closed lists.
+// Package metrics shows what became of messages, by scanner and at the gateway,
+// in the text format of Prometheus. It knows counters and label names. It must
+// not know, and so cannot show, who sent a message or what it said: labels are
+// names from manifests and approvals, and words of closed lists.
 package metrics
 
 import (
@@ -10,15 +10,20 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/bartizan-mcp/bartizan/engine"
 )
 
-// Handler serves the metrics of the scanners in force.
-func Handler(scanners *engine.Live) http.Handler {
+// Handler serves the metrics of the process, of the scanners in force, and of
+// a gateway where there is one.
+func Handler(scanners *engine.Live, doors ...Door) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector{scanners})
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{scanners})
+	for _, door := range doors {
+		registry.MustRegister(doorCollector{door})
+	}
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
 

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"context"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -19,9 +21,9 @@ const (
 		`"rules":[{"id":"x.y","family":"integrity","severity":"low","taxonomy":[],"description":"None."}]}`
 )
 
-// TestMetrics holds the counters to what happened, and the page to saying
-// nothing of whose messages they were.
-func TestMetrics(t *testing.T) {
+// trapping is a set of one scanner that fails on everything.
+func trapping(t *testing.T) *engine.Live {
+	t.Helper()
 	wasm, err := wat.Assemble(module)
 	if err != nil {
 		t.Fatal(err)
@@ -33,27 +35,38 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close(t.Context())
+	t.Cleanup(func() { e.Close(context.WithoutCancel(t.Context())) })
 	s, err := e.Load(t.Context(), wasm, engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	live := engine.NewLive(engine.NewSet(s))
-	h := Handler(live)
-	page := func() string {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
-		if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
-			t.Fatalf("%d %s: %s", w.Code, w.Header(), w.Body)
-		}
-		return w.Body.String()
+	return engine.NewLive(engine.NewSet(s))
+}
+
+var secretive = &message.Message{Phase: message.PhaseRequest, Server: "io.example/hidden", Segments: []message.Segment{{Kind: message.KindText, Text: "a secret"}}}
+
+// read returns what a handler shows.
+func read(t *testing.T, h http.Handler) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
+		t.Fatalf("%d %s: %s", w.Code, w.Header(), w.Body)
 	}
+	return w.Body.String()
+}
+
+// TestMetrics holds the counters to what happened, and the page to saying
+// nothing of whose messages they were.
+func TestMetrics(t *testing.T) {
+	live := trapping(t)
+	h := Handler(live)
+	page := func() string { return read(t, h) }
 	if before := page(); strings.Contains(before, "bartizan_scanner_last_failure") {
 		t.Errorf("a failure before the first: %s", before)
 	}
-	m := &message.Message{Phase: message.PhaseRequest, Server: "io.example/hidden", Segments: []message.Segment{{Kind: message.KindText, Text: "a secret"}}}
 	for range 4 {
-		live.ScanWith(t.Context(), m, engine.ScanOptions{Principal: "default/mallory"})
+		live.ScanWith(t.Context(), secretive, engine.ScanOptions{Principal: "default/mallory"})
 	}
 	after := page()
 	for _, want := range []string{
@@ -72,7 +85,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, after)
 		}
 	}
-	for _, secret := range []string{"mallory", "hidden", "secret", "default"} {
+	for _, secret := range []string{"mallory", "hidden", "secret", "default/"} {
 		if strings.Contains(after, secret) {
 			t.Errorf("the page holds %q", secret)
 		}
