@@ -39,7 +39,7 @@ func only(era protocol.Era) func(*approval.Approval) {
 func (h *heard) person() *mcp.ClientOptions {
 	opts := h.options()
 	opts.ElicitationHandler = func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-		content := map[string]any{}
+		content := map[string]any{"username": "ada", "email": "ada@example.org"}
 		switch {
 		case strings.Contains(r.Params.Message, "name"):
 			content["name"] = "Ada"

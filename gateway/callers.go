@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/bartizan-mcp/bartizan/gateway/bridge"
 )
 
 // Why the gateway cuts an exchange short.
@@ -62,7 +64,7 @@ func (c *callers) all() []*holder {
 
 // watch looks up the keys of everything open, every Recheck. A key that cannot
 // be looked up counts as revoked.
-func (c *callers) watch(ctx context.Context, sessions *sessions) {
+func (c *callers) watch(ctx context.Context, sessions *sessions, bridges *bridge.Servers) {
 	ticker := time.NewTicker(c.cfg.Recheck)
 	defer ticker.Stop()
 	for {
@@ -73,7 +75,7 @@ func (c *callers) watch(ctx context.Context, sessions *sessions) {
 		}
 		held := c.all()
 		var dead []string
-		for _, id := range keysOf(held, sessions) {
+		for _, id := range append(bridges.KeyIDs(), keysOf(held, sessions)...) {
 			if !c.alive(ctx, id) {
 				dead = append(dead, id)
 			}
@@ -88,6 +90,7 @@ func (c *callers) watch(ctx context.Context, sessions *sessions) {
 		}
 		if len(dead) > 0 {
 			sessions.closeIf(func(s *session) bool { return slices.Contains(dead, s.keyID) })
+			bridges.CloseIf(func(k bridge.Key) bool { return slices.Contains(dead, k.KeyID) })
 		}
 	}
 }

@@ -106,6 +106,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	}
 	g.stop()
 	g.sessions.closeAll()
+	g.bridges.Close()
 	g.local.Close()
 	g.listings.Close()
 	g.work.Wait()

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/bartizan-mcp/bartizan/gateway/bridge"
 	"github.com/bartizan-mcp/bartizan/gateway/inventory"
 	"github.com/bartizan-mcp/bartizan/gateway/seal"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
@@ -31,6 +32,7 @@ type Gateway struct {
 
 	addresses *addresses
 	sessions  *sessions
+	bridges   *bridge.Servers
 	callers   *callers
 	listings  *inventory.Store
 	local     *stdio.Pool
@@ -72,13 +74,16 @@ func New(cfg Config) (*Gateway, error) {
 	g.addresses = newAddresses(cfg.RequestsPerAddress)
 	g.local = stdio.NewPool(stdio.Config{Limits: cfg.Upstream, Processes: cfg.Processes, PerOwner: cfg.ProcessesPerCaller, Idle: cfg.Idle})
 	g.sessions = newSessions(cfg)
+	g.bridges = bridge.NewServers(bridge.Config{
+		Sessions: cfg.Sessions, PerOwner: cfg.SessionsPerCaller, Calls: cfg.SessionsPerCaller, Idle: cfg.Idle, Patience: cfg.SilenceTimeout,
+	})
 	g.callers = newCallers(cfg)
 	g.listings = inventory.New(inventory.Config{MaxAge: cfg.ListingMaxAge, Limits: cfg.Upstream, Now: cfg.Now, Before: g.beforeListing})
 	g.routes = newRoutes(cfg)
 	g.drift = newDriftReporter(cfg, g.record)
 	g.request, g.inbound = g.steps()
 	g.merged = newMerger()
-	g.work.Go(func() { g.callers.watch(ctx, g.sessions) })
+	g.work.Go(func() { g.callers.watch(ctx, g.sessions, g.bridges) })
 	g.work.Go(func() { g.sessions.reap(ctx) })
 	return g, nil
 }

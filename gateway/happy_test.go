@@ -66,7 +66,6 @@ func TestHonestServer(t *testing.T) {
 		{"modern", "", stateless, protocol.Modern, false},
 		{"legacy with sessions", "2025-11-25", stateful, protocol.Legacy, true},
 		{"legacy without sessions", "2025-06-18", stateless, protocol.Legacy, false},
-		{"fallback", "", stateful, protocol.Legacy, true},
 		{"legacy JSON answers", "2025-11-25", mcp.StreamableHTTPOptions{JSONResponse: true}, protocol.Legacy, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

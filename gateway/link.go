@@ -42,6 +42,9 @@ func (g *Gateway) linkOf(x *exchange) link {
 	if x.bridged() && x.spoken == protocol.Modern {
 		return legacyClientLink{modern: g.directLink(x)}
 	}
+	if x.bridged() {
+		return modernClientLink{g}
+	}
 	return g.directLink(x)
 }
 

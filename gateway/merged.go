@@ -75,11 +75,6 @@ func (g *Gateway) dispatch(ctx context.Context, x *exchange, out *responder) *re
 	case x.msg.Kind == jsonrpc.Notification:
 		return g.mergedNotice(ctx, x, out)
 	}
-	if x.msg.Method == protocol.MethodInitialize || x.msg.Method == protocol.MethodDiscover {
-		if no := g.otherEra(x); no != nil {
-			return no
-		}
-	}
 	switch x.msg.Method {
 	case protocol.MethodInitialize:
 		return g.openMerged(ctx, x, out)
@@ -210,9 +205,9 @@ func (g *Gateway) approve() approve {
 	return approve{routes: g.routes, unsafeRun: g.cfg.UnsafeRun, minBinding: g.cfg.MinBinding}
 }
 
-// usable are exchanges with the servers that the caller may use in the era of
-// x, in the order of their aliases. What approve refuses is not there: a server
-// of the other era too, where no bridge leads to it.
+// usable are exchanges with the servers that the caller may use, in the order of
+// their aliases, each in the era that its approval names: a bridge leads to those
+// of the other one. What approve refuses is not there.
 func (g *Gateway) usable(x *exchange) []*exchange {
 	var all []*exchange
 	for _, alias := range g.routes.aliases() {
@@ -225,23 +220,4 @@ func (g *Gateway) usable(x *exchange) []*exchange {
 		}
 	}
 	return all
-}
-
-// otherEra tells a client that introduces itself in an era in which no server
-// can be used which versions to try instead: clients fall back by themselves.
-func (g *Gateway) otherEra(x *exchange) *refusal {
-	if len(g.usable(x)) > 0 {
-		return nil
-	}
-	other := *x
-	if other.era = protocol.Legacy; x.era == protocol.Legacy {
-		other.era = protocol.Modern
-	}
-	switch {
-	case len(g.usable(&other)) == 0:
-		return nil // no servers at all: an empty endpoint, in any era
-	case other.era == protocol.Modern:
-		return unsupported(x.version, []string{protocol.VersionModern})
-	}
-	return unsupported(protocol.VersionModern, protocol.LegacyVersions)
 }

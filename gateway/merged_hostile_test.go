@@ -392,7 +392,7 @@ func TestMergedCallsAreExamined(t *testing.T) {
 	}
 }
 
-// A server of the other era is offered where a bridge leads to it.
+// A server of the other era is offered as any other: a bridge leads to it.
 func TestMergedShowsWhatItsClientCanReach(t *testing.T) {
 	h := open(t, auto)
 	for _, path := range []string{"/mcp", "/mcp/"} { // a client of no server sees nothing, and a path is one path
@@ -401,14 +401,13 @@ func TestMergedShowsWhatItsClientCanReach(t *testing.T) {
 		}
 	}
 	h.scripted(true, "old")
-	if data := h.call("", 1, protocol.MethodDiscover, "").refused(t, http.StatusBadRequest, ReasonVersion); len(data.Supported) == 0 || data.Supported[0] != protocol.LatestLegacy {
-		t.Errorf("clients are sent to %v", data.Supported)
-	}
-	if got := toolNames(t, connect(t, h.all(), h.token, "", nil)); len(got) != 2 {
-		t.Errorf("a client that falls back sees %v", got)
+	for _, version := range []string{"", protocol.VersionModern, protocol.LatestLegacy} {
+		if got := toolNames(t, connect(t, h.all(), h.token, version, nil)); len(got) != 2 {
+			t.Errorf("a client of %q sees %v", version, got)
+		}
 	}
 	h.scripted(false, "new")
-	if got := string(h.call("", 1, protocol.MethodToolsList, "").body); strings.Contains(got, "old__") || !strings.Contains(got, "new__one") {
+	if got := string(h.call("", 1, protocol.MethodToolsList, "").body); !strings.Contains(got, "old__one") || !strings.Contains(got, "new__one") {
 		t.Errorf("modern: %s", got)
 	}
 	session := h.initialize("")
@@ -419,6 +418,10 @@ func TestMergedShowsWhatItsClientCanReach(t *testing.T) {
 		r := h.raw("", fmt.Sprintf(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"%s__one"}}`, alias), session...)
 		if r.status != http.StatusOK || !strings.Contains(string(r.body), "fine") {
 			t.Errorf("legacy call of %s: %d %s", alias, r.status, r.body)
+		}
+		r = h.call("", 3, protocol.MethodToolsCall, fmt.Sprintf(`{"name":"%s__one"}`, alias))
+		if r.status != http.StatusOK || !strings.Contains(string(r.body), "fine") {
+			t.Errorf("modern call of %s: %d %s", alias, r.status, r.body)
 		}
 	}
 }

@@ -393,6 +393,10 @@ func reasonOf(err error) Reason {
 	switch {
 	case errors.Is(err, bridge.ErrParams):
 		return ReasonInvalidParams
+	case errors.Is(err, bridge.ErrState):
+		return ReasonStateForeign
+	case errors.Is(err, bridge.ErrForgotten):
+		return ReasonUpstreamGone
 	case errors.Is(err, bridge.ErrFull):
 		return ReasonTooManyRequests
 	case errors.Is(err, bridge.ErrIDInUse):

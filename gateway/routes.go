@@ -72,10 +72,10 @@ type terms struct {
 }
 
 // eraFor is the era in which the gateway talks to the server for a client of
-// the given era: the client's own where it was approved, else, for a legacy
-// client, the modern one through a bridge.
+// the given era: the client's own where it was approved, else the one that was,
+// through a bridge.
 func (s *service) eraFor(client protocol.Era) (protocol.Era, bool) {
-	for _, era := range []protocol.Era{client, protocol.Modern} {
+	for _, era := range []protocol.Era{client, protocol.Modern, protocol.Legacy} {
 		if _, ok := s.approval.Roots[string(era)]; ok {
 			return era, true
 		}

@@ -2,7 +2,8 @@
 // client of one can use a server of the other.
 //
 // Client serves a legacy client from a modern server: the session lives here,
-// and what the server needs to know of it travels with every request.
+// and what the server needs to know of it travels with every request. Servers
+// holds the sessions with legacy servers that modern clients are served from.
 //
 // Messages are translated by splicing: what both eras share keeps its bytes.
 // The package must not know approvals, scanners, callers or HTTP headers; its
