@@ -118,11 +118,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 		}, Prepare: door2.Prepare,
 		Origin: gatewayrun.Origin(c.Tenant), Audit: log, Logger: logger,
 	}
-	background, stop := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() { operator.Run(background, reloads) })
-	defer work.Wait()
-	defer stop()
+	defer operator.Start(ctx, reloads)()
 	return open(ctx, reg, listener, door2, c, logger)
 }
 

@@ -13,7 +13,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
-	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -159,11 +158,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 		Loaded: loaded, Settings: func() (config.Config, error) { return sources.Valid(config.Config.ValidateRemote) }, Prepare: door.Prepare,
 		Origin: gatewayrun.Origin(c.Tenant), Audit: log, Logger: logger,
 	}
-	background, stop := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() { operator.Run(background, reloads) })
-	defer work.Wait()
-	defer stop()
+	defer operator.Start(ctx, reloads)()
 	return door.Serve(ctx)
 }
 

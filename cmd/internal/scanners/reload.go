@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
@@ -42,10 +43,22 @@ type Change struct {
 	Apply    func()   // cannot fail
 }
 
-// Run answers requests until the context ends. It begins with the self-test of
-// the scanners that the process started with: there are no others to keep, and
-// what they fail on is denied, but nobody should have to find out by that.
-func (o Operator) Run(ctx context.Context, requests <-chan os.Signal) {
+// Start answers requests until the context ends or stop is called, which waits
+// for the one under way.
+func (o Operator) Start(ctx context.Context, requests <-chan os.Signal) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { o.run(ctx, requests) })
+	return func() {
+		cancel()
+		work.Wait()
+	}
+}
+
+// run begins with the self-test of the scanners that the process started with:
+// there are no others to keep, and what they fail on is denied, but nobody
+// should have to find out by that.
+func (o Operator) run(ctx context.Context, requests <-chan os.Signal) {
 	if err := o.Loaded.Live.SelfTest(ctx); err != nil && ctx.Err() == nil {
 		o.Logger.WarnContext(ctx, "a scanner failed its self-test", "error", err)
 	}
