@@ -30,8 +30,9 @@ type Config struct {
 	// Instances bounds how many guests run at a time; 0 means four for each
 	// processor. A scan that finds no room waits as long as its caller does.
 	Instances int
-	// CompileDeadline bounds the compilation of one module; 0 means 30 seconds.
-	CompileDeadline time.Duration
+	// CompileTime bounds the processor time that compiling one module takes; 0
+	// means 30 seconds. The wall clock may show four times as much.
+	CompileTime time.Duration
 }
 
 // Version changes whenever the same scanner may give another verdict on the

@@ -295,7 +295,7 @@ func TestHostileConcurrently(t *testing.T) {
 // TestCompilationIsKilled holds that a module which compiles for as long as it
 // can is given up in time, and that no process of it is left.
 func TestCompilationIsKilled(t *testing.T) {
-	e, err := engine.New(t.Context(), engine.Config{CompileDeadline: time.Second})
+	e, err := engine.New(t.Context(), engine.Config{CompileTime: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func child(job string) int {
 }
 
 func (l Limits) encode(dir string) string {
-	return fmt.Sprintf("%d:%d:%s", l.Deadline, l.MemoryBytes, dir)
+	return fmt.Sprintf("%d:%d:%s", l.Processor, l.MemoryBytes, dir)
 }
 
 func decode(job string) (l Limits, dir string, ok bool) {
@@ -70,7 +70,7 @@ func decode(job string) (l Limits, dir string, ok bool) {
 	if len(parts) != 3 {
 		return l, "", false
 	}
-	deadline, err1 := strconv.ParseInt(parts[0], 10, 64)
+	processor, err1 := strconv.ParseInt(parts[0], 10, 64)
 	memory, err2 := strconv.ParseUint(parts[1], 10, 64)
-	return Limits{time.Duration(deadline), memory}, parts[2], err1 == nil && err2 == nil
+	return Limits{time.Duration(processor), memory}, parts[2], err1 == nil && err2 == nil
 }

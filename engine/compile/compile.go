@@ -34,13 +34,17 @@ var (
 
 // Limits bound one compilation.
 type Limits struct {
-	Deadline    time.Duration // of wall clock, and as much processor time
+	Processor   time.Duration // processor time; the wall clock may show patience times as much
 	MemoryBytes uint64        // address space beyond what the process starts with
 }
 
+// patience is how much longer than its processor time a compilation may take,
+// since a machine that is busy is no fault of the module.
+const patience = 4
+
 // DefaultLimits are some ten times what the largest guests of the standard Go
 // toolchain need.
-var DefaultLimits = Limits{Deadline: 30 * time.Second, MemoryBytes: 2 << 30}
+var DefaultLimits = Limits{Processor: 30 * time.Second, MemoryBytes: 2 << 30}
 
 // Compiler compiles into a directory.
 type Compiler struct {
@@ -52,8 +56,8 @@ type Compiler struct {
 // New returns a compiler into dir, which is made if it is absent and refused
 // when anybody else could have written there: what it holds is executed.
 func New(dir string, limits Limits) (*Compiler, error) {
-	if limits.Deadline <= 0 {
-		limits.Deadline = DefaultLimits.Deadline
+	if limits.Processor <= 0 {
+		limits.Processor = DefaultLimits.Processor
 	}
 	if limits.MemoryBytes == 0 {
 		limits.MemoryBytes = DefaultLimits.MemoryBytes
@@ -137,7 +141,7 @@ func (c *Compiler) run(ctx context.Context, dir string, wasm []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCache, err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Deadline, errDeadline)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience*c.limits.Processor, errDeadline)
 	defer cancel()
 	var report bytes.Buffer
 	cmd := exec.CommandContext(ctx, self)
@@ -152,7 +156,7 @@ func (c *Compiler) run(ctx context.Context, dir string, wasm []byte) error {
 	case err == nil:
 		return nil
 	case errors.Is(context.Cause(ctx), errDeadline):
-		return fmt.Errorf("%w: not compiled within %s", ErrLimits, c.limits.Deadline)
+		return fmt.Errorf("%w: not compiled within %s", ErrLimits, patience*c.limits.Processor)
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case !errors.As(err, &exit):
@@ -163,7 +167,7 @@ func (c *Compiler) run(ctx context.Context, dir string, wasm []byte) error {
 		return fmt.Errorf("%w: %s", ErrCache, strings.TrimSpace(report.String()))
 	}
 	// Killed by the kernel, or by the Go runtime when it got no more memory.
-	return fmt.Errorf("%w: needs more than %s of processor time or %d MiB of memory", ErrLimits, c.limits.Deadline, c.limits.MemoryBytes>>20)
+	return fmt.Errorf("%w: needs more than %s of processor time or %d MiB of memory", ErrLimits, c.limits.Processor, c.limits.MemoryBytes>>20)
 }
 
 // bounded keeps the first bytes of what a child says.

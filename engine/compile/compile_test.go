@@ -68,8 +68,8 @@ func TestLimits(t *testing.T) {
 		limits Limits
 		want   string
 	}{
-		"time":   {Limits{Deadline: time.Second, MemoryBytes: 8 << 30}, "not compiled within 1s"},
-		"memory": {Limits{Deadline: 2 * time.Minute, MemoryBytes: 192 << 20}, "192 MiB"},
+		"time":   {Limits{Processor: time.Second, MemoryBytes: 8 << 30}, "1s"},
+		"memory": {Limits{Processor: 2 * time.Minute, MemoryBytes: 192 << 20}, "192 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

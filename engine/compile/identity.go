@@ -54,7 +54,7 @@ const unfinished = ".compile-"
 func (c *Compiler) sweep() {
 	left, _ := filepath.Glob(filepath.Join(c.dir, unfinished+"*"))
 	for _, folder := range left {
-		if info, err := os.Lstat(folder); err == nil && time.Since(info.ModTime()) > max(time.Hour, 2*c.limits.Deadline) {
+		if info, err := os.Lstat(folder); err == nil && time.Since(info.ModTime()) > max(time.Hour, 2*patience*c.limits.Processor) {
 			_ = os.RemoveAll(folder)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // apply makes the kernel hold this process to the limits. The address space is
 // counted from what it has now, which differs by how it was built.
 func (l Limits) apply() error {
-	seconds := uint64(max(1, (l.Deadline+time.Second-1)/time.Second))
+	seconds := uint64(max(1, (l.Processor+time.Second-1)/time.Second))
 	if err := unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: seconds, Max: seconds}); err != nil {
 		return err
 	}

@@ -24,8 +24,9 @@ type Config struct {
 	// Instances bounds how many guests run at a time; 0 means four for each
 	// processor. A call that finds no room waits as long as its caller does.
 	Instances int
-	// CompileDeadline bounds the compilation of one module; 0 takes the default.
-	CompileDeadline time.Duration
+	// CompileTime bounds the processor time that compiling one module takes; 0
+	// takes the default.
+	CompileTime time.Duration
 }
 
 // Runtime loads modules. It is safe for concurrent use.
@@ -52,7 +53,7 @@ func New(cfg Config) (*Runtime, error) {
 		r.temporary, cfg.CacheDir = dir, dir
 	}
 	var err error
-	if r.compiler, err = compile.New(cfg.CacheDir, compile.Limits{Deadline: cfg.CompileDeadline}); err != nil {
+	if r.compiler, err = compile.New(cfg.CacheDir, compile.Limits{Processor: cfg.CompileTime}); err != nil {
 		return nil, errors.Join(err, r.Close(context.Background()))
 	}
 	return r, nil
