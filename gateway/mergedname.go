@@ -17,18 +17,15 @@ type merger struct {
 	mu     sync.Mutex
 	names  map[string]*merge.Names
 	claims map[string]*claims
-	lists  map[string]*checked
+	lists  map[listKey]*checked
 	late   map[string]bool // servers that missed the last list
 }
 
-// claims are those on resources, and what they were made of.
-type claims struct {
-	merge.Claims
-	of string
-}
+// claims are those on resources. Equal approvals share one.
+type claims struct{ merge.Claims }
 
 func newMerger() *merger {
-	return &merger{names: map[string]*merge.Names{}, claims: map[string]*claims{}, lists: map[string]*checked{}, late: map[string]bool{}}
+	return &merger{names: map[string]*merge.Names{}, claims: map[string]*claims{}, lists: map[listKey]*checked{}, late: map[string]bool{}}
 }
 
 // keptMerged bounds each of merger's memories; beyond it they start anew.
@@ -67,7 +64,7 @@ func (m *merger) claimsOf(usable []*exchange) *claims {
 		key.WriteString(approvedAs(y) + "\n")
 	}
 	return remembered(&m.mu, m.claims, key.String(), func() *claims {
-		c := &claims{of: key.String()}
+		c := &claims{}
 		for _, y := range usable {
 			approved := y.svc.approved[y.spoken]
 			c.Add(y.alias, keysOfKind(approved, fingerprint.KindResource), keysOfKind(approved, fingerprint.KindTemplate))

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -67,9 +68,12 @@ func (g *Gateway) passOn(ctx context.Context, x *exchange, out *responder, alias
 // maxLevel bounds the params of logging/setLevel that a session keeps.
 const maxLevel = 1 << 10
 
+// levels are those of logging/setLevel (RFC 5424).
+var levels = []string{"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
+
 // levelMerged sets the log level of every server, now or when it joins.
 func (g *Gateway) levelMerged(ctx context.Context, x *exchange, out *responder) *refusal {
-	if len(x.msg.Params) > maxLevel || jsonrpc.Text(x.msg.Raw, "/params/level") == "" {
+	if len(x.msg.Params) > maxLevel || !slices.Contains(levels, jsonrpc.Text(x.msg.Raw, "/params/level")) {
 		return refuse(ReasonInvalidParams)
 	}
 	m := x.session.merged

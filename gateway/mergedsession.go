@@ -2,15 +2,11 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
-	"maps"
-	"net/http"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/gateway/merge"
-	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
@@ -27,6 +23,7 @@ type mergedSession struct {
 	level  jsontext.Value // params of the last logging/setLevel
 	lastID int64          // of the gateway's own requests; they count downwards
 	joined chan struct{}  // closed when a session with a further server is open
+	opened int            // sessions so far
 	closed bool
 }
 
@@ -34,6 +31,7 @@ type mergedSession struct {
 type subSession struct {
 	turn    chan struct{}
 	session *session
+	ordinal int // which of the sessions that the whole opened
 }
 
 func newMergedSession(hello jsontext.Value) *mergedSession {
@@ -64,6 +62,18 @@ func (m *mergedSession) open() (map[string]*session, <-chan struct{}) {
 	return open, m.joined
 }
 
+// ordinal numbers the sessions that the whole opened, 0 for one that it has not.
+func (m *mergedSession) ordinal(of *session) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.subs {
+		if of != nil && s.session == of {
+			return s.ordinal
+		}
+	}
+	return 0
+}
+
 // join takes a new session in; false when the whole is closed already.
 func (m *mergedSession) join(s *subSession, opened *session) bool {
 	m.mu.Lock()
@@ -71,7 +81,8 @@ func (m *mergedSession) join(s *subSession, opened *session) bool {
 	if m.closed {
 		return false
 	}
-	s.session = opened
+	m.opened++
+	s.session, s.ordinal = opened, m.opened
 	close(m.joined)
 	m.joined = make(chan struct{})
 	return true
@@ -174,87 +185,4 @@ func (g *Gateway) openSub(ctx context.Context, x *exchange, alias string, s *sub
 		g.tell(ctx, x, alias, y.session, jsonrpc.NewRequest(m.nextID(), protocol.MethodLoggingSetLevel, level))
 	}
 	return y.session, nil
-}
-
-// tell sends a server a message whose answer nobody waits for.
-func (g *Gateway) tell(ctx context.Context, x *exchange, alias string, s *session, raw []byte) {
-	y := x.towards(alias, raw)
-	within(y, s)
-	_, _ = g.aside(ctx, y) // a refusal is on record
-}
-
-// aside passes a message of the gateway's own through all steps and returns
-// what the client of a single server would have been answered.
-func (g *Gateway) aside(ctx context.Context, y *exchange) (answer *jsonrpc.Message, no *refusal) {
-	y.id = audit.NewID()
-	p := &part{g: g, x: y, quiet: true, got: func(m *jsonrpc.Message) { answer = m }}
-	out := &responder{w: &tracked{ResponseWriter: discard{}}, timeout: g.cfg.WriteTimeout, seal: g.seal, part: p}
-	g.pass(ctx, y, out)
-	return answer, out.refused
-}
-
-// broadcast tells every server that has a session, all at once.
-func (g *Gateway) broadcast(ctx context.Context, x *exchange, raw func() []byte) {
-	open, _ := x.session.merged.open()
-	ctx, cancel := context.WithTimeout(ctx, g.cfg.MergePatience)
-	defer cancel()
-	var work sync.WaitGroup
-	for alias, s := range open {
-		work.Go(func() { g.tell(ctx, x, alias, s, raw()) })
-	}
-	work.Wait()
-}
-
-// discard is nobody: what is written is gone.
-type discard struct{}
-
-func (discard) Header() http.Header         { return http.Header{} }
-func (discard) WriteHeader(int)             {}
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
-func (discard) Flush()                      {}
-
-// digests are those of one list's parts, by alias.
-type digests map[string][sha256.Size]byte
-
-// told is what a client was last shown of each list, by server.
-type told struct {
-	mu    sync.Mutex
-	lists map[string]digests
-}
-
-func (t *told) set(method string, now digests) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.lists == nil {
-		t.lists = map[string]digests{}
-	}
-	t.lists[method] = now
-}
-
-// differs replaces what is known of a list by what it is now; true when it was
-// known and is another.
-func (t *told) differs(method string, now digests) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	before, known := t.lists[method]
-	if t.lists == nil {
-		t.lists = map[string]digests{}
-	}
-	t.lists[method] = now
-	return known && !maps.Equal(before, now)
-}
-
-func (t *told) of(method, alias string) (digest [sha256.Size]byte, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	digest, ok = t.lists[method][alias]
-	return digest, ok
-}
-
-func digestsOf(lists []listed) digests {
-	all := digests{}
-	for _, l := range lists {
-		all[l.alias] = l.digest
-	}
-	return all
 }

@@ -23,6 +23,7 @@ type part struct {
 	x     *exchange // with the one server
 	whole *session  // the merged session; nil in the modern era
 	token string    // idKey of the request's progress token, "" without one
+	reads *reading  // set on the one stream that all servers share
 
 	quiet bool                   // nothing reaches the client
 	got   func(*jsonrpc.Message) // takes the response, or the acknowledgement of a subscription, instead of the client
@@ -66,6 +67,7 @@ func (p *part) answer(raw []byte, status int) (_ int, ok bool) {
 	case p.whole != nil:
 		if m, err := jsonrpc.Parse(raw, jsonrpc.Limits{Bytes: ownBytes}); err == nil {
 			p.whole.merged.ledger.Answered(idKey(m.ID))
+			p.noteElicitations(m)
 		}
 		if status == http.StatusNotFound {
 			status = http.StatusBadGateway
@@ -74,25 +76,48 @@ func (p *part) answer(raw []byte, status int) (_ int, ok bool) {
 	return status, !p.quiet
 }
 
+// noteElicitations notes what an answer asks the user for: a call may fail
+// because the user must first go somewhere (2025-11-25, elicitation, "URL
+// Elicitation Required").
+func (p *part) noteElicitations(m *jsonrpc.Message) {
+	if string(valueAt(m.Raw, "/error/code")) != strconv.Itoa(protocol.CodeURLElicitationRequired) {
+		return
+	}
+	elements, err := jsonrpc.Elements(valueAt(m.Raw, "/error/data/elicitations"))
+	if err != nil {
+		return
+	}
+	for _, e := range elements {
+		if id := jsonrpc.Text(e.Value, "/elicitationId"); id != "" {
+			p.whole.merged.ledger.Elicit(p.x.alias, id)
+		}
+	}
+}
+
 // eventID names an event of one of several upstreams.
 func (p *part) eventID(id, session string) (named, owner string) {
 	if p == nil || p.whole == nil {
 		return id, session
 	}
-	return p.x.alias + "\x00" + id, p.whole.id
+	at := merge.Place{Alias: p.x.alias, Session: p.whole.merged.ordinal(p.x.session), Event: id}
+	if p.reads != nil {
+		return p.reads.reached(at).String(), p.whole.id
+	}
+	return merge.Resume{Answer: true, Places: []merge.Place{at}}.String(), p.whole.id
 }
 
 // request takes a server's request to the client.
 func (p *part) request(m *jsonrpc.Message) ([]byte, bool) {
 	if p.whole == nil || p.quiet {
+		p.refuse(m, ReasonSessionRequired) // nobody is there to reply
 		return nil, false
 	}
 	ledger := &p.whole.merged.ledger
-	if id := jsonrpc.Text(m.Raw, "/params/elicitationId"); id != "" && m.Method == protocol.MethodElicitationCreate && !ledger.Issued(p.x.alias, id) {
-		p.refuse(m)
+	if id := jsonrpc.Text(m.Raw, "/params/elicitationId"); id != "" && m.Method == protocol.MethodElicitationCreate && !ledger.Elicit(p.x.alias, id) {
+		p.refuse(m, ReasonForeign)
 		return nil, false
 	}
-	asked := merge.Asked{Alias: p.x.alias, ID: m.ID.Clone()}
+	asked := merge.Asked{Alias: p.x.alias, ID: m.ID.Clone(), Key: idKey(m.ID)}
 	token, _, _, err := jsonrpc.Get(m.Raw, "/params/_meta/progressToken")
 	if err == nil {
 		asked.Token = token.Clone()
@@ -122,14 +147,14 @@ func (p *part) notice(m *jsonrpc.Message) ([]byte, bool) {
 		own = false
 		if p.whole != nil {
 			var number int64
-			number, own = p.whole.merged.ledger.NumberOf(p.x.alias, idKey(valueAt(m.Raw, "/params/requestId")), idKey)
+			number, own = p.whole.merged.ledger.NumberOf(p.x.alias, idKey(valueAt(m.Raw, "/params/requestId")))
 			var err error
 			if raw, err = replaceAt(m.Raw, "/params/requestId", strconv.AppendInt(nil, number, 10)); err != nil {
 				return nil, false
 			}
 		}
 	case protocol.NotificationElicitationComplete:
-		own = p.whole != nil && p.whole.merged.ledger.Issued(p.x.alias, jsonrpc.Text(m.Raw, "/params/elicitationId"))
+		own = p.whole != nil && p.whole.merged.ledger.Elicited(p.x.alias, jsonrpc.Text(m.Raw, "/params/elicitationId"))
 	case protocol.NotificationResourcesUpdated:
 		alias, err := p.g.merged.claimsOf(p.g.usable(p.x)).Resource(jsonrpc.Text(m.Raw, "/params/uri"))
 		own = alias == p.x.alias || errors.Is(err, merge.ErrUnclaimed)
@@ -140,14 +165,18 @@ func (p *part) notice(m *jsonrpc.Message) ([]byte, bool) {
 		}
 	}
 	if !own {
-		p.refuse(m)
+		p.refuse(m, ReasonForeign)
 	}
 	return raw, own
 }
 
-// refuse puts on record that a server spoke of what is not its own.
-func (p *part) refuse(m *jsonrpc.Message) {
-	p.g.turnAway(context.Background(), p.x, p.g.linkOf(p.x), inboundOf(p.x, m), refuse(ReasonForeign))
+// refuse puts on record that a message does not go to the client. A request is
+// answered, and no reply of the client's is expected any more.
+func (p *part) refuse(m *jsonrpc.Message, reason Reason) {
+	if m.Kind == jsonrpc.Request && p.x.session != nil {
+		p.x.session.takeAsked(m.ID)
+	}
+	p.g.turnAway(context.Background(), p.x, p.g.linkOf(p.x), inboundOf(p.x, m), refuse(reason))
 }
 
 func valueAt(raw jsontext.Value, ptr jsontext.Pointer) jsontext.Value {

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 
@@ -13,34 +14,38 @@ import (
 // The client chooses the ids and tokens of its own requests; they pass as they
 // are, and the ledger knows which upstream may speak of which.
 type Ledger struct {
-	mu     sync.Mutex
-	last   int64
-	asked  map[int64]Asked
-	calls  map[string]call // by the client's id
-	order  []string
-	issued map[string]string // elicitation ids, by who issued them
+	mu    sync.Mutex
+	last  int64
+	asked map[int64]Asked
+	calls map[string]call // by the client's id
+	order []string        // of calls, oldest first
+	asks  askers
 }
 
 // Asked is a request of an upstream.
 type Asked struct {
 	Alias string
 	ID    jsontext.Value // as the upstream wrote it
+	Key   string         // of ID, the same for every spelling of it
 	Token jsontext.Value // its progress token, nil without one
 }
 
 type call struct{ alias, token string }
 
-// Bounds of what one session remembers; the oldest goes first.
-const (
-	maxCalls  = 1024
-	maxIssued = 1024
-)
+// maxCalls bounds the calls under way that one session remembers; the oldest
+// goes first.
+const maxCalls = 1024
 
 // Ask gives a request of an upstream the number by which the client knows it.
-// How many wait is bounded per conversation, by whoever holds it.
+// A request that comes again, on a stream that was taken up again, keeps its
+// number. How many wait is bounded per conversation, by whoever holds it.
 func (l *Ledger) Ask(a Asked) (number int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if number, again := l.numberOf(a.Alias, a.Key); again {
+		l.asked[number] = a
+		return number
+	}
 	if l.asked == nil {
 		l.asked = map[int64]Asked{}
 	}
@@ -75,12 +80,16 @@ func (l *Ledger) Waiting(number jsontext.Value) (Asked, bool) {
 	return a, ok
 }
 
-// NumberOf finds the request that an upstream itself calls id.
-func (l *Ledger) NumberOf(alias, id string, key func(jsontext.Value) string) (int64, bool) {
+// NumberOf finds the request that an upstream itself knows by key.
+func (l *Ledger) NumberOf(alias, key string) (int64, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.numberOf(alias, key)
+}
+
+func (l *Ledger) numberOf(alias, key string) (int64, bool) {
 	for number, a := range l.asked {
-		if a.Alias == alias && key(a.ID) == id {
+		if a.Alias == alias && a.Key == key {
 			return number, true
 		}
 	}
@@ -98,30 +107,33 @@ func numbered(id jsontext.Value) (int64, bool) {
 func (l *Ledger) Called(id, alias, token string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.answered(id)
 	if l.calls == nil {
 		l.calls = map[string]call{}
 	}
-	if _, again := l.calls[id]; !again {
-		l.order = append(l.order, id)
-	}
 	l.calls[id] = call{alias, token}
-	for len(l.order) > maxCalls {
-		delete(l.calls, l.order[0])
-		l.order = l.order[1:]
+	if l.order = append(l.order, id); len(l.order) > maxCalls {
+		l.answered(l.order[0])
 	}
 }
 
-// Answered forgets a request: nobody may report its progress any more.
+// Answered forgets a request: nobody may report its progress or cancel it any
+// more.
 func (l *Ledger) Answered(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c, ok := l.calls[id]; ok {
-		c.token = ""
-		l.calls[id] = c
+	l.answered(id)
+}
+
+func (l *Ledger) answered(id string) {
+	if _, ok := l.calls[id]; ok {
+		delete(l.calls, id)
+		i := slices.Index(l.order, id)
+		l.order = slices.Delete(l.order, i, i+1)
 	}
 }
 
-// CalledAt is the upstream that a request went to.
+// CalledAt is the upstream that a request under way went to.
 func (l *Ledger) CalledAt(id string) (alias string, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,20 +154,19 @@ func (l *Ledger) MayReport(alias, token string) bool {
 	return false
 }
 
-// Issued notes who asked the user something under an elicitation id, and says
-// whether it may speak of that id: an id is its first issuer's.
-func (l *Ledger) Issued(alias, id string) bool {
+// Elicit notes that an upstream asks the user something under an elicitation
+// id, and says whether it may: an id is its first issuer's.
+func (l *Ledger) Elicit(alias, id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	owner, known := l.issued[id]
-	if known {
-		return owner == alias
-	}
-	if l.issued == nil || len(l.issued) >= maxIssued {
-		l.issued = map[string]string{}
-	}
-	l.issued[id] = alias
-	return true
+	return l.asks.issue(alias, id)
+}
+
+// Elicited says whether an upstream issued an elicitation id.
+func (l *Ledger) Elicited(alias, id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Contains(l.asks.ids[alias], id)
 }
 
 // Forget drops what an upstream asked: its conversation has ended, and nobody

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -155,7 +156,7 @@ func TestPagesHoldEveryEntryOnce(t *testing.T) {
 	if !ok || !strings.HasPrefix(string(array), `["c0"`) {
 		t.Errorf("after b left: %v %.40s", ok, array)
 	}
-	for _, bad := range []string{"b", "b x", "b -1", "b 1 2"} {
+	for _, bad := range []string{"b", "b x", "b -1", "b 1 2", "b 01", "b +1", "b 99999999999999999999"} {
 		if _, _, ok := Page(parts, bad); ok {
 			t.Errorf("cursor %q was taken", bad)
 		}
@@ -185,58 +186,43 @@ func TestIntroduction(t *testing.T) {
 	}
 }
 
-func TestLedgerKeepsServersApart(t *testing.T) {
-	var l Ledger
-	key := func(v jsontext.Value) string { return string(v) }
-	a := l.Ask(Asked{Alias: "a", ID: jsontext.Value("1")})
-	b := l.Ask(Asked{Alias: "b", ID: jsontext.Value("1"), Token: jsontext.Value(`"t"`)})
-	if a == b {
-		t.Fatal("two requests, one number")
-	}
-	if n, ok := l.NumberOf("b", "1", key); !ok || n != b {
-		t.Errorf("b's 1 is %d, %v", n, ok)
-	}
-	if _, ok := l.NumberOf("c", "1", key); ok {
-		t.Error("c asked nothing")
-	}
-	id := jsontext.Value(fmt.Sprint(b))
-	if got, ok := l.Waiting(id); !ok || got.Alias != "b" || string(got.Token) != `"t"` {
-		t.Errorf("waiting %+v, %v", got, ok)
-	}
-	for _, forged := range []string{`"2"`, "02", "2.0", "2e0", "-1", "0", "null", "99"} {
-		if got, ok := l.Replied(jsontext.Value(forged)); ok {
-			t.Errorf("%s answered %+v", forged, got)
+// Whatever a cursor says, a page is JSON, and reading on from it comes to an end.
+func FuzzPage(f *testing.F) {
+	f.Add("", 3, 2)
+	f.Add("b 1", 3, 600)
+	f.Add("b -1", 1, 1)
+	f.Add("zz 0", 1, 1)
+	f.Fuzz(func(t *testing.T, cursor string, servers, entries int) {
+		var parts []Part
+		for i := range min(max(servers, 0), 5) {
+			p := Part{Alias: string(rune('a' + i))}
+			for j := range min(max(entries, 0), 700) {
+				p.Entries = append(p.Entries, jsontext.Value(fmt.Sprint(i*1000+j)))
+			}
+			parts = append(parts, p)
 		}
-	}
-	if got, ok := l.Replied(id); !ok || got.Alias != "b" || string(got.ID) != "1" {
-		t.Errorf("replied %+v, %v", got, ok)
-	}
-	if _, ok := l.Replied(id); ok {
-		t.Error("one request, two replies")
-	}
-	l.Forget("a")
-	if _, ok := l.Replied(jsontext.Value(fmt.Sprint(a))); ok {
-		t.Error("a's conversation has ended")
-	}
-
-	l.Called("1", "a", "tok")
-	if !l.MayReport("a", "tok") || l.MayReport("b", "tok") || l.MayReport("a", "") || l.MayReport("a", "other") {
-		t.Error("progress is the called server's to report")
-	}
-	if alias, ok := l.CalledAt("1"); !ok || alias != "a" {
-		t.Errorf("called at %q, %v", alias, ok)
-	}
-	l.Answered("1")
-	if l.MayReport("a", "tok") {
-		t.Error("progress after the answer")
-	}
-	for i := range 3 * maxCalls {
-		l.Called(fmt.Sprint("c", i), "a", "t")
-	}
-	if len(l.calls) > maxCalls || len(l.order) > maxCalls {
-		t.Errorf("%d calls are remembered", len(l.calls))
-	}
-	if !l.Issued("a", "E") || l.Issued("b", "E") || !l.Issued("a", "E") {
-		t.Error("an elicitation is its first issuer's")
-	}
+		last := -1
+		for pages := 0; ; pages++ {
+			array, next, ok := Page(parts, cursor)
+			if !ok && pages == 0 {
+				return
+			}
+			if !ok || !array.IsValid() || pages > len(parts)*2 {
+				t.Fatalf("page %d at %q: %v", pages, cursor, ok)
+			}
+			for e := range strings.SplitSeq(strings.Trim(string(array), "[]"), ",") {
+				if e == "" {
+					continue
+				}
+				n, err := strconv.Atoi(e)
+				if err != nil || n <= last {
+					t.Fatalf("%q after %d", e, last)
+				}
+				last = n
+			}
+			if cursor = next; next == "" {
+				return
+			}
+		}
+	})
 }

@@ -59,5 +59,5 @@ func readCursor(cursor string) (alias string, skip int, ok bool) {
 	}
 	alias, number, ok := strings.Cut(cursor, " ")
 	skip, err := strconv.Atoi(number)
-	return alias, skip, ok && err == nil && skip >= 0
+	return alias, skip, ok && err == nil && skip >= 0 && strconv.Itoa(skip) == number
 }

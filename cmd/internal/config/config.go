@@ -61,6 +61,8 @@ type Gateway struct {
 	UnsafeRun bool `json:"unsafeRun"`
 	// DrainGrace is how long calls under way may go on after SIGTERM.
 	DrainGrace time.Duration `json:"drainGrace"`
+	// MergePatience is how long a list of all servers waits for one of them.
+	MergePatience time.Duration `json:"mergePatience"`
 	// Local bounds each local server.
 	Local Local `json:"local"`
 	// UnsafePlaintext listens beyond loopback without TLS; audited.
@@ -107,6 +109,7 @@ func Default() Config {
 			BlockStatus:   403,
 			SnapshotGrace: 10 * time.Minute,
 			DrainGrace:    30 * time.Second,
+			MergePatience: 5 * time.Second,
 			Local:         Local{MemoryBytes: 2 << 30, AddressBytes: 64 << 30, OpenFiles: 1024, Processes: 256},
 		},
 		Scanners: Scanners{Mode: Enforce},
@@ -148,6 +151,9 @@ func (c Config) Validate() error {
 	}
 	if c.Gateway.DrainGrace <= 0 || c.Gateway.DrainGrace > time.Hour {
 		bad("gateway.drainGrace: %v is not within 0 and 1h", c.Gateway.DrainGrace)
+	}
+	if c.Gateway.MergePatience <= 0 || c.Gateway.MergePatience > time.Minute {
+		bad("gateway.mergePatience: %v is not within 0 and 1m", c.Gateway.MergePatience)
 	}
 	for key, addr := range map[string]string{"registry.addr": c.Registry.Addr, "gateway.addr": c.Gateway.Addr} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {

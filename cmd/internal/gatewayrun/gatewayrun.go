@@ -86,21 +86,22 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 	var g *gateway.Gateway // asked for its counters once it serves
 	counters := metrics.Door{Stats: func() gateway.Stats { return g.Stats() }, Issued: keeper.Issued}
 	g, err = gateway.New(gateway.Config{
-		Tenant:      p.Config.Tenant,
-		Approvals:   keeper,
-		Keys:        p.Keys,
-		KeysReady:   p.KeysReady,
-		Scanners:    p.Scanners,
-		Audit:       p.Audit,
-		Routes:      routes(c.Servers),
-		AutoRoutes:  c.AutoRoutes,
-		MinBinding:  approval.Binding(c.MinBinding),
-		UnsafeRun:   c.UnsafeRun,
-		BlockStatus: c.BlockStatus,
-		OnDrift:     p.OnDrift,
-		Metrics:     metrics.Handler(p.Scanners, counters),
-		Upstream:    upstream.Limits{Process: processLimits(c.Local)},
-		Logger:      p.Logger,
+		Tenant:        p.Config.Tenant,
+		Approvals:     keeper,
+		Keys:          p.Keys,
+		KeysReady:     p.KeysReady,
+		Scanners:      p.Scanners,
+		Audit:         p.Audit,
+		Routes:        routes(c.Servers),
+		AutoRoutes:    c.AutoRoutes,
+		MinBinding:    approval.Binding(c.MinBinding),
+		UnsafeRun:     c.UnsafeRun,
+		BlockStatus:   c.BlockStatus,
+		MergePatience: c.MergePatience,
+		OnDrift:       p.OnDrift,
+		Metrics:       metrics.Handler(p.Scanners, counters),
+		Upstream:      upstream.Limits{Process: processLimits(c.Local)},
+		Logger:        p.Logger,
 	})
 	if err != nil {
 		return nil, err

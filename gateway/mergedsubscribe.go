@@ -2,117 +2,18 @@ package gateway
 
 import (
 	"context"
-	"net/http"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"sync"
+
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
-
-// listenMerged serves the legacy stream outside of any request: what the
-// servers of the session say there, and that a list changed.
-func (g *Gateway) listenMerged(ctx context.Context, x *exchange, out *responder) {
-	no := g.admitSession(ctx, x)
-	if no == nil && !accepts(x.header.Values("Accept"), "text/event-stream") {
-		no = refuse(ReasonNotAcceptable)
-	}
-	if no == nil && g.doorway.isDraining() && !x.session.calling() {
-		no = refuse(ReasonShuttingDown)
-	}
-	var last string
-	if no == nil {
-		last, no = g.resumedAt(x)
-	}
-	if no != nil {
-		g.answerRefusal(ctx, x, out, no, false)
-		return
-	}
-	defer x.session.use(g.cfg.Now)()
-	defer x.session.stream()()
-	out.session = x.session
-	ctx, dog := guard(ctx, g.cfg, true)
-	defer dog.stop()
-	defer g.callers.hold(&holder{keyID: x.caller.KeyID, endless: true, needed: x.session.calling, allowed: always, cancel: dog.cancel})()
-	out.begin()
-	shared := &sharedWriter{w: out.w}
-	out.w = &tracked{ResponseWriter: shared.of()}
-	out.w.Header().Set("Content-Type", "text/event-stream")
-
-	var work sync.WaitGroup
-	defer work.Wait()
-	defer dog.cancel(context.Canceled)
-	alias, event, _ := strings.Cut(last, "\x00")
-	following := map[*session]bool{}
-	tick := time.NewTicker(g.cfg.Recheck)
-	defer tick.Stop()
-	for {
-		open, joined := x.session.merged.open()
-		for name, s := range open {
-			if following[s] {
-				continue
-			}
-			following[s] = true
-			after := ""
-			if name == alias {
-				after, alias = event, ""
-			}
-			work.Go(func() { g.follow(ctx, x, name, s, shared, after) })
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-joined:
-		case <-tick.C:
-			for _, method := range g.changed(ctx, x, &x.session.merged.told) {
-				out.event(upstream.Event{Data: jsonrpc.NewNotification(method, nil)})
-			}
-		}
-	}
-}
-
-func always() bool { return true }
-
-// Pauses before the stream of one server is asked for again.
-const (
-	shortPause = 500 * time.Millisecond
-	fullPause  = 30 * time.Second
-)
-
-// follow relays the stream of one server into the merged one, and asks for it
-// again when it breaks: one server's restart is not the client's business.
-func (g *Gateway) follow(ctx context.Context, x *exchange, alias string, s *session, shared *sharedWriter, after string) {
-	pause := shortPause
-	for {
-		y := x.towards(alias, nil)
-		within(y, s)
-		if after != "" {
-			y.header.Set(protocol.HeaderLastEventID, g.seal.SealEncoded(after, "event", s.id))
-			after = ""
-		}
-		out := &responder{w: &tracked{ResponseWriter: shared.of()}, timeout: g.cfg.WriteTimeout, seal: g.seal}
-		out.part = &part{g: g, x: y, whole: x.session}
-		g.listen(ctx, y, out)
-		if no := out.refused; no != nil && meanings[no.reason].status < http.StatusInternalServerError {
-			return // the server has no such stream, or is no longer there for this session
-		}
-		if out.began {
-			pause = shortPause
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
-			pause = min(2*pause, fullPause)
-		}
-	}
-}
 
 // subscribeMerged serves subscriptions/listen: the list changes are the
 // gateway's to tell, resources are watched at their servers.
@@ -268,52 +169,4 @@ func (g *Gateway) grants(ctx context.Context, granted <-chan []string, n int) []
 	}
 	slices.Sort(all)
 	return all
-}
-
-// changePatience bounds one look at all lists.
-const changePatience = time.Second
-
-// changed compares the lists with what the client knows of them, and returns
-// the notifications that are due. A server that cannot be listed now counts as
-// it was: only its return is news.
-func (g *Gateway) changed(ctx context.Context, x *exchange, known *told) []string {
-	ctx, cancel := context.WithTimeout(ctx, changePatience)
-	defer cancel()
-	if g.routes.fresh() != nil {
-		return nil
-	}
-	usable := g.usable(x)
-	claims := g.merged.claimsOf(usable)
-	now := map[string]digests{}
-	for method := range changedBy {
-		now[method] = digests{}
-	}
-	var mu sync.Mutex
-	var work sync.WaitGroup
-	for _, y := range usable {
-		work.Go(func() {
-			for method := range changedBy {
-				c, no := g.checkedList(ctx, y, claims, method)
-				mu.Lock()
-				if no == nil {
-					now[method][y.alias] = c.digest
-				} else if before, ok := known.of(method, y.alias); ok {
-					now[method][y.alias] = before
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	work.Wait()
-	if ctx.Err() == context.Canceled {
-		return nil
-	}
-	var due []string
-	for method, notification := range changedBy {
-		if known.differs(method, now[method]) && !slices.Contains(due, notification) {
-			due = append(due, notification)
-		}
-	}
-	slices.Sort(due)
-	return due
 }
