@@ -37,6 +37,8 @@ bin/fixtures/weather: internal/fixture/weather/main.go go.mod
 	go build $(GOFLAGS_BUILD) -o $@ ./internal/fixture/weather
 bin/fixtures/everything-server: go.mod
 	go build $(GOFLAGS_BUILD) -o $@ github.com/modelcontextprotocol/go-sdk/conformance/everything-server
+bin/fixtures/everything-client: go.mod
+	go build $(GOFLAGS_BUILD) -o $@ github.com/modelcontextprotocol/go-sdk/conformance/everything-client
 
 demo: build bin/fixtures/weather bin/fixtures/everything-server
 	bin/bartizan demo --fixtures bin/fixtures
@@ -54,7 +56,7 @@ bin/venv/.made: internal/e2e/clients/requirements.txt
 
 # Real servers from npm, the official conformance suite and unmodified clients,
 # through both doors. Closes with what was counted.
-e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/venv/.made
+e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/fixtures/everything-client bin/venv/.made
 	@for d in . conformance clients; do (cd internal/e2e/$$d && npm ci --ignore-scripts --no-audit --no-fund --silent) || exit 1; done
 	@rm -f bin/e2e.txt
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 20m -tags e2e $(TESTFLAGS) ./internal/e2e/...

@@ -31,11 +31,15 @@ func (w *world) admit(t *testing.T, name, pkg string, args ...string) {
 // admitRemote publishes an endpoint, which the registry captures itself.
 func (w *world) admitRemote(t *testing.T, name, url string) {
 	t.Helper()
-	w.publishAndApprove(t, map[string]any{
+	w.publishAndApprove(t, remote(name, url))
+}
+
+func remote(name, url string) map[string]any {
+	return map[string]any{
 		"$schema": schema, "name": "io.github.modelcontextprotocol/" + name,
 		"description": "A reference server", "version": "2026.8.31",
 		"remotes": []any{map[string]any{"type": "streamable-http", "url": url}},
-	})
+	}
 }
 
 func (w *world) publishAndApprove(t *testing.T, server map[string]any, args ...string) {

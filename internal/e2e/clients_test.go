@@ -62,6 +62,10 @@ func TestClients(t *testing.T) {
 						if mode == "auto" { // the gateway may offer a newer version than the server
 							delete(direct, "version")
 							delete(through, "version")
+							// This answer is the progress token, which is a bridge's towards the
+							// server. That the progress arrives is compared.
+							delete(direct, "slow")
+							delete(through, "slow")
 						} else if got, ok := through["version"]; ok && string(got) != `"`+era.version+`"` {
 							t.Errorf("version %s, want %s", got, era.version)
 						}

@@ -87,7 +87,7 @@ func knownFailures(t *testing.T) map[string][]string {
 			continue
 		}
 		run, check, ok := strings.Cut(line, " ")
-		if !ok || !slices.ContainsFunc(suiteRuns, func(r suiteRun) bool { return r.name == run }) {
+		if !ok {
 			t.Fatalf("testdata/conformance.txt: %q", line)
 		}
 		known[run] = append(known[run], check)
