@@ -37,6 +37,7 @@ func (s authenticate) as(ctx context.Context, x *exchange, roles ...string) *ref
 	case !x.caller.HasRole(roles...):
 		return refuse(ReasonRole)
 	}
+	x.noteCredential()
 	return nil
 }
 

@@ -61,7 +61,7 @@ func (l legacyClientLink) ask(x *exchange) bridge.Ask {
 // modernHeader is the header of a request that a legacy client made.
 func modernHeader(x *exchange, m *jsonrpc.Message) http.Header {
 	h := upstream.RequestHeader(protocol.VersionModern, m.Method, m.Params)
-	for _, name := range []string{"Traceparent", "Tracestate"} {
+	for _, name := range traceHeaders {
 		if value := x.header.Get(name); value != "" {
 			h.Set(name, value)
 		}

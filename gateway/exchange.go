@@ -25,6 +25,7 @@ type exchange struct {
 	payload audit.Payload // of body, once a record needed it
 
 	caller identity.Caller // authenticate
+	leaks  bool            // authenticate: the caller's key is in what could travel
 
 	msg     *jsonrpc.Message // parse; nil for a GET stream
 	method  protocol.Method  // parse; zero Name for an unknown method

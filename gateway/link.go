@@ -84,6 +84,9 @@ func (l httpLink) listen(ctx context.Context, x *exchange, lastEvent string) (an
 	return &httpAnswers{s}, nil
 }
 
+// traceHeaders carry the trace context of a call (W3C Trace Context).
+var traceHeaders = []string{"Traceparent", "Tracestate"}
+
 // forwardedHeader is everything of a client's header that an upstream sees: a
 // list of what may pass, so that nothing else ever does.
 func forwardedHeader(x *exchange) http.Header {
@@ -91,7 +94,7 @@ func forwardedHeader(x *exchange) http.Header {
 		"Content-Type": {"application/json"},
 		"Accept":       {"application/json, text/event-stream"},
 	}
-	pass := []string{protocol.HeaderProtocolVersion, "Traceparent", "Tracestate"}
+	pass := append([]string{protocol.HeaderProtocolVersion}, traceHeaders...)
 	if x.spoken == protocol.Modern {
 		pass = append(pass, protocol.HeaderMethod, protocol.HeaderName)
 		for name := range x.header {

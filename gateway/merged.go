@@ -68,6 +68,8 @@ func (g *Gateway) dispatch(ctx context.Context, x *exchange, out *responder) *re
 	switch {
 	case x.msg.Kind == jsonrpc.Response:
 		return g.mergedReply(ctx, x, out)
+	case x.leaks:
+		return leaking()
 	case !defined(x.era, x.msg, protocol.ClientToServer):
 		return refuse(ReasonMethodDenied)
 	case x.era == protocol.Legacy && x.session == nil && x.msg.Method != protocol.MethodInitialize:

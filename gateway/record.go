@@ -150,6 +150,7 @@ func callOf(x *exchange) audit.Call {
 	if x.svc != nil {
 		c.Server, c.Version, c.Approval = x.svc.approval.Server, x.svc.approval.Version, x.svc.approval.Digest
 	}
+	c.Method, c.Protocol, c.Entry = x.withoutCredential(c.Method, c.Protocol, c.Entry)
 	return c
 }
 

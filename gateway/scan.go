@@ -47,31 +47,6 @@ func (s scanRequest) do(ctx context.Context, x *exchange) *refusal {
 	return refusalOf(v, engine.ActionRedact)
 }
 
-// RuleCredential is the rule of the one finding that needs no scanner: the key
-// that the caller was let in with is in what it sends.
-const RuleCredential = "gateway.credential"
-
-// ownCredential keeps the caller's key from going upstream inside a message,
-// as it never does in a header.
-func ownCredential(x *exchange, m *message.Message) *refusal {
-	_, token, ok := strings.Cut(x.header.Get("Authorization"), " ")
-	if token = strings.TrimSpace(token); !ok || token == "" {
-		return nil
-	}
-	no := refuse(ReasonFinding)
-	for _, s := range m.Segments {
-		if strings.Contains(s.Text, token) {
-			no.rules = appendOnce(no.rules, RuleCredential)
-			no.pointers = append(no.pointers, s.Pointer)
-		}
-	}
-	no.pointers = shownPointers(no.pointers) // a member name may be the key, and the log must not hold it
-	if len(no.rules) == 0 {
-		return nil
-	}
-	return no
-}
-
 // scanResult (step 10) has the scanners examine everything that an upstream
 // says, whatever the method: results, errors, notifications and its own
 // requests. It replaces what a finding says must go, and looks once more.

@@ -66,12 +66,12 @@ func TestRebinding(t *testing.T) {
 	if after := len(ferry.saw("POST")) + len(ferry.saw("GET")) + len(ferry.saw("DELETE")); after != before {
 		t.Errorf("the server was asked %d times", after-before)
 	}
-	r := w.gate.post(t, "pier", body, append(header, "Origin: https://evil.example")...)
-	w.gate.refused(t, r, http.StatusForbidden, protocol.CodeInvalidRequest, "origin_refused")
-	r = w.gate.post(t, "pier", body, append(header, "Host: evil.example")...)
-	w.gate.refused(t, r, http.StatusForbidden, protocol.CodeInvalidRequest, "host_refused")
+	origin := w.gate.post(t, "pier", body, append(header, "Origin: https://evil.example")...)
+	host := w.gate.post(t, "pier", body, append(header, "Host: evil.example")...)
+	w.gate.refused(t, origin, http.StatusForbidden, protocol.CodeInvalidRequest, "origin_refused")
+	w.gate.refused(t, host, http.StatusForbidden, protocol.CodeInvalidRequest, "host_refused")
 	// No page learns how the gateway is doing beyond that it is there.
-	r = do(t, newRequest(t, http.MethodGet, w.gate.url+"/readyz", "", "", "Host: evil.example"))
+	r := do(t, newRequest(t, http.MethodGet, w.gate.url+"/readyz", "", "", "Host: evil.example"))
 	if body := strings.TrimSpace(string(r.body)); body != "ready" && body != "not ready" {
 		t.Errorf("/readyz tells a page %q", body)
 	}

@@ -73,7 +73,13 @@ func New(cfg Config) (http.Handler, error) {
 	router.HandleMethodNotAllowed = true
 	router.ForwardedByClientIP = false // nobody's header says where a request came from
 	router.Use(a.recovered, headers)
-	router.NoRoute(func(c *gin.Context) { a.fail(c, refusal(http.StatusNotFound, "not_found", "no such resource")) })
+	router.NoRoute(func(c *gin.Context) {
+		err := a.guard(c, route{})
+		if err == nil {
+			err = refusal(http.StatusNotFound, "not_found", "no such resource")
+		}
+		a.fail(c, err)
+	})
 	router.NoMethod(func(c *gin.Context) {
 		a.fail(c, refusal(http.StatusMethodNotAllowed, "method_not_allowed", "this resource does not know the method"))
 	})
