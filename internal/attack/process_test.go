@@ -75,22 +75,6 @@ func (p *process) stop() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// kill ends the program without notice.
-func (p *process) kill() {
-	p.signal(os.Kill)
-	<-p.ended
-}
-
-// alive reports whether the program runs.
-func (p *process) alive() bool {
-	select {
-	case <-p.ended:
-		return false
-	default:
-		return true
-	}
-}
-
 // memory is the program's resident set and its peak so far, in bytes (proc(5),
 // status). Where the system does not tell, the test is skipped.
 func (p *process) memory(t testing.TB) (now, peak int64) {
@@ -118,14 +102,4 @@ func (p *process) memory(t testing.TB) (now, peak int64) {
 		t.Fatal(err)
 	}
 	return now, peak
-}
-
-// descriptors is how many files the program has open.
-func (p *process) descriptors(t testing.TB) int {
-	t.Helper()
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
-	if err != nil {
-		t.Skip("open files of another process are read from /proc:", err)
-	}
-	return len(entries)
 }

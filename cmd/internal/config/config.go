@@ -63,6 +63,8 @@ type Gateway struct {
 	DrainGrace time.Duration `json:"drainGrace"`
 	// MergePatience is how long a list of all servers waits for one of them.
 	MergePatience time.Duration `json:"mergePatience"`
+	// Upstream bounds how long a server may take.
+	Upstream Upstream `json:"upstream"`
 	// Local bounds each local server.
 	Local Local `json:"local"`
 	// UnsafePlaintext listens beyond loopback without TLS; audited.
@@ -74,6 +76,16 @@ type Gateway struct {
 	RegistryURL string `json:"registryURL"`
 	Token       string `json:"token"`
 	Trust       string `json:"trust"`
+}
+
+// Upstream is the patience with a server that answers slowly or not at all.
+type Upstream struct {
+	// CallTimeout is for an answer to begin, and for a single body to end.
+	CallTimeout time.Duration `json:"callTimeout"`
+	// SilenceTimeout is between two messages of one answer.
+	SilenceTimeout time.Duration `json:"silenceTimeout"`
+	// AnswerTimeout is for the whole answer to one message.
+	AnswerTimeout time.Duration `json:"answerTimeout"`
 }
 
 // Local is what each process of a local server may use; 0 is no limit.
@@ -110,6 +122,7 @@ func Default() Config {
 			SnapshotGrace: 10 * time.Minute,
 			DrainGrace:    30 * time.Second,
 			MergePatience: 5 * time.Second,
+			Upstream:      Upstream{CallTimeout: time.Minute, SilenceTimeout: 5 * time.Minute, AnswerTimeout: 15 * time.Minute},
 			Local:         Local{MemoryBytes: 2 << 30, AddressBytes: 64 << 30, OpenFiles: 1024, Processes: 256},
 		},
 		Scanners: Scanners{Mode: Enforce},
@@ -158,6 +171,13 @@ func (c Config) Validate() error {
 	for key, addr := range map[string]string{"registry.addr": c.Registry.Addr, "gateway.addr": c.Gateway.Addr} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			bad("%s: %q is not host:port", key, addr)
+		}
+	}
+	for key, patience := range map[string]time.Duration{
+		"callTimeout": c.Gateway.Upstream.CallTimeout, "silenceTimeout": c.Gateway.Upstream.SilenceTimeout, "answerTimeout": c.Gateway.Upstream.AnswerTimeout,
+	} {
+		if patience <= 0 || patience > 24*time.Hour {
+			bad("gateway.upstream.%s: %v is not within 0 and 24h", key, patience)
 		}
 	}
 	problems = append(problems, c.Gateway.Local.validate()...)
