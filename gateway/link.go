@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/gateway/demux"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -206,7 +207,7 @@ func (sharedLink) listen(context.Context, *exchange, string) (answers, error) {
 	return nil, errNoReplay // the modern era has no such stream
 }
 
-type localAnswers struct{ *stdio.Conversation }
+type localAnswers struct{ *demux.Conversation }
 
 func (a localAnswers) next(ctx context.Context) (upstream.Event, error) {
 	raw, err := a.Next(ctx)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/gateway/bridge"
+	"github.com/bartizan-mcp/bartizan/gateway/demux"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
@@ -405,15 +406,15 @@ func reasonOf(err error) Reason {
 		return ReasonUpstreamRefused
 	case errors.Is(err, stdio.ErrBusy):
 		return ReasonUpstreamBusy
-	case errors.Is(err, stdio.ErrIDInUse):
+	case errors.Is(err, demux.ErrIDInUse):
 		return ReasonIDInUse
-	case errors.Is(err, upstream.ErrTooLarge), errors.Is(err, stdio.ErrOverflow):
+	case errors.Is(err, upstream.ErrTooLarge), errors.Is(err, demux.ErrOverflow):
 		return ReasonUpstreamTooLarge
 	case errors.Is(err, upstream.ErrProtocol), errors.Is(err, upstream.ErrRedirect):
 		return ReasonUpstreamProtocol
 	case errors.Is(err, context.DeadlineExceeded):
 		return ReasonUpstreamTimeout
-	case errors.Is(err, stdio.ErrGone), errors.Is(err, upstream.ErrClosed), errors.Is(err, io.ErrUnexpectedEOF), wasReached(err):
+	case errors.Is(err, demux.ErrGone), errors.Is(err, upstream.ErrClosed), errors.Is(err, io.ErrUnexpectedEOF), wasReached(err):
 		return ReasonUpstreamGone
 	case errors.Is(err, audit.ErrUnavailable):
 		return ReasonAudit

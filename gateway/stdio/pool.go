@@ -17,17 +17,9 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
-var (
-	// ErrBusy is a process that may not be started because too many run, or
-	// because the last one crashed a moment ago.
-	ErrBusy = errors.New("no process available")
-	// ErrGone is a process that ended before it answered.
-	ErrGone = errors.New("process ended")
-	// ErrIDInUse is a request whose id is under way in the same session.
-	ErrIDInUse = errors.New("request id is in use")
-	// ErrOverflow is a client that takes messages slower than the server writes them.
-	ErrOverflow = errors.New("too many messages wait for the client")
-)
+// ErrBusy is a process that may not be started because too many run, or
+// because the last one crashed a moment ago.
+var ErrBusy = errors.New("no process available")
 
 // Server is what a pool starts for somebody.
 type Server struct {

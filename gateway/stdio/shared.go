@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/bartizan-mcp/bartizan/gateway/demux"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
@@ -27,12 +28,12 @@ type Shared struct {
 
 // rewritten is one request under way, with what the client called things.
 type rewritten struct {
-	*Conversation
+	*demux.Conversation
 	id, token jsontext.Value
 }
 
 // Call sends a request, starting the process if it does not run.
-func (s *Shared) Call(m *jsonrpc.Message) (*Conversation, error) {
+func (s *Shared) Call(m *jsonrpc.Message) (*demux.Conversation, error) {
 	r, raw, proc, err := s.register(m)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func (s *Shared) Call(m *jsonrpc.Message) (*Conversation, error) {
 	// is taken would stop the pump, and with it everybody.
 	if err := proc.Send(raw); err != nil {
 		r.Close()
-		return nil, ErrGone
+		return nil, demux.ErrGone
 	}
 	return r.Conversation, nil
 }
@@ -60,7 +61,7 @@ func (s *Shared) register(m *jsonrpc.Message) (*rewritten, []byte, *running, err
 		return nil, nil, nil, err
 	}
 	r := &rewritten{id: m.ID, token: token}
-	r.Conversation = newConversation(func() { s.abandon(id) })
+	r.Conversation = demux.New(func() { s.abandon(id) })
 	s.calls[id] = r
 	return r, raw, s.proc, nil
 }
@@ -76,7 +77,7 @@ func (s *Shared) Send(raw []byte) error {
 		return err
 	}
 	if err := proc.Send(raw); err != nil {
-		return ErrGone
+		return demux.ErrGone
 	}
 	return nil
 }
@@ -123,7 +124,7 @@ func (s *Shared) pump(proc *running) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.calls {
-		r.end(ErrGone)
+		r.End(demux.ErrGone)
 	}
 	s.proc, s.calls = nil, nil
 }
@@ -135,8 +136,8 @@ func (s *Shared) route(m *jsonrpc.Message) {
 	switch m.Kind {
 	case jsonrpc.Response:
 		if r, id := s.named(m.ID); r != nil {
-			r.deliver(restore(m, r, subInResult, m.ID))
-			r.end(nil)
+			r.Deliver(restore(m, r, subInResult, m.ID))
+			r.End(nil)
 			delete(s.calls, id)
 		}
 	case jsonrpc.Request: // the modern era has none: input is asked for inside results
@@ -144,19 +145,19 @@ func (s *Shared) route(m *jsonrpc.Message) {
 	case jsonrpc.Notification:
 		if token, _, _ := member(m, tokenInNotice); token != nil && m.Method == protocol.NotificationProgress {
 			if r, _ := s.named(token); r != nil && r.token != nil {
-				r.deliver(restore(m, r, tokenInNotice, token))
+				r.Deliver(restore(m, r, tokenInNotice, token))
 			}
 			return
 		}
 		if sub, _, _ := member(m, subInNotice); sub != nil {
 			if r, _ := s.named(sub); r != nil {
-				r.deliver(restore(m, r, subInNotice, sub))
+				r.Deliver(restore(m, r, subInNotice, sub))
 			}
 			return
 		}
 		if len(s.calls) == 1 {
 			for _, r := range s.calls {
-				r.deliver(m.Raw)
+				r.Deliver(m.Raw)
 			}
 		}
 	}
@@ -179,7 +180,7 @@ func (s *Shared) abandon(id int64) {
 	proc := s.proc
 	s.mu.Unlock()
 	if ok {
-		r.end(nil)
+		r.End(nil)
 		go proc.Send(jsonrpc.NewNotification(protocol.NotificationCancelled, map[string]int64{"requestId": id}))
 	}
 }
@@ -234,3 +235,19 @@ func restore(m *jsonrpc.Message, r *rewritten, ptr jsontext.Pointer, ours jsonte
 	}
 	return raw
 }
+
+// member returns a raw value below a message, nil if absent.
+func member(m *jsonrpc.Message, ptr jsontext.Pointer) (val jsontext.Value, start, end int) {
+	val, start, end, err := jsonrpc.Get(m.Raw, ptr)
+	if err != nil {
+		return nil, 0, 0
+	}
+	return val, start, end
+}
+
+const (
+	tokenInRequest = jsontext.Pointer("/params/_meta/progressToken")
+	tokenInNotice  = jsontext.Pointer("/params/progressToken")
+	subInNotice    = jsontext.Pointer("/params/_meta/io.modelcontextprotocol~1subscriptionId")
+	subInResult    = jsontext.Pointer("/result/_meta/io.modelcontextprotocol~1subscriptionId")
+)

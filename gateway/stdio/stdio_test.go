@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/bartizan-mcp/bartizan/gateway/demux"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
@@ -77,45 +78,6 @@ func FuzzRewrite(f *testing.F) {
 	})
 }
 
-// TestConversation delivers in order, also what came before the end, and ends
-// a client that takes nothing.
-func TestConversation(t *testing.T) {
-	c := newConversation(func() {})
-	for i := range 3 {
-		c.deliver(fmt.Append(nil, i))
-	}
-	c.end(ErrGone)
-	for i := range 3 {
-		if raw, err := c.Next(t.Context()); err != nil || string(raw) != fmt.Sprint(i) {
-			t.Errorf("message %d = %q, %v", i, raw, err)
-		}
-	}
-	if _, err := c.Next(t.Context()); !errors.Is(err, ErrGone) {
-		t.Errorf("after the end: %v", err)
-	}
-	full := newConversation(func() {})
-	for full.deliver([]byte("x")) {
-	}
-	for range queued {
-		full.Next(t.Context())
-	}
-	if _, err := full.Next(t.Context()); !errors.Is(err, ErrOverflow) {
-		t.Errorf("a client that takes nothing: %v", err)
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(io.ErrClosedPipe)
-	if _, err := newConversation(func() {}).Next(ctx); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("cancelled: %v", err)
-	}
-}
-
-// TestIDKey: two spellings of one id are one id, a number and its text are two.
-func TestIDKey(t *testing.T) {
-	if idKey([]byte(`"\u0061"`)) != idKey([]byte(`"a"`)) || idKey([]byte(`1`)) == idKey([]byte(`"1"`)) {
-		t.Error("ids are compared by their spelling")
-	}
-}
-
 // echo is a server of one line: it sends back what it gets.
 var echo = upstream.Target{Command: []string{"/bin/cat"}}
 
@@ -170,7 +132,7 @@ func TestPool(t *testing.T) {
 	if _, err := last.Call(parse(t, `{"jsonrpc":"2.0","id":1,"method":"m"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := last.Call(parse(t, `{"jsonrpc":"2.0","id":1,"method":"m"}`)); !errors.Is(err, ErrIDInUse) {
+	if _, err := last.Call(parse(t, `{"jsonrpc":"2.0","id":1,"method":"m"}`)); !errors.Is(err, demux.ErrIDInUse) {
 		t.Errorf("same id twice: %v", err)
 	}
 }
