@@ -2,10 +2,7 @@ package stdio
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
-	"io"
 	"testing"
 	"time"
 
