@@ -84,7 +84,7 @@ func TestWhoHearsWhat(t *testing.T) {
 	one, two := `{"jsonrpc":"2.0","id":1,"result":{}}`, `{"jsonrpc":"2.0","id":"\u0061","result":{"n":1}}`
 	for _, raw := range []string{
 		progress,
-		`{"jsonrpc":"2.0","method":"of nobody"}`,
+		`{"jsonrpc":"2.0","method":"nobody"}`,
 		`{"jsonrpc":"2.0","id":"1","result":{"forged":true}}`,
 		two, `{"jsonrpc":"2.0","id":"a","result":{"again":true}}`,
 		one, `{"jsonrpc":"2.0","id":1,"result":{"again":true}}`,
@@ -100,7 +100,7 @@ func TestWhoHearsWhat(t *testing.T) {
 	}{
 		{"first", first, []string{alone, progress, one}, io.EOF},
 		{"second", second, []string{two}, io.EOF},
-		{"listener", listener, []string{`{"jsonrpc":"2.0","method":"early"}`, `{"jsonrpc":"2.0","method":"of nobody"}`}, ErrGone},
+		{"listener", listener, []string{`{"jsonrpc":"2.0","method":"early"}`, `{"jsonrpc":"2.0","method":"nobody"}`}, ErrGone},
 	} {
 		for _, want := range tt.want {
 			if raw, err := tt.c.Next(t.Context()); err != nil || string(raw) != want {
@@ -130,7 +130,7 @@ func TestHeldBytes(t *testing.T) {
 		t.Errorf("after it: %v", err)
 	}
 	var s Session
-	text := parse(t, `{"jsonrpc":"2.0","method":"`+strings.Repeat("x", backlogBytes/3)+`"}`)
+	text := parse(t, `{"jsonrpc":"2.0","method":"m","params":{"x":"`+strings.Repeat("x", backlogBytes/3)+`"}}`)
 	for range 2 * backlog {
 		s.Deliver(text)
 	}
