@@ -55,6 +55,10 @@ const (
 	MetaSubscriptionID     = "io.modelcontextprotocol/subscriptionId"
 )
 
+// TransportSSE is what server.json calls HTTP with server-sent events, the
+// transport of 2024-11-05 that streamable HTTP has replaced.
+const TransportSSE = "sse"
+
 // HTTP headers of the streamable HTTP transport, in canonical form.
 const (
 	HeaderProtocolVersion = "Mcp-Protocol-Version"

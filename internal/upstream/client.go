@@ -32,7 +32,8 @@ type Client struct {
 	end context.CancelCauseFunc
 }
 
-// conn carries messages. A stdio process and an HTTP endpoint implement it.
+// conn carries messages. One pipe for all of them and an HTTP endpoint
+// implement it.
 type conn interface {
 	// exchange sends a request and returns the response to it.
 	exchange(ctx context.Context, raw []byte, m *jsonrpc.Message) (*jsonrpc.Message, error)
@@ -52,10 +53,13 @@ func Dial(ctx context.Context, t Target, era protocol.Era, lim Limits) (*Client,
 	c := &Client{era: era, lim: lim.withDefaults()}
 	c.ctx, c.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	dial := dialHTTP
-	if len(t.Command) > 0 {
+	switch {
+	case len(t.Command) > 0:
 		dial = dialProcess
+	case t.Transport == protocol.TransportSSE:
+		dial = dialEvents
 	}
-	if err := dial(c, t); err != nil {
+	if err := dial(ctx, c, t); err != nil {
 		c.end(err)
 		return nil, err
 	}

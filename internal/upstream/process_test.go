@@ -137,7 +137,7 @@ func TestStderrIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	p := c.conn.(*stdioConn).process
+	p := c.conn.(*pipeConn).pipe.(*Process)
 	for !strings.HasSuffix(string(p.Stderr()), "the end") && t.Context().Err() == nil {
 		time.Sleep(5 * time.Millisecond) // it is read beside the conversation
 	}

@@ -26,7 +26,7 @@ type httpConn struct {
 	session string
 }
 
-func dialHTTP(c *Client, t Target) error {
+func dialHTTP(_ context.Context, c *Client, t Target) error {
 	if _, err := t.endpoint(); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 // Event is one message of a stream. An event without Data carries only an id or
 // a retry time, with which a server prepares the client for a reconnection.
 type Event struct {
+	Type  string // "" for a message
 	ID    string
 	Retry int // milliseconds, 0 = not given
 	Data  []byte
@@ -22,6 +23,7 @@ type Event struct {
 type eventReader struct {
 	lines   lineReader
 	max     int64
+	also    string // a type that is read beside messages
 	started bool
 }
 
@@ -29,7 +31,7 @@ var byteOrderMark = []byte("\uFEFF")
 
 func (r *eventReader) next() (Event, error) {
 	var ev Event
-	var given, foreign bool
+	var given bool
 	for {
 		line, err := r.lines.next()
 		if err != nil {
@@ -42,13 +44,13 @@ func (r *eventReader) next() (Event, error) {
 			line, r.started = bytes.TrimPrefix(line, byteOrderMark), true
 		}
 		if len(line) == 0 {
-			if foreign {
-				ev.Data, given = nil, ev.ID != "" || ev.Retry > 0
+			if ev.Type != "" && ev.Type != r.also {
+				ev.Type, ev.Data, given = "", nil, ev.ID != "" || ev.Retry > 0
 			}
 			if given {
 				return ev, nil
 			}
-			ev, given, foreign = Event{}, false, false
+			ev, given = Event{}, false
 			continue
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
@@ -73,7 +75,9 @@ func (r *eventReader) next() (Event, error) {
 				ev.Retry, given = int(ms), true
 			}
 		case "event":
-			foreign = len(value) > 0 && string(value) != "message"
+			if ev.Type = string(value); ev.Type == "message" {
+				ev.Type = ""
+			}
 		}
 	}
 }

@@ -1,5 +1,5 @@
 // Package upstream holds raw conversations with one MCP server, over stdio and
-// streamable HTTP, in both protocol eras. Both doors use it, so that both see
+// streamable HTTP in both protocol eras, and over the deprecated HTTP+SSE. Both doors use it, so that both see
 // the same bytes.
 //
 // It must not know approvals, policies or scanners, and it never interprets
@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream/confine"
 )
 
@@ -51,10 +52,12 @@ type Target struct {
 
 	// URL is the MCP endpoint, http or https. Header goes out with every
 	// request. Client carries the caller's dial rules and TLS; nil is a plain
-	// client without proxy. Redirects are refused with any client.
-	URL    string
-	Header http.Header
-	Client *http.Client
+	// client without proxy. Redirects are refused with any client. Transport is
+	// "" for streamable HTTP, or protocol.TransportSSE.
+	URL       string
+	Transport string
+	Header    http.Header
+	Client    *http.Client
 }
 
 // Limits bound a conversation; zero fields mean the defaults.
@@ -99,6 +102,8 @@ func (t Target) endpoint() (*url.URL, error) {
 		return nil, fmt.Errorf("%w: not an absolute http or https URL", ErrTarget)
 	case u.User != nil || u.Fragment != "":
 		return nil, fmt.Errorf("%w: a URL with user information or fragment", ErrTarget)
+	case t.Transport != "" && t.Transport != protocol.TransportSSE:
+		return nil, fmt.Errorf("%w: unknown transport", ErrTarget)
 	}
 	return u, nil
 }
