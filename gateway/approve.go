@@ -40,7 +40,7 @@ func (s approve) do(_ context.Context, x *exchange) *refusal {
 	if x.session != nil && x.session.spoken != x.spoken {
 		return refuse(ReasonSessionUnknown) // another approval came into force; the client opens a new one
 	}
-	if (svc.local || x.bridged()) && x.era == protocol.Legacy && x.session == nil && x.msg != nil && x.msg.Method != protocol.MethodInitialize {
+	if (svc.ownsSessions() || x.bridged()) && x.era == protocol.Legacy && x.session == nil && x.msg != nil && x.msg.Method != protocol.MethodInitialize {
 		return refuse(ReasonSessionRequired)
 	}
 	return nil

@@ -94,7 +94,7 @@ func (l modernClientLink) send(ctx context.Context, x *exchange, m *jsonrpc.Mess
 		return accepted{}, nil // closing the stream cancels; a legacy server knows none of the others
 	}
 	key := bridge.Key{Tenant: x.caller.Tenant, Principal: x.caller.Principal, KeyID: x.caller.KeyID, Instance: x.svc.instance}
-	said, err := l.g.bridges.Ask(ctx, key, func() (bridge.Server, error) { return l.g.dialLegacy(x) }, m)
+	said, err := l.g.bridges.Ask(ctx, key, func() (bridge.Server, error) { return l.g.dialLegacy(ctx, x) }, m)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,14 @@ func (modernClientLink) listen(context.Context, *exchange, string) (answers, err
 }
 
 // dialLegacy opens the way to a legacy server for a session of a bridge.
-func (g *Gateway) dialLegacy(x *exchange) (bridge.Server, error) {
+func (g *Gateway) dialLegacy(ctx context.Context, x *exchange) (bridge.Server, error) {
+	if x.svc.target.Transport == protocol.TransportSSE {
+		events, err := g.openEvents(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		return legacyEvents{events}, nil
+	}
 	if !x.svc.local {
 		return &legacyHTTP{target: x.svc.target, limits: g.cfg.Upstream}, nil
 	}

@@ -214,7 +214,7 @@ func (h *house) approve(alias string, target upstream.Target, edit ...func(*appr
 	}
 	a := &approval.Approval{Digest: fmt.Sprintf("%064x", len(h.approvals.All())+1)}
 	a.Tenant, a.Server, a.Version, a.Alias = identity.DefaultTenant, "io.example/"+alias, "1.0.0", alias
-	a.Binding, a.Launch = approval.BindingEndpoint, approval.Launch{URL: target.URL}
+	a.Binding, a.Launch = approval.BindingEndpoint, approval.Launch{URL: target.URL, Transport: target.Transport}
 	if len(target.Command) > 0 {
 		a.Binding, a.Launch = approval.BindingCommand, approval.Launch{Command: target.Command, Dir: target.Dir}
 	}

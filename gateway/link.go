@@ -52,6 +52,8 @@ func (g *Gateway) linkOf(x *exchange) link {
 // directLink speaks the era of the server.
 func (g *Gateway) directLink(x *exchange) link {
 	switch {
+	case x.svc.target.Transport == protocol.TransportSSE:
+		return eventLink{}
 	case !x.svc.local:
 		return httpLink{limits: g.cfg.Upstream}
 	case x.spoken == protocol.Modern:
@@ -180,7 +182,7 @@ func (sessionLink) listen(_ context.Context, x *exchange, lastEvent string) (ans
 }
 
 // errNoReplay is a resumption where nothing is kept to replay.
-var errNoReplay = errors.New("local servers have no event ids")
+var errNoReplay = errors.New("the server has no event ids")
 
 // sharedLink is a local server that all modern messages of a caller go through.
 type sharedLink struct {

@@ -37,7 +37,7 @@ type relay struct {
 // forward runs steps 9 to 11 for a message that passed the others.
 func (g *Gateway) forward(ctx context.Context, x *exchange, out *responder) {
 	r := &relay{g: g, x: x, out: out}
-	if no := r.openSession(); no != nil {
+	if no := r.openSession(ctx); no != nil {
 		r.end(ctx, no, false)
 		return
 	}
@@ -54,14 +54,25 @@ func (g *Gateway) forward(ctx context.Context, x *exchange, out *responder) {
 }
 
 // openSession starts the process that a new legacy session of a local server
-// gets for itself, or the bridge that a session with a modern server needs.
-func (r *relay) openSession() *refusal {
+// gets for itself, opens the stream that one over HTTP+SSE gets, or the bridge
+// that a session with a modern server needs.
+func (r *relay) openSession(ctx context.Context) *refusal {
 	x := r.x
-	if x.msg.Method != protocol.MethodInitialize || !x.svc.local && !x.bridged() {
+	if x.msg.Method != protocol.MethodInitialize || !x.svc.ownsSessions() && !x.bridged() {
 		return nil
 	}
 	if x.bridged() {
 		return r.admitSession(&session{bridge: bridge.NewClient()})
+	}
+	if !x.svc.local {
+		events, err := r.g.openEvents(ctx, x)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return refuse(ReasonClientGone).because(err)
+		case err != nil:
+			return refuse(reasonOf(err)).because(err)
+		}
+		return r.admitSession(&session{events: events})
 	}
 	local, err := r.g.local.Session(r.g.serverOf(x))
 	if err != nil {

@@ -27,7 +27,7 @@ func (r *Route) check() error {
 		return errors.New("neither a target nor a launch identity")
 	}
 	if !hasLaunch {
-		r.Launch = approval.Launch{Command: r.Target.Command, Dir: r.Target.Dir, URL: r.Target.URL}
+		r.Launch = approval.Launch{Command: r.Target.Command, Dir: r.Target.Dir, URL: r.Target.URL, Transport: r.Target.Transport}
 		for _, pair := range r.Target.Env {
 			if name, _, _ := strings.Cut(pair, "="); !slices.Contains(upstream.Baseline, name) {
 				r.Launch.EnvNames = append(r.Launch.EnvNames, name)
@@ -43,11 +43,14 @@ func (r *Route) check() error {
 			return fmt.Errorf("environment variable %s is not part of the launch identity", name)
 		}
 	}
-	if !slices.Equal(r.Target.Command, r.Launch.Command) || r.Target.Dir != r.Launch.Dir || r.Target.URL != r.Launch.URL {
+	if !slices.Equal(r.Target.Command, r.Launch.Command) || r.Target.Dir != r.Launch.Dir || r.Target.URL != r.Launch.URL || r.Target.Transport != r.Launch.Transport {
 		return errors.New("target and launch identity name different things")
 	}
 	if (r.Target.URL == "") == (len(r.Target.Command) == 0) {
 		return errors.New("either a URL or a command")
+	}
+	if r.Target.Transport != "" && (r.Target.URL == "" || r.Target.Transport != protocol.TransportSSE) {
+		return errors.New("a transport that is none of a URL's")
 	}
 	return nil
 }
@@ -76,20 +79,33 @@ type terms struct {
 // through a bridge.
 func (s *service) eraFor(client protocol.Era) (protocol.Era, bool) {
 	for _, era := range []protocol.Era{client, protocol.Modern, protocol.Legacy} {
-		if _, ok := s.approval.Roots[string(era)]; ok {
+		if s.reviewedIn(era) {
 			return era, true
 		}
 	}
 	return "", false
 }
 
+// reviewedIn reports whether the server may be spoken to in an era. HTTP+SSE
+// has the legacy one only.
+func (s *service) reviewedIn(era protocol.Era) bool {
+	_, ok := s.approval.Roots[string(era)]
+	return ok && (era == protocol.Legacy || s.target.Transport != protocol.TransportSSE)
+}
+
+// ownsSessions reports whether each legacy session has a channel to the server
+// for itself: a process, or a stream of HTTP+SSE.
+func (s *service) ownsSessions() bool {
+	return s.local || s.target.Transport == protocol.TransportSSE
+}
+
 // versions are the protocol versions of the eras that are approved.
 func (s *service) versions() []string {
 	var served []string
-	if _, ok := s.approval.Roots[string(protocol.Modern)]; ok {
+	if s.reviewedIn(protocol.Modern) {
 		served = append(served, protocol.VersionModern)
 	}
-	if _, ok := s.approval.Roots[string(protocol.Legacy)]; ok {
+	if s.reviewedIn(protocol.Legacy) {
 		served = append(served, protocol.LegacyVersions...)
 	}
 	return served
@@ -211,7 +227,7 @@ func (r *routes) fresh() error {
 func (r *routes) target(route Route) upstream.Target {
 	t := route.Target
 	if t.URL == "" && len(t.Command) == 0 {
-		t.Command, t.Dir, t.URL = route.Launch.Command, route.Launch.Dir, route.Launch.URL
+		t.Command, t.Dir, t.URL, t.Transport = route.Launch.Command, route.Launch.Dir, route.Launch.URL, route.Launch.Transport
 		if len(t.Command) > 0 {
 			t.Env = r.environ(nil, route.Launch.EnvNames)
 		}

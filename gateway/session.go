@@ -28,6 +28,7 @@ type session struct {
 	bridge    *bridge.Client // set where the server speaks the modern era
 	upstream  string         // the upstream's own session id, "" if it has none
 	local     *stdio.Session // set for a local server
+	events    *eventSession  // set for a server over HTTP+SSE
 	end       func()         // tells the upstream; set once, before the session is found
 	merged    *mergedSession // set for a session with all servers
 
@@ -174,7 +175,7 @@ func (s *sessions) find(id string, caller identity.Caller, alias string) (*sessi
 	if !ok || found.tenant != caller.Tenant || found.principal != caller.Principal || found.alias != alias {
 		return nil, false
 	}
-	if found.local != nil && found.local.Gone() {
+	if found.gone() {
 		return nil, false
 	}
 	return found, true
@@ -229,6 +230,11 @@ func (s *sessions) remove(gone *session) {
 	gone.close()
 }
 
+// gone reports whether the server's side of the session has ended by itself.
+func (s *session) gone() bool {
+	return s.local != nil && s.local.Gone() || s.events != nil && s.events.Gone()
+}
+
 func (s *session) close() {
 	s.mu.Lock()
 	again := s.closed
@@ -239,6 +245,9 @@ func (s *session) close() {
 	}
 	if s.local != nil {
 		s.local.Close()
+	}
+	if s.events != nil {
+		s.events.stream.Close()
 	}
 	if s.bridge != nil {
 		s.bridge.Close()
@@ -297,7 +306,7 @@ func (s *sessions) reap(ctx context.Context) {
 			before := s.cfg.Now().Add(-s.cfg.Idle)
 			s.closeIf(func(open *session) bool {
 				used, idle := open.idleSince()
-				return idle && used.Before(before) || open.local != nil && open.local.Gone()
+				return idle && used.Before(before) || open.gone()
 			})
 		}
 	}

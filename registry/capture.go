@@ -42,7 +42,7 @@ func (s *Service) captureRemote(ctx context.Context, w *work) error {
 	ctx, cancel := context.WithTimeout(ctx, captureTimeout)
 	defer cancel()
 	target := s.upstream
-	target.URL = w.v.Launch.URL
+	target.URL, target.Transport = w.v.Launch.URL, w.v.Launch.Transport
 	capture, err := upstream.Capture(ctx, target, upstream.Limits{})
 	if err != nil {
 		s.Logger.WarnContext(ctx, "capture listing", "server", w.v.Name, "error", err)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -43,9 +44,30 @@ func weatherServer(t *testing.T) *httptest.Server {
 	mcp.AddTool(server, &mcp.Tool{Name: "get_forecast", Description: "Gets the forecast"}, func(_ context.Context, _ *mcp.CallToolRequest, in city) (*mcp.CallToolResult, city, error) {
 		return nil, in, nil
 	})
-	s := httptest.NewServer(mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil))
+	mux := http.NewServeMux()
+	mux.Handle("/", mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil))
+	mux.Handle("/sse", mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return server }, nil))
+	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
+}
+
+// TestOlderRemoteIsCaptured: a server over HTTP+SSE is read through that
+// transport, which its approval then binds.
+func TestOlderRemoteIsCaptured(t *testing.T) {
+	h := newHouse(t)
+	h.upstream.Client = guardedClient(true)
+	server := weatherServer(t)
+	raw := []byte(strings.ReplaceAll(fmt.Sprintf(remoteJSON, server.URL+"/sse"), "streamable-http", "sse"))
+	v, err := h.Publish(t.Context(), alice, Submission{ServerJSON: raw, Bundles: [][]byte{h.sign(h.publisher, sum(raw))}, Options: PublishOptions{Scopes: []string{}}})
+	h.must(err)
+	if v.State != admission.InReview || v.Binding != string(approval.BindingEndpoint) || v.Launch.URL != server.URL+"/sse" || v.Launch.Transport != "sse" {
+		t.Fatalf("%s %q %+v", v.State, reasons(v), v)
+	}
+	h.approve(v)
+	if len(h.listed("default")) != 1 {
+		t.Error("not listed")
+	}
 }
 
 func TestRemoteIsCaptured(t *testing.T) {

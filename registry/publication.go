@@ -175,7 +175,7 @@ func (s *Service) prepare(by audit.Origin, doc *serverjson.Document, sub *Submis
 func bind(doc *serverjson.Document, l admission.Launch) (admission.Launch, approval.Binding, error) {
 	endpoint, hasEndpoint := doc.Endpoint()
 	switch {
-	case len(l.Command) > 0 && l.URL != "":
+	case len(l.Command) > 0 && (l.URL != "" || l.Transport != ""):
 		return l, "", refuse(ErrInvalid, RefusedOptions, "a launch has a command or a URL, not both")
 	case len(l.Command) > 0:
 		if l.Command[0] == "" || len(l.Command) > 256 || slices.ContainsFunc(slices.Concat(l.Command, l.EnvNames, []string{l.Dir}), badText) {
@@ -187,15 +187,30 @@ func bind(doc *serverjson.Document, l admission.Launch) (admission.Launch, appro
 		return l, approval.BindingCommand, nil
 	case l.Dir != "" || len(l.EnvNames) > 0:
 		return l, "", refuse(ErrInvalid, RefusedOptions, "launch.dir and launch.envNames need launch.command")
+	case l.URL == "" && l.Transport != "":
+		return l, "", refuse(ErrInvalid, RefusedOptions, "launch.transport needs launch.url")
 	case l.URL != "":
-		if !slices.ContainsFunc(doc.Remotes, func(r serverjson.Remote) bool { return r.Type == "streamable-http" && r.URL == l.URL }) {
-			return l, "", refuse(ErrInvalid, RefusedOptions, "launch.url is no streamable-http remote of server.json")
+		declared := serverjson.Remote{Type: serverjson.TypeHTTP, URL: l.URL}
+		if l.Transport != "" {
+			declared.Type = l.Transport
 		}
-		return l, approval.BindingEndpoint, nil
+		if !slices.ContainsFunc(doc.Remotes, func(r serverjson.Remote) bool { return r.Type == declared.Type && r.URL == declared.URL }) {
+			return l, "", refuse(ErrInvalid, RefusedOptions, "launch.url is no remote of server.json with that transport")
+		}
+		return reached(declared), approval.BindingEndpoint, nil
 	case hasEndpoint:
-		return admission.Launch{URL: endpoint}, approval.BindingEndpoint, nil
+		return reached(endpoint), approval.BindingEndpoint, nil
 	}
-	return l, "", refuse(ErrInvalid, RefusedLaunch, "server.json names no streamable-http remote without variables: say how the server is started (launch.command)")
+	return l, "", refuse(ErrInvalid, RefusedLaunch, "server.json names no remote without variables: say how the server is started (launch.command)")
+}
+
+// reached is the launch identity of a remote.
+func reached(r serverjson.Remote) admission.Launch {
+	l := admission.Launch{URL: r.URL}
+	if r.Type != serverjson.TypeHTTP {
+		l.Transport = r.Type
+	}
+	return l
 }
 
 // listingSource reads a supplied capture, so that a bad one is refused before

@@ -122,6 +122,10 @@ func TestPublishRefusals(t *testing.T) {
 		"server.json":       {change: func(s *Submission) { s.ServerJSON = []byte(`{"name":"../../etc/passwd"}`) }, class: ErrInvalid, reason: RefusedServerJSON},
 		"no listing":        {change: func(s *Submission) { s.Listing = nil }, class: ErrInvalid, reason: RefusedListingMissing},
 		"no launch":         {change: func(s *Submission) { s.Options.Launch = admission.Launch{} }, class: ErrInvalid, reason: RefusedLaunch},
+		"other transport": {change: func(s *Submission) {
+			s.Options.Launch = admission.Launch{URL: "https://acme.example/mcp", Transport: "sse"}
+		}, class: ErrInvalid, reason: RefusedOptions},
+		"transport alone":   {change: func(s *Submission) { s.Options.Launch = admission.Launch{Transport: "sse"} }, class: ErrInvalid, reason: RefusedOptions},
 		"foreign endpoint":  {change: func(s *Submission) { s.Options.Launch = admission.Launch{URL: "https://evil.example/mcp"} }, class: ErrInvalid, reason: RefusedOptions},
 		"environment value": {change: func(s *Submission) { s.Options.Launch.EnvNames = []string{"TOKEN=secret"} }, class: ErrInvalid, reason: RefusedOptions},
 		"alias":             {change: func(s *Submission) { s.Options.Alias = "../up" }, class: ErrInvalid, reason: RefusedOptions},

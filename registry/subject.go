@@ -19,7 +19,7 @@ func (s *Service) predicate(prints []printed, verdict *scanVerdict, v *version, 
 	p := &approval.Predicate{
 		Registry: trust.Registry, Tenant: v.Tenant, Server: v.Name, Version: v.Version.Version, Alias: v.Alias, Tier: v.Tier,
 		Publisher: v.Publisher, Binding: approval.Binding(v.Binding),
-		Launch: approval.Launch{Command: v.Launch.Command, Dir: v.Launch.Dir, EnvNames: v.Launch.EnvNames, URL: v.Launch.URL},
+		Launch: approval.Launch{Command: v.Launch.Command, Dir: v.Launch.Dir, EnvNames: v.Launch.EnvNames, URL: v.Launch.URL, Transport: v.Launch.Transport},
 		Roots:  roots(prints), Annotations: annotations(prints), Scopes: v.Scopes, Scanners: verdict.byScanner(),
 	}
 	for _, era := range prints {

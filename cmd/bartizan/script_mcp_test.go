@@ -15,8 +15,8 @@ import (
 )
 
 // cmdUpstream starts an MCP server with the tools echo and note, or tools whose
-// names end in an argument, sets UPSTREAM to its endpoint and DRIFT to a URL
-// whose POST changes what echo says of itself.
+// names end in an argument, sets UPSTREAM to its endpoint, UPSTREAM_SSE to the one
+// over HTTP+SSE and DRIFT to a URL whose POST changes what echo says of itself.
 func cmdUpstream(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 1 {
 		ts.Fatalf("usage: upstream [ENDING]")
@@ -36,10 +36,12 @@ func cmdUpstream(ts *testscript.TestScript, neg bool, args []string) {
 	mcp.AddTool(server, &mcp.Tool{Name: "note" + ending, Description: "Keeps a text."}, answer)
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil))
+	mux.Handle("/sse", mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return server }, nil))
 	mux.HandleFunc("/drift", func(http.ResponseWriter, *http.Request) { add("Repeats a text, twice.") })
 	listener := httptest.NewServer(mux)
 	ts.Defer(listener.CloseClientConnections)
 	ts.Setenv("UPSTREAM", listener.URL+"/mcp")
+	ts.Setenv("UPSTREAM_SSE", listener.URL+"/sse")
 	ts.Setenv("DRIFT", listener.URL+"/drift")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,7 +80,7 @@ func printVersion(w io.Writer, v *admission.Version, format string) error {
 	rows := [][]string{
 		{"name", v.Name}, {"version", v.Version}, {"state", stateOf(*v)},
 		{"review", v.Review}, {"alias", v.Alias}, {"tier", v.Tier}, {"binding", v.Binding},
-		{"launch", strings.TrimSpace(v.Launch.URL + " " + strings.Join(v.Launch.Command, " "))},
+		{"launch", strings.TrimSpace(strings.Join(slices.Concat(v.Launch.Command, []string{v.Launch.URL, v.Launch.Transport}), " "))},
 		{"publisher", v.Publisher}, {"subject", v.Subject}, {"sbom", v.SBOM}, {"approval", v.Approval},
 	}
 	for _, r := range v.Reasons {

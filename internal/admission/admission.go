@@ -44,6 +44,8 @@ type Launch struct {
 	Dir      string   `json:"dir,omitzero"`
 	EnvNames []string `json:"envNames,omitzero"` // names only: values never reach the registry
 	URL      string   `json:"url,omitzero"`
+	// Transport of URL: empty for streamable HTTP, or "sse".
+	Transport string `json:"transport,omitzero"`
 }
 
 // Signer is one verified signature over a version.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
 // Binding says how firmly an approval is tied to what runs.
@@ -40,6 +41,8 @@ type Launch struct {
 	Dir      string   `json:"dir,omitempty"`
 	EnvNames []string `json:"envNames,omitempty"` // names only; order does not matter
 	URL      string   `json:"url,omitempty"`
+	// Transport of URL: "" for streamable HTTP, else protocol.TransportSSE.
+	Transport string `json:"transport,omitempty"`
 	// For BindingArtifact: SHA-256 of the runtime's executable, and the values of
 	// non-secret variables.
 	Runtime string            `json:"runtime,omitempty"`
@@ -87,6 +90,9 @@ func (l Launch) check(b Binding) error {
 		if len(l.Command) > 0 || l.Dir != "" || len(l.EnvNames)+len(l.Env) > 0 || l.Runtime != "" {
 			return fmt.Errorf("%w: endpoint binding with a command", ErrMalformed)
 		}
+		if l.Transport != "" && l.Transport != protocol.TransportSSE {
+			return fmt.Errorf("%w: unknown transport", ErrMalformed)
+		}
 		u, err := url.Parse(l.URL)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.Fragment != "" {
 			return fmt.Errorf("%w: endpoint binding needs an absolute http(s) URL without credentials or fragment", ErrMalformed)
@@ -96,7 +102,7 @@ func (l Launch) check(b Binding) error {
 	default:
 		return fmt.Errorf("%w: unknown binding", ErrMalformed)
 	}
-	if l.URL != "" || len(l.Command) == 0 || l.Command[0] == "" {
+	if l.URL != "" || l.Transport != "" || len(l.Command) == 0 || l.Command[0] == "" {
 		return fmt.Errorf("%w: %s binding needs a command and no URL", ErrMalformed, b)
 	}
 	for _, n := range l.EnvNames {

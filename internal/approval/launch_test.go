@@ -36,6 +36,7 @@ func TestLaunchEqual(t *testing.T) {
 		"swapped":          {approval.Launch{Command: []string{"server", "npx"}, EnvNames: []string{"A", "B"}}, false},
 		"more environment": {approval.Launch{Command: []string{"npx", "server"}, EnvNames: []string{"A", "B", "LD_PRELOAD"}}, false},
 		"directory":        {approval.Launch{Command: []string{"npx", "server"}, EnvNames: []string{"A", "B"}, Dir: "/tmp"}, false},
+		"transport":        {approval.Launch{Command: []string{"npx", "server"}, EnvNames: []string{"A", "B"}, Transport: "sse"}, false},
 		"url":              {approval.Launch{Command: []string{"npx", "server"}, EnvNames: []string{"A", "B"}, URL: "http://x"}, false},
 	} {
 		if got := base.Equal(c.other); got != c.want {
@@ -57,6 +58,9 @@ func TestLaunchMustFitItsBinding(t *testing.T) {
 		ok      bool
 	}{
 		"endpoint":                 {approval.BindingEndpoint, approval.Launch{URL: "https://mcp.example/mcp?tenant=1"}, true},
+		"endpoint, HTTP+SSE":       {approval.BindingEndpoint, approval.Launch{URL: "https://mcp.example/sse", Transport: "sse"}, true},
+		"endpoint, odd transport":  {approval.BindingEndpoint, approval.Launch{URL: "https://mcp.example/mcp", Transport: "streamable-http"}, false},
+		"command with a transport": {approval.BindingCommand, approval.Launch{Command: argv, Transport: "sse"}, false},
 		"endpoint, loopback http":  {approval.BindingEndpoint, approval.Launch{URL: "http://127.0.0.1:9000/"}, true},
 		"endpoint without URL":     {approval.BindingEndpoint, approval.Launch{}, false},
 		"endpoint with command":    {approval.BindingEndpoint, approval.Launch{URL: "https://mcp.example/", Command: argv}, false},

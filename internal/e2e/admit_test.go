@@ -28,17 +28,19 @@ func (w *world) admit(t *testing.T, name, pkg string, args ...string) {
 	}, append([]string{"--artifact", lockfile(t)}, args...)...)
 }
 
-// admitRemote publishes an endpoint, which the registry captures itself.
+// admitRemote publishes an endpoint over streamable HTTP, which the registry
+// captures itself.
 func (w *world) admitRemote(t *testing.T, name, url string) {
 	t.Helper()
-	w.publishAndApprove(t, remote(name, url))
+	w.publishAndApprove(t, remote(name, "streamable-http", url))
 }
 
-func remote(name, url string) map[string]any {
+// remote is the server.json of an endpoint over a transport.
+func remote(name, transport, url string) map[string]any {
 	return map[string]any{
 		"$schema": schema, "name": "io.github.modelcontextprotocol/" + name,
 		"description": "A reference server", "version": "2026.8.31",
-		"remotes": []any{map[string]any{"type": "streamable-http", "url": url}},
+		"remotes": []any{map[string]any{"type": transport, "url": url}},
 	}
 }
 

@@ -188,7 +188,7 @@ func (s *stage) cut() { s.CloseClientConnections() }
 
 // refuses publishes an endpoint that must not be let in.
 func (w *world) refuses(t *testing.T, name, url string) error {
-	server, err := json.Marshal(remote(name, url), json.Deterministic(true))
+	server, err := json.Marshal(remote(name, "streamable-http", url), json.Deterministic(true))
 	if err != nil {
 		return err
 	}

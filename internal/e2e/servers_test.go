@@ -106,13 +106,22 @@ func TestLocalServers(t *testing.T) {
 }
 
 func TestRemoteServer(t *testing.T) {
+	w := newWorld(t)
+	url := startNPMEverything(t, "streamableHttp") + "/mcp"
+	w.admitRemote(t, "everything-http", url)
+	compare(t, w, "everything-http", upstream.Target{URL: url}, everythingCalls, everythingDifferent)
+}
+
+// startNPMEverything starts server-everything over HTTP and returns where it
+// listens.
+func startNPMEverything(t *testing.T, transport string) string {
+	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t)
 	host, port := freeAddr(t)
-	cmd := exec.Command(node, entryPoint(t, "@modelcontextprotocol/server-everything"), "streamableHttp")
+	cmd := exec.Command(node, entryPoint(t, "@modelcontextprotocol/server-everything"), transport)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PORT=" + port}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -121,10 +130,8 @@ func TestRemoteServer(t *testing.T) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	url := "http://" + host + ":" + port + "/mcp"
-	waitFor(t, url)
-	w.admitRemote(t, "everything-http", url)
-	compare(t, w, "everything-http", upstream.Target{URL: url}, everythingCalls, everythingDifferent)
+	waitFor(t, "http://"+host+":"+port)
+	return "http://" + host + ":" + port
 }
 
 // compare lists and calls both ways and demands the same bytes.

@@ -159,6 +159,9 @@ func bindable(f *Facts) outcome {
 	facts := map[string]any{"binding": f.Binding, "launch": f.Launch}
 	switch f.Binding {
 	case "endpoint":
+		if f.Launch.Transport != "" {
+			return pass("the exact URL and its deprecated transport, HTTP+SSE, are bound; the code behind it is not", facts)
+		}
 		return pass("the exact URL is bound; the code behind it is not", facts)
 	case "command":
 		return pass("the command line and environment names are bound; the code is not", facts)

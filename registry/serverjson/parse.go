@@ -128,7 +128,7 @@ func (r *reader) transport(pointer string, v any) string {
 	if !ok {
 		return ""
 	}
-	kind := o.oneOf("type", "stdio", "streamable-http", "sse")
+	kind := o.oneOf("type", "stdio", TypeHTTP, TypeSSE)
 	if kind != "stdio" {
 		r.template(o)
 	}
@@ -141,7 +141,7 @@ func (r *reader) remote(pointer string, v any) Remote {
 	if !ok {
 		return Remote{}
 	}
-	remote := Remote{Type: o.oneOf("type", "streamable-http", "sse"), URL: r.template(o)}
+	remote := Remote{Type: o.oneOf("type", TypeHTTP, TypeSSE), URL: r.template(o)}
 	o.each("headers", 64, func(at string, v any) {
 		remote.Headers = append(remote.Headers, r.named(at, v, headerPattern.MatchString, "a header name"))
 	})

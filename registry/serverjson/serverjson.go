@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/semver"
+
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
 // Schema is the URI of the schema that this package reads.
@@ -68,6 +70,12 @@ type Package struct {
 	Arguments                                 []Input // runtime and package arguments
 }
 
+// Types of a remote.
+const (
+	TypeHTTP = "streamable-http"
+	TypeSSE  = protocol.TransportSSE
+)
+
 // Remote is one endpoint of the server.
 type Remote struct {
 	Type, URL string
@@ -86,14 +94,17 @@ func (d *Document) Namespace() string {
 	return ns
 }
 
-// Endpoint is the first streamable HTTP remote whose URL has no variables.
-func (d *Document) Endpoint() (string, bool) {
-	for _, r := range d.Remotes {
-		if r.Type == "streamable-http" && !strings.ContainsAny(r.URL, "{}") {
-			return r.URL, true
+// Endpoint is the first streamable HTTP remote whose URL has no variables, else
+// the first one over the deprecated HTTP+SSE.
+func (d *Document) Endpoint() (Remote, bool) {
+	for _, transport := range []string{TypeHTTP, TypeSSE} {
+		for _, r := range d.Remotes {
+			if r.Type == transport && !strings.ContainsAny(r.URL, "{}") {
+				return r, true
+			}
 		}
 	}
-	return "", false
+	return Remote{}, false
 }
 
 // EnvNames are the environment variables that the packages declare.

@@ -28,8 +28,12 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if endpoint, ok := d.Endpoint(); !ok || endpoint != "https://acme.example/mcp" {
-		t.Errorf("endpoint %q %v", endpoint, ok)
+	if endpoint, ok := d.Endpoint(); !ok || endpoint.URL != "https://acme.example/mcp" || endpoint.Type != TypeHTTP {
+		t.Errorf("endpoint %+v %v", endpoint, ok)
+	}
+	d.Remotes = d.Remotes[:2]
+	if endpoint, ok := d.Endpoint(); !ok || endpoint.URL != "https://acme.example/sse" || endpoint.Type != TypeSSE {
+		t.Errorf("without a streamable remote: endpoint %+v %v", endpoint, ok)
 	}
 	if d.Namespace() != "io.github.acme" || !cmp.Equal(d.EnvNames(), []string{"WEATHER_TOKEN"}) || d.Repository.URL != "https://git.example/acme/weather" {
 		t.Errorf("%+v", d)

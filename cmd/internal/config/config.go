@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
 // Config is everything that an operator can set.
@@ -99,14 +101,20 @@ type Local struct {
 
 // Server is one upstream, where the approval's own launch is not enough.
 type Server struct {
-	Alias   string            `json:"alias"`
-	Server  string            `json:"server"`
-	URL     string            `json:"url"`
-	Command []string          `json:"command"`
-	Dir     string            `json:"dir"`
-	Env     map[string]string `json:"env"`
-	Headers map[string]string `json:"headers"`
+	Alias  string `json:"alias"`
+	Server string `json:"server"`
+	URL    string `json:"url"`
+	// Transport of URL: streamable-http, which is the default, or sse.
+	Transport string            `json:"transport"`
+	Command   []string          `json:"command"`
+	Dir       string            `json:"dir"`
+	Env       map[string]string `json:"env"`
+	Headers   map[string]string `json:"headers"`
 }
+
+// TransportHTTP is what an upstream over HTTP speaks unless its Transport says
+// otherwise.
+const TransportHTTP = "streamable-http"
 
 // Default is the one place of the defaults.
 func Default() Config {
@@ -238,6 +246,11 @@ func (c Config) validateServers() []error {
 		}
 		if (s.URL == "") == (len(s.Command) == 0) {
 			problems = append(problems, fmt.Errorf("%s: either url or command", at))
+		}
+		if s.Transport != "" && s.URL == "" {
+			problems = append(problems, fmt.Errorf("%s.transport: only a url has one", at))
+		} else if !slices.Contains([]string{"", TransportHTTP, protocol.TransportSSE}, s.Transport) {
+			problems = append(problems, fmt.Errorf("%s.transport: %q is neither %s nor %s", at, s.Transport, TransportHTTP, protocol.TransportSSE))
 		}
 		if len(s.Command) > 0 && !filepath.IsAbs(s.Command[0]) {
 			problems = append(problems, fmt.Errorf("%s.command: %q is not absolute", at, s.Command[0]))

@@ -238,6 +238,9 @@ func routes(servers []config.Server) []gateway.Route {
 	all := make([]gateway.Route, 0, len(servers))
 	for _, s := range servers {
 		target := upstream.Target{Command: s.Command, Dir: s.Dir, URL: s.URL, Header: http.Header{}}
+		if s.Transport != config.TransportHTTP {
+			target.Transport = s.Transport
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.Env)) {
 			target.Env = append(target.Env, name+"="+s.Env[name])
 		}
