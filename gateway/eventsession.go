@@ -8,7 +8,6 @@ import (
 	"github.com/bartizan-mcp/bartizan/gateway/bridge"
 	"github.com/bartizan-mcp/bartizan/gateway/demux"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
-	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
@@ -85,25 +84,24 @@ func (eventLink) listen(_ context.Context, x *exchange, lastEvent string) (answe
 // legacyEvents is such a server as a bridge for modern clients sees it.
 type legacyEvents struct{ *eventSession }
 
-func (s legacyEvents) Send(_ context.Context, m *jsonrpc.Message, version string) (bridge.Answers, error) {
+func (s legacyEvents) Send(ctx context.Context, m *jsonrpc.Message, version string) (bridge.Answers, error) {
 	if s.Gone() {
 		return nil, bridge.ErrForgotten
 	}
-	h := http.Header{}
-	if version != "" {
-		h.Set(protocol.HeaderProtocolVersion, version)
-	}
-	said, err := s.say(m, h)
+	said, err := s.say(m, legacyHeader(ctx, version))
 	if err != nil {
 		return nil, err
 	}
 	return spoken{said}, nil
 }
 
-func (s legacyEvents) Listen(context.Context, string) (bridge.Answers, error) {
+func (s legacyEvents) Listen(_ context.Context, _, lastEvent string) (bridge.Answers, error) {
+	if lastEvent != "" {
+		return nil, errNoReplay
+	}
 	c, err := s.eventSession.Listen()
 	if err != nil {
-		return nil, err
+		return nil, bridge.ErrForgotten
 	}
 	return spoken{localAnswers{c}}, nil
 }

@@ -74,9 +74,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.addresses = newAddresses(cfg.RequestsPerAddress)
 	g.local = stdio.NewPool(stdio.Config{Limits: cfg.Upstream, Processes: cfg.Processes, PerOwner: cfg.ProcessesPerCaller, Idle: cfg.Idle})
 	g.sessions = newSessions(cfg)
-	g.bridges = bridge.NewServers(bridge.Config{
-		Sessions: cfg.Sessions, PerOwner: cfg.SessionsPerCaller, Calls: cfg.SessionsPerCaller, Idle: cfg.Idle, Patience: cfg.SilenceTimeout,
-	})
+	g.bridges = g.newBridges()
 	g.callers = newCallers(cfg)
 	g.listings = inventory.New(inventory.Config{MaxAge: cfg.ListingMaxAge, Limits: cfg.Upstream, Now: cfg.Now, Before: g.beforeListing})
 	g.routes = newRoutes(cfg)

@@ -30,6 +30,7 @@ type relay struct {
 
 	bytes, messages int64
 	asked           bool // the upstream has begun to answer
+	ans             answers
 	resumable       bool // an event id was handed out: the client may come back for the rest
 	announced       bool // the last event named only a time to come back after
 }
@@ -132,7 +133,7 @@ func (r *relay) ask(ctx context.Context) {
 		return
 	}
 	defer ans.close()
-	r.asked = true
+	r.asked, r.ans = true, ans
 	h := ans.head()
 	if no := r.nameSession(h); no != nil {
 		r.end(ctx, no, true)
@@ -238,6 +239,9 @@ func (r *relay) finish(ctx context.Context, m *jsonrpc.Message, ev upstream.Even
 		h.status = statusOfError(in.errorCode())
 	}
 	r.out.answer(in.msg.Raw, ev, h.status, h.stream)
+	if waiting, ok := r.ans.(translated); ok && r.out.err == nil {
+		waiting.keep()
+	}
 }
 
 // statusOfError is the HTTP status that the modern era gives to an error
@@ -409,6 +413,8 @@ func reasonOf(err error) Reason {
 		return ReasonStateForeign
 	case errors.Is(err, bridge.ErrForgotten):
 		return ReasonUpstreamGone
+	case errors.Is(err, bridge.ErrSessions):
+		return ReasonSessionsExceeded
 	case errors.Is(err, bridge.ErrFull):
 		return ReasonTooManyRequests
 	case errors.Is(err, bridge.ErrIDInUse):

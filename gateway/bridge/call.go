@@ -2,13 +2,10 @@ package bridge
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
+	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -17,44 +14,61 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
-// call is one call of a modern client to a legacy server. A request that the
-// server makes meanwhile becomes the answer to the client (input_required);
-// the call waits, and the client's retry goes on with it.
+// call is one call of a modern client to a legacy server. It may take several
+// turns: a request that the server makes meanwhile becomes the answer to the
+// client (input.go), and the client's retry goes on with the call.
 type call struct {
 	session *session
 	method  string
-	ctx     context.Context // of the call, which outlives each of its exchanges
+	request digest          // of what the client asks for
+	ctx     context.Context // of the call, which outlives each of its turns
 	cancel  context.CancelCauseFunc
-	answers Answers
-	id      jsontext.Value // ours
-	token   jsontext.Value // the client's progress token
-	level   int            // of log messages that the client wants, -1 none
+	id      jsontext.Value        // ours
+	said    chan arrival          // what the server says to it
+	asides  chan *jsonrpc.Message // what the server says on the session's stream meanwhile
 
-	asked  *jsonrpc.Message // the server's request that waits for the client
-	rounds int
-	done   bool
-	timer  *time.Timer
-	ended  sync.Once
+	wishes       // of the current turn; the level is the session's to read
+	waiting bool // for input; the session's to read
+	asked   *jsonrpc.Message
+	rounds  int
+	done    bool
+	wake    func() // stops what would end the call while it waits
+	ended   sync.Once
+}
+
+// arrival is the next message, or why there is none.
+type arrival struct {
+	m   *jsonrpc.Message
+	err error
 }
 
 // turn is one exchange with the client within a call.
 type turn struct {
 	*call
-	m      *jsonrpc.Message // what the client sent
-	parked bool             // the call waits for the client's next turn
+	m     *jsonrpc.Message // what the client sent
+	first []byte           // an answer without asking the server
+	late  error            // the server did not take the input, unless it has answered anyway
+	state string           // under which the call waits for the client's next turn
+	kept  bool             // the client has the state
 }
 
-// inputKey is our name for the one thing that a round asks for.
-const inputKey = "input"
-
 func (s *session) call(ctx context.Context, m *jsonrpc.Message) (Answers, error) {
-	c := &call{session: s, method: m.Method, id: s.nextID(), level: -1}
-	params, err := c.legacyParams(m.Params)
+	c := &call{
+		session: s, method: m.Method, request: requestDigest(m.Params), id: s.nextID(),
+		said: make(chan arrival), asides: make(chan *jsonrpc.Message, maxAsides),
+	}
+	params, wanted, err := legacyParams(m.Method, m.Params)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.wantLevel(ctx, c.level); err != nil {
-		return nil, err
+	if c.wishes = wanted; c.token != nil { // two clients may use the same one
+		meta, err := with(at(params, "_meta"), "progressToken", c.id)
+		if err != nil {
+			return nil, err
+		}
+		if params, err = with(params, "_meta", meta); err != nil {
+			return nil, err
+		}
 	}
 	fields := map[string]jsontext.Value{"id": c.id}
 	if m.Params != nil {
@@ -68,82 +82,140 @@ func (s *session) call(ctx context.Context, m *jsonrpc.Message) (Answers, error)
 	if err != nil {
 		return nil, err
 	}
-	c.ctx, c.cancel = context.WithCancelCause(s.ctx)
-	stop := context.AfterFunc(ctx, func() { c.cancel(context.Cause(ctx)) })
-	c.answers, err = s.send(c.ctx, request)
-	stop()
-	if err != nil {
-		c.cancel(err)
+	if err := s.wantLevel(ctx, c.level); err != nil {
 		return nil, err
 	}
+	if slices.Contains(asksInput, m.Method) {
+		s.hear(ctx)
+	}
+	return c.begin(ctx, request, m)
+}
+
+// begin sends the call. Its context has the values of the first turn's, and the
+// life of the session.
+func (c *call) begin(ctx context.Context, request, m *jsonrpc.Message) (Answers, error) {
+	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	unbind := context.AfterFunc(c.session.ctx, func() { c.cancel(context.Cause(c.session.ctx)) })
+	stop := context.AfterFunc(ctx, func() { c.cancel(context.Cause(ctx)) })
+	defer stop()
+	c.session.add(c)
+	answers, err := c.session.send(c.ctx, request)
+	if err != nil {
+		unbind()
+		c.cancel(err)
+		c.session.remove(c)
+		return nil, err
+	}
+	go func() {
+		defer unbind()
+		c.read(&resumed{session: c.session, Answers: answers})
+	}()
 	return &turn{call: c, m: m}, nil
 }
 
-// legacyParams takes out what only the modern era has.
-func (c *call) legacyParams(params jsontext.Value) (jsontext.Value, error) {
-	if params == nil {
-		return nil, nil
-	}
-	params, err := without(params, "inputResponses", "requestState")
-	meta := at(params, "_meta")
-	if err != nil || meta == nil {
-		return params, err
-	}
-	if meta.Kind() != '{' {
-		return nil, fmt.Errorf("%w: _meta is no object", ErrParams)
-	}
-	c.level = slices.Index(levels, jsonrpc.Text(meta, jsontext.Pointer("").AppendToken(protocol.MetaLogLevel)))
-	meta, err = without(meta, protocol.MetaProtocolVersion, protocol.MetaClientCapabilities, protocol.MetaClientInfo, protocol.MetaLogLevel)
-	if err != nil {
-		return nil, err
-	}
-	if token := at(meta, "progressToken"); token != nil { // two clients may use the same one
-		c.token = token.Clone()
-		if meta, err = with(meta, "progressToken", c.id); err != nil {
-			return nil, err
-		}
-	}
-	if members, err := jsonrpc.Members(meta); err == nil && len(members) == 0 {
-		return without(params, "_meta")
-	}
-	return with(params, "_meta", meta)
-}
-
-// wantLevel has the server log what the least demanding client wants to read.
+// wantLevel has the server log what the least demanding call wants to read.
 func (s *session) wantLevel(ctx context.Context, level int) error {
-	s.mu.Lock()
-	enough := level < 0 || s.level >= 0 && s.level <= level
-	s.mu.Unlock()
-	if enough || at(s.hello, "capabilities", "logging") == nil {
+	if level < 0 || at(s.hello, "capabilities", "logging") == nil {
+		return nil
+	}
+	if err := s.leveling.enter(ctx); err != nil {
+		return err
+	}
+	defer s.leveling.leave()
+	if s.level >= 0 && s.level <= level {
 		return nil
 	}
 	_, err := s.ask(ctx, protocol.MethodLoggingSetLevel, jsontext.Value(`{"level":"`+levels[level]+`"}`))
 	if err == nil {
-		s.mu.Lock()
 		s.level = level
-		s.mu.Unlock()
 	}
 	return err
+}
+
+// read takes what the server says to the call, up to the response.
+func (c *call) read(answers Answers) {
+	defer func() { answers.Close() }()
+	for {
+		m, err := c.message(answers)
+		if m == nil && err == nil {
+			continue
+		}
+		select {
+		case c.said <- arrival{m, err}:
+		case <-c.ctx.Done():
+			return
+		}
+		if err != nil || m.Kind == jsonrpc.Response {
+			return
+		}
+	}
+}
+
+// message returns the next message of an answer; nil for what is none of this
+// call's.
+func (c *call) message(answers Answers) (*jsonrpc.Message, error) {
+	status := answers.Status()
+	failed := status < 200 || status > 299
+	ev, err := answers.Next(c.ctx)
+	if err == nil && len(ev.Data) == 0 {
+		return nil, nil
+	}
+	var m *jsonrpc.Message
+	if err == nil {
+		if m, err = jsonrpc.Parse(ev.Data, jsonrpc.Limits{}); err != nil {
+			err = broken("not a JSON-RPC message")
+		}
+	}
+	response := err == nil && m.Kind == jsonrpc.Response
+	own := response && idKey(m.ID) == idKey(c.id)
+	if failed && !own && status == http.StatusBadRequest {
+		c.session.servers.retire(c.session) // there are servers that say so of a session they do not know
+	}
+	switch {
+	case failed && response && m.Error != nil && (own || string(orNull(m.ID)) == "null"):
+		return m, nil
+	case failed:
+		return nil, upstream.StatusError(status)
+	case err != nil:
+		return nil, err
+	case response && !own:
+		return nil, nil
+	}
+	return m, nil
 }
 
 // Status is that of a success: errors are told in the message.
 func (t *turn) Status() int { return http.StatusOK }
 
+// Keep says that the client has been given what the call asks for. Without it
+// Close ends a call that waits for input.
+func (t *turn) Keep() { t.kept = true }
+
 // Close ends the exchange, and with it the call unless it waits for input.
 func (t *turn) Close() {
-	if !t.parked {
+	switch {
+	case t.state == "":
 		t.end()
+	case !t.kept:
+		t.session.servers.abandon(t.state, t.call)
 	}
 }
 
-// end gives everything back; a call without an answer is cancelled.
+// end gives everything back. A call without an answer is cancelled, and what
+// the server still asks is answered.
 func (c *call) end() {
 	c.ended.Do(func() {
+		unanswered := c.session.remove(c)
+		if c.asked != nil {
+			unanswered = append(unanswered, c.asked)
+		}
+		for _, m := range unanswered {
+			c.session.reply(jsonrpc.NewError(m.ID, protocol.CodeInternalError, "nobody gave the input", nil))
+		}
 		if !c.done {
-			go c.session.reply(jsonrpc.NewNotification(protocol.NotificationCancelled, map[string]any{"requestId": c.id}))
+			c.session.reply(jsonrpc.NewNotification(protocol.NotificationCancelled, map[string]any{"requestId": c.id}))
 		}
 		c.cancel(upstream.ErrClosed)
-		c.answers.Close()
 		c.session.release()
 	})
 }
@@ -160,46 +232,45 @@ func (t *turn) Next(ctx context.Context) (upstream.Event, error) {
 	}
 }
 
-func (t *turn) next() ([]byte, error) {
-	failed := t.answers.Status() < 200 || t.answers.Status() > 299
-	ev, err := t.answers.Next(t.ctx)
+func (t *turn) next() (raw []byte, err error) {
 	switch {
-	case err != nil && failed:
-		return nil, upstream.StatusError(t.answers.Status())
-	case err != nil || len(ev.Data) == 0:
-		return nil, err
+	case t.first != nil:
+		raw, t.first = t.first, nil
+		return raw, nil
+	case t.state != "" || t.done:
+		return nil, io.EOF
+	case t.late != nil:
+		select {
+		case a := <-t.said:
+			t.late = nil
+			return t.translate(a)
+		default:
+			return nil, t.late
+		}
 	}
-	m, err := jsonrpc.Parse(ev.Data, jsonrpc.Limits{})
-	own := err == nil && m.Kind == jsonrpc.Response && (idKey(m.ID) == idKey(t.id) || failed && string(orNull(m.ID)) == "null")
-	switch {
-	case failed && (!own || m.Error == nil):
-		return nil, upstream.StatusError(t.answers.Status())
-	case err != nil:
-		return nil, broken("not a JSON-RPC message")
-	case own:
-		t.done = true
-		return t.response(m)
-	case m.Kind == jsonrpc.Request:
-		return t.require(m)
-	case m.Kind == jsonrpc.Notification:
-		return t.notice(m)
+	select {
+	case a := <-t.said:
+		return t.translate(a)
+	case m := <-t.asides:
+		return t.translate(arrival{m: m})
+	case <-t.ctx.Done():
+		return nil, context.Cause(t.ctx)
 	}
-	return nil, nil
 }
 
-func (t *turn) response(m *jsonrpc.Message) ([]byte, error) {
-	fields := map[string]jsontext.Value{"id": t.m.ID}
-	var err error
-	if m.Error == nil {
-		if fields["result"], err = complete(t.m.Method, m.Result); err != nil {
-			return nil, broken("a result that is no object")
-		}
-	} else if code, _ := m.Code(); code == protocol.CodeResourceNotFound {
-		if fields["error"], err = with(m.Error, "code", strconv.AppendInt(nil, protocol.CodeInvalidParams, 10)); err != nil {
-			return nil, err
-		}
+// translate is what the client is told of a message; nil for nothing.
+func (t *turn) translate(a arrival) ([]byte, error) {
+	switch m := a.m; {
+	case a.err != nil:
+		return nil, a.err
+	case m.Kind == jsonrpc.Response:
+		t.done = true
+		return response(m, t.m)
+	case m.Kind == jsonrpc.Request:
+		return t.require(m)
+	default:
+		return t.notice(m)
 	}
-	return replaced(m, fields)
 }
 
 // notice passes on what belongs to the call; the rest goes to those who
@@ -216,7 +287,7 @@ func (c *call) notice(m *jsonrpc.Message) ([]byte, error) {
 		}
 		return replaced(m, map[string]jsontext.Value{"params": params})
 	case protocol.NotificationMessage:
-		if level := slices.Index(levels, jsonrpc.Text(m.Params, "/level")); c.level < 0 || level < c.level {
+		if level := levelOf(m); c.level < 0 || level < c.level {
 			return nil, nil
 		}
 		return m.Raw, nil
@@ -229,68 +300,3 @@ func (c *call) notice(m *jsonrpc.Message) ([]byte, error) {
 	c.session.announce(m)
 	return nil, nil
 }
-
-// require turns a request of the server's into the answer that asks for input.
-func (t *turn) require(m *jsonrpc.Message) ([]byte, error) {
-	if m.Method == protocol.MethodPing {
-		go t.session.reply(jsonrpc.NewResult(m.ID, nil))
-		return nil, nil
-	}
-	capability, known := inputs[m.Method]
-	offered := known && at(t.m.Params, "_meta", metaCapabilities, capability) != nil
-	if !offered || !slices.Contains(asksInput, t.m.Method) {
-		go t.session.reply(jsonrpc.NewError(m.ID, protocol.CodeMethodNotFound, "the client does not offer this", nil))
-		return nil, nil
-	}
-	if t.rounds++; t.rounds > maxRounds {
-		go t.session.reply(jsonrpc.NewError(m.ID, protocol.CodeInternalError, "the client was asked too often", nil))
-		return nil, broken("input is asked for again and again")
-	}
-	t.asked = m
-	return t.park()
-}
-
-// park answers the client with what the server asks for.
-func (t *turn) park() ([]byte, error) {
-	wanted := []byte(`{"method":"` + t.asked.Method + `"`)
-	if t.asked.Params != nil {
-		wanted = append(append(wanted, `,"params":`...), t.asked.Params...)
-	}
-	state := rand.Text()
-	t.parked = true
-	if err := t.session.servers.park(t.call, state); err != nil {
-		t.parked = false
-		go t.session.reply(jsonrpc.NewError(t.asked.ID, protocol.CodeInternalError, "too many calls wait for input", nil))
-		return nil, err
-	}
-	result := `{"resultType":"input_required","inputRequests":{"` + inputKey + `":` + string(wanted) + `}},"requestState":"` + state + `"}`
-	return jsonrpc.NewResult(t.m.ID, jsontext.Value(result)), nil
-}
-
-// resume gives the waiting server the input and goes on with the call.
-func (c *call) resume(m *jsonrpc.Message) (Answers, error) {
-	t := &turn{call: c, m: m}
-	input := at(m.Params, "inputResponses", inputKey)
-	if input == nil { // asked for again
-		raw, err := t.park()
-		if err != nil {
-			c.end()
-			return nil, err
-		}
-		return &single{raw: raw}, nil
-	}
-	if input.Kind() != '{' {
-		c.end()
-		return nil, ErrParams
-	}
-	ctx, cancel := context.WithTimeout(c.ctx, replyPatience)
-	defer cancel()
-	if err := c.session.tell(ctx, jsonrpc.NewResult(c.asked.ID, input)); err != nil {
-		c.end()
-		return nil, err
-	}
-	return t, nil
-}
-
-// replyPatience bounds how long a server takes to take what it asked for.
-const replyPatience = 30 * time.Second

@@ -29,16 +29,21 @@ func with(obj jsontext.Value, name string, value []byte) (jsontext.Value, error)
 			return jsonrpc.Splice(obj, jsonrpc.Edit{Start: m.Start, End: m.End, New: value})
 		}
 	}
-	key, err := jsontext.AppendQuote(nil, name)
-	if err != nil {
-		return nil, err
-	}
-	text := append(append(key, ':'), value...)
+	text := append(append(quoted(name), ':'), value...)
 	if len(members) > 0 {
 		text = append(text, ',')
 	}
 	at := bytes.IndexByte(obj, '{') + 1
 	return jsonrpc.Splice(obj, jsonrpc.Edit{Start: at, End: at, New: text})
+}
+
+// quoted is a text as JSON.
+func quoted(text string) []byte {
+	b, err := jsontext.AppendQuote(nil, text)
+	if err != nil { // not UTF-8, which no parsed message holds
+		return []byte(`""`)
+	}
+	return b
 }
 
 // without drops members of an object.

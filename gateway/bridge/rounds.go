@@ -168,17 +168,6 @@ func (r *rounds) missing(m *jsonrpc.Message) bool {
 	return r.m.Method == protocol.MethodResourcesRead && uri != "" && uri == jsonrpc.Text(r.m.Params, "/uri")
 }
 
-// asksInput are the methods whose results may ask for input, and inputs what
-// they may ask for, each with the capability that the client must have.
-var (
-	asksInput = []string{protocol.MethodToolsCall, protocol.MethodPromptsGet, protocol.MethodResourcesRead}
-	inputs    = map[string]string{
-		protocol.MethodSamplingCreateMessage: "sampling",
-		protocol.MethodElicitationCreate:     "elicitation",
-		protocol.MethodRootsList:             "roots",
-	}
-)
-
 // require turns what a result asks for into requests to the client.
 func (r *rounds) require(result jsontext.Value) error {
 	r.current.Close()
@@ -209,11 +198,10 @@ func (r *rounds) require(result jsontext.Value) error {
 	r.replies = make(chan *jsonrpc.Message, len(members))
 	for _, member := range members {
 		method, params := jsonrpc.Text(member.Value, "/method"), at(member.Value, "params")
-		capability, known := inputs[method]
-		if !known || params != nil && params.Kind() != '{' {
+		if _, known := inputs[method]; !known || params != nil && params.Kind() != '{' {
 			return broken("a kind of input that the protocol does not define")
 		}
-		if !r.client.can(capability) {
+		if !r.client.offers(method, params) {
 			return broken("a kind of input that the client never offered")
 		}
 		in := input{key: member.Name, method: method, id: "bzr_" + rand.Text()}
@@ -285,11 +273,11 @@ func (r *rounds) collect() (told []byte, err error) {
 	return nil, nil
 }
 
-// can reports whether the client declared a capability.
-func (c *Client) can(capability string) bool {
+// offers reports whether the client can be asked this.
+func (c *Client) offers(method string, params jsontext.Value) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return at(c.capabilities, capability) != nil
+	return offered(c.capabilities, method, params)
 }
 
 // await has the replies to inputs sent to a call.

@@ -10,22 +10,31 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
 var (
-	// ErrState is a requestState that no call waits under.
+	// ErrState is a requestState that no call waits under, for this caller and
+	// this request.
 	ErrState = errors.New("no call waits for this input")
 	// ErrForgotten is a session that its server knows no more: what was sent
 	// did nothing.
 	ErrForgotten = errors.New("the server forgot the session")
+	// ErrSessions is a caller, or all together, with as many sessions in use as
+	// there may be.
+	ErrSessions = errors.New("too many sessions are in use")
+	// ErrBusy is what dial answers when a session could be opened if another one
+	// of the same caller were closed.
+	ErrBusy = errors.New("no room for another session")
 )
 
 // Server is a legacy server as one session sees it.
 type Server interface {
 	// Send sends one message; version is the one agreed on, "" before.
 	Send(ctx context.Context, m *jsonrpc.Message, version string) (Answers, error)
-	// Listen opens the stream outside of any request.
-	Listen(ctx context.Context, version string) (Answers, error)
+	// Listen opens the stream outside of any request, or goes on with a stream
+	// after an event of it. ErrForgotten where there is no session any more.
+	Listen(ctx context.Context, version, lastEvent string) (Answers, error)
 	// Close ends the session.
 	Close()
 }
@@ -33,6 +42,7 @@ type Server interface {
 // Key separates sessions. Nothing of one key's is ever seen under another.
 type Key struct {
 	Tenant, Principal, KeyID string
+	Server                   string // its name, for Config.Changed
 	Instance                 string // the server and the credential used towards it
 	client                   string // what the client says of itself: the server sees it once per session
 }
@@ -46,6 +56,8 @@ type Config struct {
 	Calls    int           // that wait for input, of one principal
 	Idle     time.Duration // a session unused this long is closed
 	Patience time.Duration // a call waits this long for input
+	// Changed is told when a server says that one of its lists changed.
+	Changed func(Key)
 }
 
 // Servers holds the sessions that the gateway opened with legacy servers for
@@ -56,31 +68,209 @@ type Servers struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	mu       sync.Mutex
+	mu       sync.Mutex // before that of any session
 	sessions map[Key]*session
 	parked   map[string]*call // by requestState
 }
 
 // NewServers makes an empty set. Close ends every session.
 func NewServers(cfg Config) *Servers {
+	if cfg.Changed == nil {
+		cfg.Changed = func(Key) {}
+	}
 	s := &Servers{cfg: cfg, sessions: map[Key]*session{}, parked: map[string]*call{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.work.Go(s.reap)
 	return s
 }
 
-// Close ends every session.
-func (s *Servers) Close() {
-	s.cancel()
-	s.CloseIf(func(Key) bool { return true })
-	s.work.Wait()
+// Ask answers a request of a modern client. dial opens a new session with the
+// server where none fits.
+//
+// Errors: ErrFull, ErrParams, ErrSessions, ErrState, upstream.ErrProtocol,
+// upstream.ErrEra, and what dial and the server fail with.
+func (s *Servers) Ask(ctx context.Context, key Key, dial func() (Server, error), m *jsonrpc.Message) (Answers, error) {
+	if state := jsonrpc.Text(m.Params, "/requestState"); state != "" && slices.Contains(asksInput, m.Method) {
+		return s.resume(key, state, m)
+	}
+	var answers Answers
+	err := s.within(ctx, key, dial, m, func(open *session) (err error) {
+		answers, err = open.answer(ctx, m)
+		return err
+	})
+	return answers, err
 }
 
-// CloseIf ends the sessions whose key the condition holds for.
-func (s *Servers) CloseIf(condition func(Key) bool) {
-	for _, gone := range s.take(func(k Key, _ *session) bool { return condition(k) }) {
-		gone.close()
+// Tell takes a notification of a modern client to the session that the client
+// uses. Those of the protocol end here: a legacy server is told of a cancelled
+// call when its answer is closed, and sends no requests to report progress on.
+func (s *Servers) Tell(ctx context.Context, key Key, dial func() (Server, error), m *jsonrpc.Message) error {
+	if _, defined := protocol.Lookup(m.Method); defined {
+		return nil
 	}
+	return s.within(ctx, key, dial, m, func(open *session) error {
+		params, _, err := legacyParams(m.Method, m.Params)
+		if err != nil {
+			return err
+		}
+		raw := []byte(m.Raw)
+		if m.Params != nil {
+			if raw, err = replaced(m, map[string]jsontext.Value{"params": params}); err != nil {
+				return err
+			}
+		}
+		if err := open.tell(ctx, raw); err != nil {
+			return err
+		}
+		open.release()
+		return nil
+	})
+}
+
+// within does something in the session that fits, which counts as in use from
+// then on unless it fails. Where the server refused the message because it knows
+// the session no more, it is done once again, in a new one.
+func (s *Servers) within(ctx context.Context, key Key, dial func() (Server, error), m *jsonrpc.Message, do func(*session) error) error {
+	for again := true; ; again = false {
+		open, err := s.session(ctx, key, dial, m)
+		if err == nil {
+			if err = do(open); err == nil {
+				return nil
+			}
+			open.release()
+			if errors.Is(err, ErrForgotten) {
+				s.retire(open)
+			}
+		}
+		forgotten := errors.Is(err, ErrForgotten)
+		busy := errors.Is(err, ErrBusy)
+		if !again || !forgotten && !(busy && s.makeRoom(key)) {
+			return err
+		}
+	}
+}
+
+// session finds or opens the session for a message, and marks it as in use.
+func (s *Servers) session(ctx context.Context, key Key, dial func() (Server, error), m *jsonrpc.Message) (*session, error) {
+	hello, err := helloOf(m)
+	if err != nil {
+		return nil, err
+	}
+	key.client = string(hello)
+	s.mu.Lock()
+	open := s.sessions[key]
+	if open == nil && m.Kind == jsonrpc.Notification {
+		open = s.latest(key) // a notification need not say who its client is
+	}
+	if open == nil {
+		evicted, err := s.admit(key)
+		if err != nil {
+			s.mu.Unlock()
+			return nil, err
+		}
+		if evicted != nil {
+			delete(s.sessions, evicted.key)
+			defer evicted.close()
+		}
+		open = newSession(s, key)
+		s.sessions[key] = open
+	}
+	open.use()
+	s.mu.Unlock()
+	if err := open.ready(ctx, dial, hello); err != nil {
+		open.release()
+		s.retire(open)
+		return nil, err
+	}
+	return open, nil
+}
+
+// latest is the session that was last used under a key, whatever the client
+// said of itself. The caller holds s.mu.
+func (s *Servers) latest(key Key) (found *session) {
+	var since time.Time
+	for other, open := range s.sessions {
+		other.client = key.client
+		if used, _ := open.idle(); other == key && (found == nil || used.After(since)) {
+			found, since = open, used
+		}
+	}
+	return found
+}
+
+// admit says which session must be closed for another one of this key: of a
+// caller who has enough, the caller's own that is unused for longest; where all
+// together are enough, anybody's. The caller holds s.mu.
+func (s *Servers) admit(key Key) (evicted *session, err error) {
+	var own, any *session
+	var ownSince, anySince time.Time
+	count := 0
+	for other, open := range s.sessions {
+		used, idle := open.idle()
+		mine := other.owner() == key.owner()
+		if mine {
+			count++
+		}
+		if idle && mine && (own == nil || used.Before(ownSince)) {
+			own, ownSince = open, used
+		}
+		if idle && (any == nil || used.Before(anySince)) {
+			any, anySince = open, used
+		}
+	}
+	switch {
+	case s.ctx.Err() != nil:
+		return nil, ErrSessions
+	case count >= s.cfg.PerOwner:
+		evicted = own
+	case len(s.sessions) >= s.cfg.Sessions:
+		evicted = any
+	default:
+		return nil, nil
+	}
+	if evicted == nil {
+		return nil, ErrSessions
+	}
+	return evicted, nil
+}
+
+// makeRoom closes the session of a caller that is unused for longest, and waits
+// until what it held is free; false when all are in use.
+func (s *Servers) makeRoom(key Key) bool {
+	var oldest *session
+	var since time.Time
+	s.mu.Lock()
+	for other, open := range s.sessions {
+		if used, idle := open.idle(); idle && other.owner() == key.owner() && (oldest == nil || used.Before(since)) {
+			oldest, since = open, used
+		}
+	}
+	if oldest != nil {
+		delete(s.sessions, oldest.key)
+	}
+	s.mu.Unlock()
+	if oldest == nil {
+		return false
+	}
+	<-oldest.close()
+	return true
+}
+
+// retire lets nobody new into a session; it is closed when the last one leaves.
+func (s *Servers) retire(gone *session) {
+	s.mu.Lock()
+	if s.sessions[gone.key] == gone {
+		delete(s.sessions, gone.key)
+	}
+	s.mu.Unlock()
+	gone.retire()
+}
+
+// Open is the number of sessions, and Waiting that of calls which wait for input.
+func (s *Servers) Open() (sessions, waiting int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions), len(s.parked)
 }
 
 // KeyIDs lists the keys that sessions were opened with.
@@ -96,17 +286,32 @@ func (s *Servers) KeyIDs() []string {
 	return ids
 }
 
-func (s *Servers) take(condition func(Key, *session) bool) []*session {
+// CloseIf ends the sessions whose key the condition holds for, and every call
+// in them.
+func (s *Servers) CloseIf(condition func(Key) bool) {
+	s.closeIf(func(k Key, _ *session) bool { return condition(k) })
+}
+
+// Close ends every session.
+func (s *Servers) Close() {
+	s.cancel()
+	s.CloseIf(func(Key) bool { return true })
+	s.work.Wait()
+}
+
+func (s *Servers) closeIf(condition func(Key, *session) bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	var taken []*session
+	var gone []*session
 	for key, open := range s.sessions {
 		if condition(key, open) {
-			taken = append(taken, open)
+			gone = append(gone, open)
 			delete(s.sessions, key)
 		}
 	}
-	return taken
+	s.mu.Unlock()
+	for _, open := range gone {
+		open.close()
+	}
 }
 
 func (s *Servers) reap() {
@@ -117,155 +322,11 @@ func (s *Servers) reap() {
 		case <-s.ctx.Done():
 			return
 		case now := <-ticker.C:
-			for _, gone := range s.take(func(_ Key, open *session) bool { return open.idle(now.Add(-s.cfg.Idle)) }) {
-				gone.close()
-			}
+			before := now.Add(-s.cfg.Idle)
+			s.closeIf(func(_ Key, open *session) bool {
+				used, idle := open.idle()
+				return idle && used.Before(before)
+			})
 		}
 	}
-}
-
-// Ask answers a request of a modern client. dial opens a new session with the
-// server where none fits; it is called with the request's own context.
-//
-// Errors: ErrFull, ErrParams, ErrState, upstream.ErrProtocol, upstream.ErrEra,
-// and what dial and the server fail with.
-func (s *Servers) Ask(ctx context.Context, key Key, dial func() (Server, error), m *jsonrpc.Message) (Answers, error) {
-	if state := jsonrpc.Text(m.Params, "/requestState"); state != "" {
-		return s.resume(key, state, m)
-	}
-	for tries := 0; ; tries++ {
-		open, err := s.session(ctx, key, dial, m)
-		if errors.Is(err, ErrForgotten) && tries == 0 {
-			continue // whom it was opened for before had no luck
-		}
-		if err != nil {
-			return nil, err
-		}
-		answers, err := open.answer(ctx, m)
-		if err == nil {
-			return answers, nil
-		}
-		open.release()
-		if !errors.Is(err, ErrForgotten) {
-			return nil, err
-		}
-		s.forget(open) // the server refused the message because it knows the session no more
-		if tries > 0 {
-			return nil, err
-		}
-	}
-}
-
-// session finds or opens the session for a request, and marks it as in use.
-func (s *Servers) session(ctx context.Context, key Key, dial func() (Server, error), m *jsonrpc.Message) (*session, error) {
-	hello, err := helloOf(m)
-	if err != nil {
-		return nil, err
-	}
-	key.client = string(hello)
-	s.mu.Lock()
-	open, oldest, own := s.sessions[key], (*session)(nil), 0
-	if open == nil {
-		for _, other := range s.sessions {
-			if other.key.owner() == key.owner() {
-				own++
-				if other.idle(time.Now()) && (oldest == nil || other.lastUsed().Before(oldest.lastUsed())) {
-					oldest = other
-				}
-			}
-		}
-		full := own >= s.cfg.PerOwner || len(s.sessions) >= s.cfg.Sessions
-		if full && oldest == nil || s.ctx.Err() != nil {
-			s.mu.Unlock()
-			return nil, ErrFull
-		}
-		if full {
-			delete(s.sessions, oldest.key)
-			defer oldest.close()
-		}
-		open = newSession(s, key)
-		s.sessions[key] = open
-	}
-	open.use()
-	s.mu.Unlock()
-	if err := open.ready(ctx, dial, hello); err != nil {
-		open.release()
-		s.forget(open)
-		return nil, err
-	}
-	return open, nil
-}
-
-// forget drops a session that is of no use any more.
-func (s *Servers) forget(gone *session) {
-	s.mu.Lock()
-	if s.sessions[gone.key] == gone {
-		delete(s.sessions, gone.key)
-	}
-	s.mu.Unlock()
-	gone.close()
-}
-
-// park keeps a call until its client comes back with input.
-func (s *Servers) park(c *call, state string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	own := 0
-	for _, other := range s.parked {
-		if other.session.key.owner() == c.session.key.owner() {
-			own++
-		}
-	}
-	if own >= s.cfg.Calls {
-		return ErrFull
-	}
-	s.parked[state] = c
-	c.timer = time.AfterFunc(s.cfg.Patience, func() {
-		if s.unpark(state) == c {
-			c.end()
-		}
-	})
-	return nil
-}
-
-func (s *Servers) unpark(state string) *call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.parked[state]
-	delete(s.parked, state)
-	return c
-}
-
-// resume continues the call that waits under a state, once and for its owner.
-func (s *Servers) resume(key Key, state string, m *jsonrpc.Message) (Answers, error) {
-	s.mu.Lock()
-	c := s.parked[state]
-	if c == nil || c.session.key.owner() != key.owner() || c.session.key.Instance != key.Instance || c.method != m.Method {
-		s.mu.Unlock()
-		return nil, ErrState
-	}
-	delete(s.parked, state)
-	s.mu.Unlock()
-	c.timer.Stop()
-	return c.resume(m)
-}
-
-// helloOf is what initialize says for a modern client.
-func helloOf(m *jsonrpc.Message) (jsontext.Value, error) {
-	meta := at(m.Params, "_meta")
-	capabilities, info := at(meta, metaCapabilities), at(meta, metaClientInfo)
-	if info.Kind() != '{' {
-		info = jsontext.Value(`{"name":"","version":""}`)
-	}
-	if capabilities.Kind() != '{' {
-		capabilities = jsontext.Value("{}")
-	}
-	hello, err := with(nil, "clientInfo", info)
-	if err == nil {
-		hello, err = with(hello, "capabilities", capabilities)
-	}
-	if err == nil {
-		hello, err = with(hello, "protocolVersion", []byte(`"`+latestLegacy+`"`))
-	}
-	return hello, err
 }
