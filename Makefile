@@ -77,6 +77,14 @@ bench-engine: plugins
 bench-gateway: build
 	cd gateway/bench && go build -o ../../bin/gateway-bench . && ../../bin/gateway-bench $(BENCHFLAGS)
 
+# A million calls with the same ids, by many clients, through both endpoints and
+# between the eras: each answer must hold the nonce of its own call. `make test`
+# makes 10,000 of them.
+CROSS ?= 1000000
+.PHONY: cross
+cross:
+	go test -count=1 -timeout 2h -run '^TestCrossDelivery$$' -v $(TESTFLAGS) ./gateway -cross $(CROSS)
+
 # Every fuzz target of the repository for FUZZTIME each.
 fuzz:
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \

@@ -45,6 +45,10 @@ func TestMain(m *testing.M) {
 		newParrot().speak(os.Args[2])
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == shufflerCommand {
+		newShuffler(os.Args[2]).speak()
+		return
+	}
 	dir, err := os.MkdirTemp("", "gateway")
 	if err != nil {
 		log.Fatal(err)

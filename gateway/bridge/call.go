@@ -177,12 +177,13 @@ func (c *call) message(answers Answers) (*jsonrpc.Message, error) {
 // the server still asks is answered.
 func (c *call) end() {
 	c.ended.Do(func() {
-		unanswered := c.session.remove(c)
-		if c.asked != nil {
-			unanswered = append(unanswered, c.asked)
+		for _, m := range c.session.remove(c) { // the client was not asked: another call may have meant it
+			if !c.session.hand(m, mayAsk) {
+				c.session.reply(jsonrpc.NewError(m.ID, protocol.CodeInternalError, "nobody gave the input", nil))
+			}
 		}
-		for _, m := range unanswered {
-			c.session.reply(jsonrpc.NewError(m.ID, protocol.CodeInternalError, "nobody gave the input", nil))
+		if c.asked != nil {
+			c.decline(protocol.CodeInternalError, "nobody gave the input")
 		}
 		if !c.done {
 			c.session.reply(jsonrpc.NewNotification(protocol.NotificationCancelled, map[string]any{"requestId": c.id}))
