@@ -181,7 +181,7 @@ func (r *routes) claimed(route *Route, auto bool) *refusal {
 	}
 	for _, a := range r.cfg.Approvals.All() {
 		switch {
-		case a.Alias != route.Alias || a.Server == route.Server:
+		case a.Alias != route.Alias || a.Server == route.Server || a.Tenant != r.cfg.Tenant:
 		case route.Server != "":
 			return refuse(ReasonAliasConflict)
 		default:
@@ -206,7 +206,7 @@ func (r *routes) aliases() []string {
 	}
 	if table.auto {
 		for _, a := range r.cfg.Approvals.All() {
-			if aliasPattern.MatchString(a.Alias) {
+			if aliasPattern.MatchString(a.Alias) && a.Tenant == r.cfg.Tenant {
 				all = append(all, a.Alias)
 			}
 		}
