@@ -85,6 +85,13 @@ CROSS ?= 1000000
 cross:
 	go test -count=1 -timeout 2h -run '^TestCrossDelivery$$' -v $(TESTFLAGS) ./gateway -cross $(CROSS)
 
+# Clients of every kind, the hostile beside the honest, against the running
+# gateway for SOAK; memory, goroutines and open files must end as they began.
+SOAK ?= 30m
+.PHONY: soak
+soak: build
+	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 0 -tags soak -run '^TestSoak$$' -v $(TESTFLAGS) ./internal/attack -soak $(SOAK)
+
 # Every fuzz target of the repository for FUZZTIME each.
 fuzz:
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
@@ -95,6 +102,7 @@ fuzz:
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
+	go vet -tags soak ./internal/attack
 	go run $(STATICCHECK) ./...
 	cd engine/bench && go vet ./...
 	cd gateway/bench && go vet ./...

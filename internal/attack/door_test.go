@@ -114,6 +114,11 @@ func newRequest(t testing.TB, method, url, token, body string, header ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
+	setHeader(req, token, header)
+	return req
+}
+
+func setHeader(req *http.Request, token string, header []string) {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json, text/event-stream")
 	req.Header.Set("Authorization", "Bearer "+token)
@@ -128,7 +133,6 @@ func newRequest(t testing.TB, method, url, token, body string, header ...string)
 			req.Header.Set(name, value)
 		}
 	}
-	return req
 }
 
 // do sends a request and reads its answer to the end.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
@@ -126,10 +128,10 @@ func (w *world) seen(t testing.TB, d *door, a *actor) {
 }
 
 // shared makes one server that many tests call, each with cues of its own.
-func shared(era protocol.Era, name string) func(*testing.T, *world) *actor {
+func shared(era protocol.Era, name string) func(testing.TB, *world) *actor {
 	var once sync.Once
 	var a *actor
-	return func(t *testing.T, w *world) *actor {
+	return func(t testing.TB, w *world) *actor {
 		t.Helper()
 		once.Do(func() { a = w.cast(t, name, era, nil) })
 		if a == nil {
@@ -144,6 +146,20 @@ var (
 	thePier  = shared(protocol.Modern, "pier")
 	theFerry = shared(protocol.Legacy, "ferry")
 )
+
+// set changes what a method answers.
+func (a *actor) set(method, result string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.results[method] = result
+}
+
+// on has a handler answer a method; nil ends that.
+func (a *actor) on(method string, h http.HandlerFunc) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.handlers[method] = h
+}
 
 // cue has a handler answer the calls whose argument cue is the name.
 func (a *actor) cue(name string, h http.HandlerFunc) {
@@ -227,4 +243,46 @@ func (a *actor) answer(w http.ResponseWriter, r *http.Request, m *jsonrpc.Messag
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, m.ID, result)
 	}
+}
+
+// idOf is the id of the request that a handler answers.
+func idOf(r *http.Request) jsontext.Value {
+	body, _ := io.ReadAll(r.Body)
+	if m, err := jsonrpc.Parse(body, jsonrpc.Limits{}); err == nil && m.ID != nil {
+		return m.ID
+	}
+	return jsontext.Value("null")
+}
+
+// says answers a request with a raw result.
+func says(result string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, idOf(r), result)
+	}
+}
+
+// saysText answers a call with a text.
+func saysText(text string) http.HandlerFunc {
+	quoted, _ := jsontext.AppendQuote(nil, text)
+	return says(`{"resultType":"complete","content":[{"type":"text","text":` + string(quoted) + `}]}`)
+}
+
+// streams answers with server-sent events, each a raw message. %s in a message
+// is the id of the request.
+func streams(messages ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id := string(idOf(r))
+		w.Header().Set("Content-Type", "text/event-stream")
+		for _, message := range messages {
+			fmt.Fprintf(w, "data: %s\n\n", strings.ReplaceAll(message, "%s", id))
+			w.(http.Flusher).Flush()
+		}
+	}
+}
+
+// readAll is the body of a request.
+func readAll(r *http.Request) jsontext.Value {
+	body, _ := io.ReadAll(r.Body)
+	return body
 }

@@ -48,6 +48,10 @@ var lasting struct {
 }
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == localCommand {
+		speak()
+		return
+	}
 	code := m.Run()
 	if w := lasting.world; w != nil {
 		w.close(code != 0)
@@ -128,7 +132,7 @@ func (w *world) cli(token string, args ...string) ([]byte, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("bartizan %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
+		return out, fmt.Errorf("bartizan %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
 	}
 	return out, nil
 }
@@ -193,7 +197,7 @@ func (w *world) openRegistry() (err error) {
 }
 
 // admit publishes a server, waives what scanners only flag, and approves it.
-func (w *world) admit(name string, launch map[string]any) error {
+func (w *world) admit(name string, launch map[string]any, args ...string) error {
 	document := map[string]any{
 		"$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
 		"name":    "io.example/" + name, "description": "A server on a stage", "version": "1.0.0",
@@ -209,7 +213,7 @@ func (w *world) admit(name string, launch map[string]any) error {
 	if err := os.WriteFile(file, body, 0o600); err != nil {
 		return err
 	}
-	out, err := w.cli(w.publisher, "publish", file, "-o", "json", "--key", w.path("author.key"))
+	out, err := w.cli(w.publisher, append([]string{"publish", file, "-o", "json", "--key", w.path("author.key")}, args...)...)
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
