@@ -23,7 +23,7 @@ func (l modernClientLink) send(ctx context.Context, x *exchange, m *jsonrpc.Mess
 		Tenant: x.caller.Tenant, Principal: x.caller.Principal, KeyID: x.caller.KeyID,
 		Server: x.svc.approval.Server, Instance: x.svc.instance,
 	}
-	ctx = context.WithValue(ctx, traceHeader{}, x.header)
+	ctx = context.WithValue(ctx, traceHeader{}, traceOf(x))
 	dial := func() (bridge.Server, error) { return l.g.dialLegacy(ctx, x) }
 	if m.Kind != jsonrpc.Request {
 		return accepted{}, l.g.bridges.Tell(ctx, key, dial, m)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/gateway/trace"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
@@ -72,6 +73,9 @@ type Config struct {
 	// Metrics answers GET /metrics; nil serves none. Whoever is not on this
 	// machine needs a key of role auditor or admin.
 	Metrics http.Handler
+
+	// Tracer tells of messages in spans; nil tells nobody.
+	Tracer *trace.Tracer
 
 	BodyBytes             int64         // of a client's message
 	HeaderBytes           int           // of a request's header

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/gateway/inventory"
+	"github.com/bartizan-mcp/bartizan/gateway/trace"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
@@ -15,12 +16,13 @@ import (
 // it. It is owned by one goroutine.
 type exchange struct {
 	// From the connection.
-	began  time.Time
-	id     string // audit id that all events of this exchange share
-	source string // remote address
-	header http.Header
-	alias  string
-	body   []byte
+	began   time.Time
+	arrived time.Time // by the clock that durations are measured with
+	id      string    // audit id that all events of this exchange share
+	source  string    // remote address
+	header  http.Header
+	alias   string
+	body    []byte
 
 	payload audit.Payload // of body, once a record needed it
 
@@ -43,7 +45,13 @@ type exchange struct {
 	readOnly bool                  // fingerprint, from the approval's annotations
 	intended bool                  // recordIntent wrote an intent
 	verdict  *audit.Verdict        // last verdict above allow
-	ended    Reason                // why it was not answered, "" if it was
+
+	answer  trace.Result  // what the upstream answered
+	ended   Reason        // why it was not answered, "" if it was
+	told    int           // code of the refusal
+	through *exchange     // with the one server that a message to all went to
+	span    *trace.Server // nil where it is not traced
+	call    *trace.Client // of the conversation with the upstream
 }
 
 // methodName is the method as the client wrote it, or what a GET stream is

@@ -115,6 +115,7 @@ func forwardedHeader(x *exchange) http.Header {
 	if x.session != nil && x.session.upstream != "" {
 		h.Set(protocol.HeaderSessionID, x.session.upstream)
 	}
+	x.call.Inject(h)
 	return h
 }
 

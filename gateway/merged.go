@@ -42,6 +42,7 @@ func (g *Gateway) serveMerged(w *tracked, r *http.Request, x *exchange, out *res
 	for _, s := range []step{
 		authenticate{keys: g.cfg.Keys, now: g.cfg.Now},
 		parse{sessions: g.sessions, limit: int(g.cfg.BodyBytes)},
+		startSpan{tracer: g.cfg.Tracer},
 		stillOpen{doorway: g.doorway},
 	} {
 		if no == nil {
@@ -121,14 +122,14 @@ func (g *Gateway) callMerged(ctx context.Context, x *exchange, out *responder) *
 		x.session.merged.ledger.Called(idKey(x.msg.ID), alias, p.token)
 	}
 	out.part = p
-	defer func() { x.alias, x.svc, x.ended = alias, y.svc, y.ended }() // counted as what it became
+	x.through = y
 	g.pass(ctx, y, out)
 	return nil
 }
 
 // towards is an exchange with one server on behalf of x.
 func (x *exchange) towards(alias string, body []byte) *exchange {
-	y := &exchange{began: x.began, id: x.id, source: x.source, header: x.header.Clone(), alias: alias, body: body}
+	y := &exchange{began: x.began, id: x.id, source: x.source, header: x.header.Clone(), alias: alias, body: body, span: x.span}
 	y.header.Del(protocol.HeaderSessionID)
 	y.header.Del(protocol.HeaderLastEventID)
 	return y

@@ -43,6 +43,7 @@ func (g *Gateway) forward(ctx context.Context, x *exchange, out *responder) {
 		return
 	}
 	r.link = g.linkOf(x)
+	defer x.asking()()
 	if x.session != nil {
 		defer x.session.use(g.cfg.Now)()
 		out.session = x.session
@@ -217,11 +218,12 @@ func (r *relay) finish(ctx context.Context, m *jsonrpc.Message, ev upstream.Even
 		r.g.stats.groups[GroupUpstream].Observe(came.Sub(r.sent))
 	}
 	in := inboundOf(r.x, m)
+	r.x.heard(in)
 	no := r.g.inspect(ctx, r.x, in)
-	examined := r.g.stats.timed(GroupResult, came)
+	examined := r.g.timed(r.x, GroupResult, came)
 	if no == nil {
 		no = r.g.record.answered(ctx, r.x, in)
-		r.g.stats.timed(GroupOutcome, examined)
+		r.g.timed(r.x, GroupOutcome, examined)
 	}
 	if no != nil {
 		r.end(ctx, no, true)
@@ -467,7 +469,7 @@ func (r *relay) end(ctx context.Context, no *refusal, forwarded bool) {
 func (g *Gateway) answerRefusal(ctx context.Context, x *exchange, out *responder, no *refusal, forwarded bool) {
 	g.logRefusal(ctx, no)
 	out.refused = no
-	x.ended = no.reason
+	x.ended, x.told = no.reason, no.code(x.era)
 	id := g.record.refused(ctx, x, no, forwarded)
 	var raw []byte
 	if x.msg != nil && x.msg.Kind == jsonrpc.Request {

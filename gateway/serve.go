@@ -21,9 +21,9 @@ func aliasOf(u *url.URL) (alias string, ok bool) {
 // serveMCP answers a request to one server, or to all of them (alias ""): step
 // 0, then by HTTP method.
 func (g *Gateway) serveMCP(w *tracked, r *http.Request, alias string) {
-	x := &exchange{began: g.cfg.Now(), id: audit.NewID(), source: r.RemoteAddr, header: r.Header, alias: alias}
-	began, panicked := time.Now(), true
-	defer func() { g.stats.done(x, r.Method, began, panicked) }()
+	x := &exchange{began: g.cfg.Now(), id: audit.NewID(), source: r.RemoteAddr, header: r.Header, alias: alias, arrived: time.Now()}
+	panicked := true
+	defer func() { g.done(x, r.Method, panicked) }()
 	out := &responder{w: w, timeout: g.cfg.WriteTimeout, seal: g.seal}
 	host := addrHost(r.RemoteAddr)
 	if !g.addresses.enter(host) {
@@ -78,7 +78,7 @@ func (g *Gateway) pass(ctx context.Context, x *exchange, out *responder) {
 		}
 		no = s.do(ctx, x)
 		if last := i == len(g.request)-1; no != nil || last || g.request[i+1].group != s.group {
-			began = g.stats.timed(s.group, began)
+			began = g.timed(x, s.group, began)
 		}
 	}
 	if no != nil {

@@ -83,7 +83,7 @@ func (s *stats) wrote(began time.Time, err error) {
 }
 
 // done counts an exchange that is over.
-func (s *stats) done(x *exchange, httpMethod string, began time.Time, panicked bool) {
+func (s *stats) done(x *exchange, httpMethod string, began time.Time) {
 	kind := RequestKind{Method: "other", Outcome: "answered"}
 	if x.svc != nil {
 		kind.Alias = x.alias
@@ -96,11 +96,8 @@ func (s *stats) done(x *exchange, httpMethod string, began time.Time, panicked b
 	case x.method.Name != "":
 		kind.Method = x.method.Name
 	}
-	switch {
-	case x.ended != "":
+	if x.ended != "" {
 		kind.Outcome = string(x.ended)
-	case panicked:
-		kind.Outcome = string(ReasonInternal)
 	}
 	s.mu.Lock()
 	counter := s.requests[kind]

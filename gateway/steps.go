@@ -26,6 +26,7 @@ func (g *Gateway) steps() ([]grouped, []inboundStep) {
 	request := []grouped{
 		{GroupIdentify, authenticate{keys: g.cfg.Keys, now: g.cfg.Now}},
 		{GroupIdentify, parse{sessions: g.sessions, limit: int(g.cfg.BodyBytes)}},
+		{GroupIdentify, startSpan{tracer: g.cfg.Tracer}},
 		{GroupIdentify, stillOpen{doorway: g.doorway}},
 		{GroupApprove, approve{routes: g.routes, unsafeRun: g.cfg.UnsafeRun, minBinding: g.cfg.MinBinding}},
 		{GroupApprove, admitMethod{}},

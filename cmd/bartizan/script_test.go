@@ -72,6 +72,9 @@ func TestScripts(t *testing.T) {
 			"assemble": cmdAssemble,
 			"reload":   cmdReload,
 			"until":    cmdUntil,
+
+			"receiver": cmdReceiver,
+			"spans":    cmdSpans,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "listings" {
@@ -85,6 +88,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DIST", dist)
 			env.Values[programsKey{}] = &programs{}
 			env.Values[bridgedKey{}] = &bridged{}
+			env.Values[receiverKey{}] = &receiver{}
 			return nil
 		},
 	})

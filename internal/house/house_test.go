@@ -157,6 +157,7 @@ func TestOneHomePerDependency(t *testing.T) {
 		"encoding/json":               {"sdk", "plugins/internal/cases"}, // standard library only; they read what we wrote
 		"golang.org/x/text/unicode/":  {"engine/normalise"},
 		"github.com/prometheus/":      {"cmd/internal/metrics"},
+		"go.opentelemetry.io/":        {"gateway/trace", "cmd/internal/tracing"},
 		"github.com/tailscale/hujson": {"cmd/internal/clients"},
 		"github.com/pelletier/":       {"cmd/internal/clients"},
 	}

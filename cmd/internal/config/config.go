@@ -29,6 +29,7 @@ type Config struct {
 	Audit    Audit    `json:"audit"`
 	Registry Registry `json:"registry"`
 	Gateway  Gateway  `json:"gateway"`
+	Tracing  Tracing  `json:"tracing"`
 	Scanners Scanners `json:"scanners"`
 }
 
@@ -133,6 +134,7 @@ func Default() Config {
 			Upstream:      Upstream{CallTimeout: time.Minute, SilenceTimeout: 5 * time.Minute, AnswerTimeout: 15 * time.Minute},
 			Local:         Local{MemoryBytes: 2 << 30, AddressBytes: 64 << 30, OpenFiles: 1024, Processes: 256},
 		},
+		Tracing:  Tracing{SampleRatio: 1},
 		Scanners: Scanners{Mode: Enforce},
 	}
 }
@@ -199,6 +201,7 @@ func (c Config) Validate() error {
 		bad("registry.addr: %q is not loopback; put a TLS proxy in front of a loopback address", c.Registry.Addr)
 	}
 	problems = append(problems, c.validateServers()...)
+	problems = append(problems, c.Tracing.validate()...)
 	problems = append(problems, c.Scanners.validate()...)
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(problems...)

@@ -140,6 +140,12 @@ func (s scalar) set(text string) error {
 			return fmt.Errorf("%q is no duration", text)
 		}
 		s.value.SetInt(int64(v))
+	case float64:
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no number", text)
+		}
+		s.value.SetFloat(v)
 	case int:
 		v, err := strconv.Atoi(text)
 		if err != nil {
@@ -150,7 +156,7 @@ func (s scalar) set(text string) error {
 	return nil
 }
 
-// scalars lists every string, bool, int and duration of the Config in the
+// scalars lists every string, bool, number and duration of the Config in the
 // order of declaration; lists come from the file alone.
 func scalars(c *Config) []scalar {
 	var all []scalar

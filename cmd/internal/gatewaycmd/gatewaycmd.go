@@ -138,7 +138,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 	follower.KeyGrace = approval.SnapshotLife + c.Gateway.SnapshotGrace
 	door, err := gatewayrun.Start(ctx, gatewayrun.Parts{
 		Config: c, TrustPath: c.Gateway.Trust, Source: follower, Keys: follower, KeysReady: follower.Ready,
-		Scanners: loaded.Live, Audit: log, Logger: logger,
+		Scanners: loaded.Live, Audit: log, Logger: logger, Version: version(),
 		Follow: follower.Run,
 		OnDrift: func(ctx context.Context, d gateway.Drift) {
 			if _, err := follower.ReportDrift(ctx, registryapi.NewDrift{

@@ -22,8 +22,10 @@ import (
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
 	"github.com/bartizan-mcp/bartizan/cmd/internal/metrics"
 	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
+	"github.com/bartizan-mcp/bartizan/cmd/internal/tracing"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/gateway"
+	"github.com/bartizan-mcp/bartizan/gateway/trace"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
@@ -42,6 +44,7 @@ type Parts struct {
 	Scanners  *engine.Live
 	Audit     *audit.Log
 	Logger    *slog.Logger
+	Version   string // of this program
 	// Follow calls notify whenever the registry's approvals changed, until the
 	// context ends: the keeper then refreshes at once instead of at its next poll.
 	Follow func(ctx context.Context, notify func())
@@ -56,6 +59,7 @@ type Running struct {
 	gateway  *gateway.Gateway
 	listener net.Listener
 	follow   func(context.Context, func())
+	spans    *tracing.Sender
 	log      *slog.Logger
 
 	certificate *certificate
@@ -83,8 +87,12 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 	if err := keeper.Refresh(ctx); err != nil {
 		p.Logger.WarnContext(ctx, "no current snapshot yet; everything is denied", "error", err)
 	}
+	spans, err := tracing.Start(ctx, p.Config.Tracing, p.Version, p.Logger)
+	if err != nil {
+		return nil, err
+	}
 	var g *gateway.Gateway // asked for its counters once it serves
-	counters := metrics.Door{Stats: func() gateway.Stats { return g.Stats() }, Issued: keeper.Issued}
+	counters := metrics.Door{Stats: func() gateway.Stats { return g.Stats() }, Issued: keeper.Issued, Spans: spans.Counts}
 	g, err = gateway.New(gateway.Config{
 		Tenant:         p.Config.Tenant,
 		Approvals:      keeper,
@@ -100,20 +108,21 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		MergePatience:  c.MergePatience,
 		OnDrift:        p.OnDrift,
 		Metrics:        metrics.Handler(p.Scanners, counters),
+		Tracer:         tracer(spans, p.Config.Tracing.Propagate),
 		Upstream:       upstream.Limits{CallTimeout: c.Upstream.CallTimeout, Process: processLimits(c.Local)},
 		SilenceTimeout: c.Upstream.SilenceTimeout,
 		AnswerTimeout:  c.Upstream.AnswerTimeout,
 		Logger:         p.Logger,
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, spans.Close(ctx))
 	}
 	cert := &certificate{}
 	listener, url, err := listen(c, cert)
 	if err != nil {
-		return nil, errors.Join(err, g.Close())
+		return nil, errors.Join(err, g.Close(), spans.Close(ctx))
 	}
-	r := &Running{URL: url, Keeper: keeper, gateway: g, listener: listener, follow: p.Follow, log: p.Logger, certificate: cert}
+	r := &Running{URL: url, Keeper: keeper, gateway: g, listener: listener, follow: p.Follow, spans: spans, log: p.Logger, certificate: cert}
 	r.config.Store(&p.Config)
 	return r, nil
 }
@@ -147,7 +156,28 @@ func (r *Running) Serve(ctx context.Context) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
-	return errors.Join(err, r.gateway.Close())
+	err = errors.Join(err, r.gateway.Close())
+	r.flush(context.WithoutCancel(ctx))
+	return err
+}
+
+// lastSpans is how long the end waits for the receiver of spans.
+const lastSpans = 3 * time.Second
+
+func (r *Running) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lastSpans)
+	defer cancel()
+	if err := r.spans.Close(ctx); err != nil {
+		r.log.WarnContext(ctx, "tracing", "error", err)
+	}
+}
+
+// tracer is nil where nobody takes spans.
+func tracer(spans *tracing.Sender, propagate bool) *trace.Tracer {
+	if provider := spans.Provider(); provider != nil {
+		return trace.New(provider, propagate)
+	}
+	return nil
 }
 
 // recordUnsafe audits every option that weakens a check before it takes effect.
@@ -155,6 +185,7 @@ func recordUnsafe(ctx context.Context, p Parts) error {
 	used := map[string]bool{
 		"gateway.unsafeRun":       p.Config.Gateway.UnsafeRun,
 		"gateway.unsafePlaintext": p.Config.Gateway.UnsafePlaintext,
+		"tracing.unsafePlaintext": p.Config.Tracing.UnsafePlaintext,
 	}
 	for _, option := range slices.Sorted(maps.Keys(used)) {
 		if !used[option] {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bartizan-mcp/bartizan/cmd/internal/tracing"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/gateway"
 )
@@ -27,7 +28,7 @@ func TestDocumented(t *testing.T) {
 	live := trapping(t)
 	live.ScanWith(t.Context(), secretive, engine.ScanOptions{Principal: "default/mallory"})
 	stats := gateway.Stats{Requests: map[gateway.RequestKind]uint64{{}: 1}, LocalEnds: map[string]uint64{"a": 1}}
-	page := read(t, Handler(live, Door{Stats: func() gateway.Stats { return stats }, Issued: time.Now}))
+	page := read(t, Handler(live, Door{Stats: func() gateway.Stats { return stats }, Issued: time.Now, Spans: func() (tracing.Counts, bool) { return tracing.Counts{}, true }}))
 	shown := map[string]string{}
 	for _, m := range typed.FindAllStringSubmatch(page, -1) {
 		name, kind := m[1], m[2]

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/bartizan-mcp/bartizan/cmd/internal/tracing"
 	"github.com/bartizan-mcp/bartizan/gateway"
 	"github.com/bartizan-mcp/bartizan/gateway/measure"
 )
@@ -15,6 +16,8 @@ type Door struct {
 	// Issued is when the snapshot of approvals in force was signed; zero
 	// before the first.
 	Issued func() time.Time
+	// Spans became what; false where none are made.
+	Spans func() (tracing.Counts, bool)
 }
 
 var (
@@ -29,6 +32,7 @@ var (
 	processes   = desc("gateway_local_processes", "Processes of local servers.")
 	exits       = desc("gateway_local_exits_total", "Ends of local servers that nobody asked for; the next call starts them again.", "alias")
 	draining    = desc("gateway_draining", "1 while the gateway lets its last calls finish.")
+	spans       = desc("gateway_spans_total", "Spans by what became of them: sent, failed, dropped where too many waited.", "outcome")
 	issued      = desc("gateway_snapshot_timestamp_seconds", "When the snapshot of approvals in force was signed.")
 )
 
@@ -36,7 +40,7 @@ var (
 type doorCollector struct{ door Door }
 
 func (doorCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{requests, total, steps, auditWrite, auditFailed, inFlight, streams, sessions, processes, exits, draining, issued} {
+	for _, d := range []*prometheus.Desc{requests, total, steps, auditWrite, auditFailed, inFlight, streams, sessions, processes, exits, draining, issued, spans} {
 		out <- d
 	}
 }
@@ -65,6 +69,11 @@ func (c doorCollector) Collect(out chan<- prometheus.Metric) {
 		drains = 1
 	}
 	gauge(draining, drains)
+	if n, ok := c.door.Spans(); ok {
+		for outcome, count := range map[string]uint64{"sent": n.Sent, "failed": n.Failed, "dropped": n.Dropped} {
+			out <- prometheus.MustNewConstMetric(spans, prometheus.CounterValue, float64(count), outcome)
+		}
+	}
 	if at := c.door.Issued(); !at.IsZero() {
 		gauge(issued, float64(at.UnixMilli())/1000)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/cmd/internal/tracing"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/gateway"
 	"github.com/bartizan-mcp/bartizan/gateway/measure"
@@ -19,7 +20,8 @@ func TestDoor(t *testing.T) {
 		Groups: map[string]measure.Reading{gateway.GroupUpstream: h.Read()}, AuditFailed: 7, InFlight: 8, Streams: 4, Sessions: 5, Processes: 6, Draining: true,
 	}
 	issued := time.Time{}
-	handler := Handler(engine.NewLive(engine.NewSet()), Door{Stats: func() gateway.Stats { return stats }, Issued: func() time.Time { return issued }})
+	counted := tracing.Counts{Sent: 9, Failed: 10, Dropped: 11}
+	handler := Handler(engine.NewLive(engine.NewSet()), Door{Stats: func() gateway.Stats { return stats }, Issued: func() time.Time { return issued }, Spans: func() (tracing.Counts, bool) { return counted, !issued.IsZero() }})
 	page := func() string { return read(t, handler) }
 	first := page()
 	for _, want := range []string{
@@ -37,11 +39,14 @@ func TestDoor(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, first)
 		}
 	}
-	if strings.Contains(first, "snapshot_timestamp") {
-		t.Error("a time without a snapshot")
+	if strings.Contains(first, "snapshot_timestamp") || strings.Contains(first, "spans") {
+		t.Error("a time without a snapshot, or spans that nobody makes")
 	}
 	issued = time.UnixMilli(1500)
 	if !strings.Contains(page(), "bartizan_gateway_snapshot_timestamp_seconds 1.5\n") {
 		t.Error("no time of the snapshot")
+	}
+	if !strings.Contains(page(), `bartizan_gateway_spans_total{outcome="dropped"} 11`) {
+		t.Error("no dropped spans")
 	}
 }
