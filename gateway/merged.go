@@ -107,7 +107,7 @@ func (g *Gateway) callMerged(ctx context.Context, x *exchange, out *responder) *
 		return refuse(ReasonInternal).because(err)
 	}
 	y := x.towards(alias, body)
-	if name != "" && x.era == protocol.Modern {
+	if name != "" && x.method.Entry != "" && x.era == protocol.Modern {
 		y.header.Set(protocol.HeaderName, protocol.EncodeHeader(name))
 	}
 	p := &part{g: g, x: y}
@@ -119,6 +119,7 @@ func (g *Gateway) callMerged(ctx context.Context, x *exchange, out *responder) *
 		if no := g.joinSession(ctx, x, y); no != nil {
 			return no
 		}
+		x.session.merged.noteWatch(x.msg.Method, alias, x.ref.Key)
 		x.session.merged.ledger.Called(idKey(x.msg.ID), alias, p.token)
 	}
 	out.part = p

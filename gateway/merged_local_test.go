@@ -121,5 +121,7 @@ func TestMergedLocalProcesses(t *testing.T) {
 	}
 	call("a", second).refused(t, http.StatusServiceUnavailable, ReasonUpstreamBusy)
 	h.do(http.MethodDelete, "/mcp", "", first...)
-	eventually(t, "both processes are free", func() bool { return call("a", second).status == http.StatusOK && call("b", second).status == http.StatusOK })
+	eventually(t, "both processes are free", func() bool {
+		return call("a", second).status == http.StatusOK && call("b", second).status == http.StatusOK
+	})
 }

@@ -3,8 +3,6 @@ package gateway
 import (
 	"context"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -107,17 +105,11 @@ func (g *Gateway) resumeAnswer(ctx context.Context, x *exchange, out *responder,
 
 func always() bool { return true }
 
-// Pauses before the stream of one server is asked for again.
-const (
-	shortPause = 500 * time.Millisecond
-	fullPause  = 30 * time.Second
-)
-
 // follow relays the stream of one server into the merged one, and asks for it
-// again when it breaks: one server's restart is not the client's business.
+// again when it breaks, with a new session where the server forgot the old one:
+// one server's restart is not the client's business.
 func (g *Gateway) follow(ctx context.Context, x *exchange, alias string, s *session, shared *sharedWriter, reads *reading) {
 	after := reads.left(alias, x.session.merged.ordinal(s))
-	pause := shortPause
 	for {
 		y := x.towards(alias, nil)
 		within(y, s)
@@ -128,58 +120,23 @@ func (g *Gateway) follow(ctx context.Context, x *exchange, alias string, s *sess
 		}
 		out := &responder{w: &tracked{ResponseWriter: shared.of()}, timeout: g.cfg.WriteTimeout, seal: g.seal}
 		out.part = &part{g: g, x: y, whole: x.session, reads: reads}
+		began := time.Now()
 		g.listen(ctx, y, out)
-		if no := out.refused; no != nil && !resumed && meanings[no.reason].status < http.StatusInternalServerError {
-			return // the server has no such stream, or is no longer there for this session
+		forgotten := out.refused != nil && out.refused.reason == ReasonSessionUnknown
+		if final(out.refused) && !resumed && !forgotten {
+			return // the server has no such stream
 		}
-		if out.began {
-			pause = shortPause
-		}
-		select {
-		case <-ctx.Done():
+		if !reads.rest(ctx, alias, time.Since(began)) {
 			return
-		case <-time.After(pause):
-			pause = min(2*pause, fullPause)
+		}
+		if forgotten && (g.joinSession(ctx, x, x.towards(alias, nil)) == nil || ctx.Err() != nil) {
+			return // the new session has a follower of its own
 		}
 	}
 }
 
-// reading is how far one stream has come with each server.
-type reading struct {
-	mu sync.Mutex
-	at map[string]merge.Place
-}
-
-func newReading(from []merge.Place) *reading {
-	r := &reading{at: map[string]merge.Place{}}
-	for _, p := range from {
-		r.at[p.Alias] = p
-	}
-	return r
-}
-
-// left is the event after which the client left a server's stream, "" for none:
-// what a conversation that has ended said cannot be heard again.
-func (r *reading) left(alias string, session int) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if at, ok := r.at[alias]; ok && at.Session == session {
-		return at.Event
-	}
-	return ""
-}
-
-// reached notes an event and returns where the stream is now, that event first.
-func (r *reading) reached(now merge.Place) merge.Resume {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.at[now.Alias] = now
-	var others []merge.Place
-	for alias, p := range r.at {
-		if alias != now.Alias {
-			others = append(others, p)
-		}
-	}
-	slices.SortFunc(others, func(a, b merge.Place) int { return strings.Compare(a.Alias, b.Alias) })
-	return merge.Resume{Places: append([]merge.Place{now}, others...)}
+// final reports whether trying again will not help: it is not the server's
+// failure.
+func final(no *refusal) bool {
+	return no != nil && meanings[no.reason].status < http.StatusInternalServerError
 }

@@ -1,13 +1,12 @@
 package gateway
 
 import (
-	"context"
+	"slices"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/gateway/merge"
-	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -21,6 +20,7 @@ type mergedSession struct {
 	mu     sync.Mutex
 	subs   map[string]*subSession
 	level  jsontext.Value // params of the last logging/setLevel
+	watch  []watched      // resources that the client subscribed to
 	lastID int64          // of the gateway's own requests; they count downwards
 	joined chan struct{}  // closed when a session with a further server is open
 	opened int            // sessions so far
@@ -105,84 +105,40 @@ func (m *mergedSession) nextID() int64 {
 	return m.lastID
 }
 
+// watched is a resource that the client subscribed to.
+type watched struct{ alias, uri string }
+
+// maxWatch bounds the subscriptions that a session can take to a new
+// conversation with a server.
+const maxWatch = 256
+
+// noteWatch follows what the client subscribes to.
+func (m *mergedSession) noteWatch(method, alias, uri string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	w := watched{alias, uri}
+	switch {
+	case method == protocol.MethodResourcesUnsubscribe:
+		m.watch = slices.DeleteFunc(m.watch, func(have watched) bool { return have == w })
+	case method == protocol.MethodResourcesSubscribe && len(m.watch) < maxWatch && !slices.Contains(m.watch, w):
+		m.watch = append(m.watch, w)
+	}
+}
+
+// wishes are what a new session with a server begins with.
+func (m *mergedSession) wishes(alias string) (level jsontext.Value, uris []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, w := range m.watch {
+		if w.alias == alias {
+			uris = append(uris, w.uri)
+		}
+	}
+	return m.level, uris
+}
+
 func (m *mergedSession) setLevel(params jsontext.Value) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.level = params.Clone()
-}
-
-// joinSession has y belong to the session with its server, which it opens where
-// there is none. A refusal is the server's, and is answered as one.
-func (g *Gateway) joinSession(ctx context.Context, x, y *exchange) *refusal {
-	m := x.session.merged
-	s := m.sub(y.alias)
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return refuse(ReasonClientGone).because(context.Cause(ctx))
-	}
-	open, _ := m.open()
-	known, ok := open[y.alias]
-	if ok {
-		known, ok = g.sessions.find(known.id, x.caller, y.alias)
-	}
-	if ok && g.outdated(ctx, x, y.alias, known) {
-		g.sessions.remove(known)
-		ok = false
-	}
-	if !ok {
-		m.ledger.Forget(y.alias)
-		var no *refusal
-		if known, no = g.openSub(ctx, x, y.alias, s); no != nil {
-			return no
-		}
-	}
-	within(y, known)
-	return nil
-}
-
-// outdated reports whether a session was opened towards what its alias no
-// longer means, or in an era that its approval no longer names.
-func (g *Gateway) outdated(ctx context.Context, x *exchange, alias string, s *session) bool {
-	no := g.approve().do(ctx, &exchange{alias: alias, caller: x.caller, era: x.era, session: s})
-	return no != nil && no.reason == ReasonSessionUnknown
-}
-
-// within names the session with one server in the header of an exchange.
-func within(y *exchange, s *session) {
-	y.header.Set(protocol.HeaderSessionID, s.id)
-	y.header.Del(protocol.HeaderProtocolVersion)
-	if version := s.protocolVersion(); protocol.EraOf(version) == protocol.Legacy {
-		y.header.Set(protocol.HeaderProtocolVersion, version)
-	}
-}
-
-// openSub initializes a session with one server, as the client initialized the
-// merged one.
-func (g *Gateway) openSub(ctx context.Context, x *exchange, alias string, s *subSession) (*session, *refusal) {
-	m := x.session.merged
-	y := x.towards(alias, jsonrpc.NewRequest(m.nextID(), protocol.MethodInitialize, m.hello))
-	y.header.Del(protocol.HeaderProtocolVersion)
-	answer, no := g.aside(ctx, y)
-	switch {
-	case no != nil && no.reason == ReasonServerUnknown:
-		return nil, refuse(ReasonEntryUnknown).because(no.cause)
-	case no != nil:
-		return nil, no
-	case answer == nil || answer.Error != nil || y.session == nil:
-		return nil, refuse(ReasonUpstreamRefused)
-	}
-	if !m.join(s, y.session) {
-		g.sessions.remove(y.session)
-		return nil, refuse(ReasonSessionUnknown)
-	}
-	g.tell(ctx, x, alias, y.session, jsonrpc.NewNotification(protocol.NotificationInitialized, nil))
-	m.mu.Lock()
-	level := m.level
-	m.mu.Unlock()
-	if level != nil {
-		g.tell(ctx, x, alias, y.session, jsonrpc.NewRequest(m.nextID(), protocol.MethodLoggingSetLevel, level))
-	}
-	return y.session, nil
 }

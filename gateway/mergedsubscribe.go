@@ -10,6 +10,7 @@ import (
 
 	"sync"
 
+	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -109,38 +110,63 @@ func (g *Gateway) tagged(x *exchange, method string, notifications map[string]an
 }
 
 // watchAt subscribes to resources of one server for as long as the client
-// listens. What the server grants goes to granted, once.
+// listens, anew where the server ends it. What the server grants first goes to
+// granted, once.
 func (g *Gateway) watchAt(ctx context.Context, x *exchange, alias string, uris []string, shared *sharedWriter, granted chan<- []string) {
-	acknowledged := false
-	report := func(got []string) {
-		if !acknowledged { // a server may acknowledge twice, or never
-			acknowledged = true
-			granted <- got
-		}
-	}
-	defer func() { report(nil) }()
+	w := watch{uris: uris, granted: granted}
+	defer w.report(nil)
 	raw, err := narrowed(x.msg.Raw, uris)
 	if err != nil {
 		return
 	}
-	y := x.towards(alias, raw)
-	p := &part{g: g, x: y}
-	p.got = func(m *jsonrpc.Message) {
-		if m.Kind != jsonrpc.Notification {
-			return // the end of one server's subscription is not the end of all
+	pauses := pauses{}
+	for {
+		y := x.towards(alias, raw)
+		y.id = audit.NewID()
+		w.refused = false
+		out := &responder{w: &tracked{ResponseWriter: shared.of()}, timeout: g.cfg.WriteTimeout, seal: g.seal}
+		out.part = &part{g: g, x: y, got: w.got}
+		began := time.Now()
+		g.pass(ctx, y, out)
+		if w.refused && out.refused == nil || final(out.refused) || !rest(ctx, pauses.after(alias, time.Since(began))) {
+			return
 		}
-		var got []string
-		if list, ok := subscribed(m.Params); ok {
-			for _, uri := range list {
-				if slices.Contains(uris, uri) {
-					got = append(got, uri)
-				}
+		w.report(nil) // a server that cannot be reached now grants nothing, and may later
+	}
+}
+
+// watch is one server's part of a subscription.
+type watch struct {
+	uris     []string
+	granted  chan<- []string
+	reported bool
+	refused  bool // the last answer was an error
+}
+
+// report says what the server grants: it may acknowledge twice, or never.
+func (w *watch) report(got []string) {
+	if !w.reported {
+		w.reported = true
+		w.granted <- got
+	}
+}
+
+// got takes the server's acknowledgement. The end of one server's subscription
+// is not the end of all.
+func (w *watch) got(m *jsonrpc.Message) {
+	if m.Kind != jsonrpc.Notification {
+		w.refused = m.Error != nil
+		return
+	}
+	var granted []string
+	if list, ok := subscribed(m.Params); ok {
+		for _, uri := range list {
+			if slices.Contains(w.uris, uri) {
+				granted = append(granted, uri)
 			}
 		}
-		report(got)
 	}
-	out := &responder{w: &tracked{ResponseWriter: shared.of()}, timeout: g.cfg.WriteTimeout, seal: g.seal, part: p}
-	g.pass(ctx, y, out)
+	w.report(granted)
 }
 
 // narrowed is the client's subscription to these resources and nothing else.
