@@ -86,10 +86,13 @@ func (c *condition) holds(f *facts, seen seen) bool {
 	switch c.op {
 	case ifPattern:
 		return seen.has(c.pattern)
-	case ifAny:
-		return slices.ContainsFunc(c.of, func(inner condition) bool { return inner.holds(f, seen) })
-	case ifAll:
-		return !slices.ContainsFunc(c.of, func(inner condition) bool { return !inner.holds(f, seen) })
+	case ifAny, ifAll:
+		for i := range c.of { // by index: this runs for every batch, and a copy would be on the heap
+			if c.of[i].holds(f, seen) == (c.op == ifAny) {
+				return c.op == ifAny
+			}
+		}
+		return c.op == ifAll
 	case ifViews:
 		return f.views&c.mask != 0
 	case ifKinds:

@@ -135,14 +135,14 @@ func open(t *testing.T, edit func(*Config), routes ...Route) *house {
 	return h
 }
 
-func testLogger(t *testing.T) *slog.Logger {
+func testLogger(t testing.TB) *slog.Logger {
 	if !testing.Verbose() {
 		return slog.New(slog.DiscardHandler)
 	}
 	return slog.New(slog.NewTextHandler(t.Output(), nil))
 }
 
-func openAudit(t *testing.T, path string) *audit.Log {
+func openAudit(t testing.TB, path string) *audit.Log {
 	t.Helper()
 	l, err := audit.Open(path, audit.Options{Feature: "gateway"})
 	if err != nil {
@@ -161,7 +161,7 @@ var sharedScanner = sync.OnceValues(func() (*engine.Scanner, error) {
 })
 
 // markers is a set of the test scanner, which is compiled once.
-func markers(t *testing.T) *engine.Live {
+func markers(t testing.TB) *engine.Live {
 	t.Helper()
 	s, err := sharedScanner()
 	if err != nil {
@@ -212,11 +212,22 @@ func (a *approvals) set(err error, list ...*approval.Approval) {
 // approve captures what the target lists now and approves it under an alias.
 func (h *house) approve(alias string, target upstream.Target, edit ...func(*approval.Approval)) *approval.Approval {
 	h.t.Helper()
-	capture, err := upstream.Capture(h.t.Context(), target, upstream.Limits{})
-	if err != nil {
-		h.t.Fatalf("capture: %v", err)
+	a := approvalOf(h.t, len(h.approvals.All())+1, alias, target)
+	for _, f := range edit {
+		f(a)
 	}
-	a := &approval.Approval{Digest: fmt.Sprintf("%064x", len(h.approvals.All())+1)}
+	h.approvals.set(nil, append(h.approvals.All(), a)...)
+	return a
+}
+
+// approvalOf is the nth approval, of what the target lists now.
+func approvalOf(t testing.TB, n int, alias string, target upstream.Target) *approval.Approval {
+	t.Helper()
+	capture, err := upstream.Capture(t.Context(), target, upstream.Limits{})
+	if err != nil {
+		t.Fatalf("capture: %v", err)
+	}
+	a := &approval.Approval{Digest: fmt.Sprintf("%064x", n)}
 	a.Tenant, a.Server, a.Version, a.Alias = identity.DefaultTenant, "io.example/"+alias, "1.0.0", alias
 	a.Binding, a.Launch = approval.BindingEndpoint, approval.Launch{URL: target.URL, Transport: target.Transport}
 	if len(target.Command) > 0 {
@@ -227,7 +238,7 @@ func (h *house) approve(alias string, target upstream.Target, edit ...func(*appr
 	for _, l := range capture.Listings {
 		set, err := fingerprint.OfListing(&l, nil)
 		if err != nil {
-			h.t.Fatal(err)
+			t.Fatal(err)
 		}
 		a.Roots[string(l.Era)] = set.Root
 		for _, e := range set.Entries {
@@ -239,10 +250,6 @@ func (h *house) approve(alias string, target upstream.Target, edit ...func(*appr
 			}
 		}
 	}
-	for _, f := range edit {
-		f(a)
-	}
-	h.approvals.set(nil, append(h.approvals.All(), a)...)
 	return a
 }
 
@@ -271,7 +278,7 @@ func (k *keys) Key(_ context.Context, id string) (identity.KeyRecord, error) {
 	return rec, nil
 }
 
-func (k *keys) issue(t *testing.T, principal string, roles ...string) string {
+func (k *keys) issue(t testing.TB, principal string, roles ...string) string {
 	t.Helper()
 	token, rec, err := identity.NewKey(identity.KeySpec{Principal: principal, Kind: identity.KindAgent, Roles: roles}, time.Now())
 	if err != nil {
@@ -369,7 +376,7 @@ func (h *house) do(method, path, body string, header ...string) reply {
 
 // message is the last JSON-RPC message of the answer, out of its event stream
 // where it is one.
-func (r reply) message(t *testing.T) *jsonrpc.Message {
+func (r reply) message(t testing.TB) *jsonrpc.Message {
 	t.Helper()
 	body := r.body
 	if strings.HasPrefix(r.header.Get("Content-Type"), "text/event-stream") {
