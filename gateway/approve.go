@@ -22,7 +22,7 @@ func (s approve) do(_ context.Context, x *exchange) *refusal {
 	}
 	x.svc = svc
 	switch {
-	case !svc.launch.Equal(svc.approval.Launch):
+	case !svc.asApproved:
 		return refuse(ReasonLaunchMismatch)
 	case svc.local && svc.approval.Binding == approval.BindingArtifact:
 		return refuse(ReasonLaunchMismatch) // only a sandboxed start can prove the tree and the runtime

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -144,7 +145,9 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *ref
 	if r.ContentLength > g.cfg.BodyBytes {
 		return nil, refuse(ReasonBodyTooLarge)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.cfg.BodyBytes))
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), maxExpected)) + bytes.MinRead)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, g.cfg.BodyBytes))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -153,8 +156,12 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *ref
 		return nil, refuse(ReasonBodyUnreadable).because(err)
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	return body, nil
+	return body.Bytes(), nil
 }
+
+// maxExpected is how much of a body is made room for before it comes: anybody
+// may announce a long one.
+const maxExpected = 64 << 10
 
 // addresses counts requests under way per remote address.
 type addresses struct {

@@ -64,6 +64,8 @@ type service struct {
 	target   upstream.Target
 	local    bool
 	instance string // names target and credential
+
+	asApproved bool // the launch identity is the approval's
 }
 
 // terms is an approval in the form that every call needs.
@@ -160,7 +162,7 @@ func (r *routes) serviceOf(alias string, route Route, a *approval.Approval) *ser
 			return svc
 		}
 	}
-	svc := &service{terms: r.termsOf(a), alias: alias, approval: a, launch: route.Launch, local: local}
+	svc := &service{terms: r.termsOf(a), alias: alias, approval: a, launch: route.Launch, local: local, asApproved: route.Launch.Equal(a.Launch)}
 	svc.target = r.target(route)
 	svc.instance = instanceOf(alias, svc)
 	if !local {

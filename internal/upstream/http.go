@@ -23,12 +23,16 @@ const (
 	typeEvents = "text/event-stream"
 )
 
-// plainClient serves targets that bring no client of their own.
-var plainClient = &http.Client{Transport: plainTransport()}
+// plain serves targets that bring no client of their own.
+var plain = plainTransport()
 
 // idleConns is how many connections to one server are kept for the next call.
 // With fewer than there are calls at once, most calls would begin by dialling.
 const idleConns = 64
+
+// bufferBytes lets a message of a few kilobytes and its header go out, and come
+// in, in one piece.
+const bufferBytes = 8 << 10
 
 func plainTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
@@ -36,6 +40,7 @@ func plainTransport() *http.Transport {
 	t.DisableCompression = true
 	t.MaxIdleConns = 0 // as many as there are hosts
 	t.MaxIdleConnsPerHost = idleConns
+	t.ReadBufferSize, t.WriteBufferSize = bufferBytes, bufferBytes
 	return t
 }
 
@@ -74,30 +79,30 @@ func RequestHeader(version, method string, params jsontext.Value) http.Header {
 }
 
 func open(ctx context.Context, t Target, method string, raw []byte, headers []http.Header, lim Limits) (*Stream, error) {
-	u, err := t.endpoint()
-	if err != nil {
+	if _, err := t.endpoint(); err != nil {
 		return nil, err
 	}
 	lim = lim.withDefaults()
 	ctx, cancel := context.WithCancelCause(ctx)
-	timeout := fmt.Errorf("no answer within %s: %w", lim.CallTimeout, context.DeadlineExceeded)
-	s := &Stream{ctx: ctx, cancel: cancel, max: lim.MessageBytes, timer: time.AfterFunc(lim.CallTimeout, func() { cancel(timeout) })}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(raw))
+	s := &Stream{ctx: ctx, cancel: cancel, max: lim.MessageBytes, timer: time.AfterFunc(lim.CallTimeout, func() {
+		cancel(fmt.Errorf("no answer within %s: %w", lim.CallTimeout, context.DeadlineExceeded))
+	})}
+	req, err := http.NewRequestWithContext(ctx, method, t.URL, bytes.NewReader(raw))
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("%w: not a usable request", ErrTarget)
 	}
 	for _, h := range headers {
-		maps.Copy(req.Header, h.Clone())
+		maps.Copy(req.Header, h) // values are shared, and nobody changes them
 	}
 	req.Header.Set("Accept-Encoding", "identity")
-	resp, err := client(t).Do(req)
+	resp, err := transport(t).RoundTrip(req)
 	if err != nil {
 		err = s.failure(err)
 		s.Close()
 		return nil, err
 	}
-	s.Status, s.Header, s.body = resp.StatusCode, resp.Header, resp.Body
+	s.Status, s.Header, s.body, s.size = resp.StatusCode, resp.Header, resp.Body, resp.ContentLength
 	if err := s.accept(resp, method); err != nil {
 		s.Close()
 		return nil, err
@@ -105,15 +110,16 @@ func open(ctx context.Context, t Target, method string, raw []byte, headers []ht
 	return s, nil
 }
 
-// client never follows a redirect, whatever the target's own client does.
-func client(t Target) *http.Client {
-	base := t.Client
-	if base == nil {
-		base = plainClient
+// transport is what carries a target's requests. It follows no redirect, as a
+// client does that is not told otherwise.
+func transport(t Target) http.RoundTripper {
+	switch {
+	case t.Client == nil:
+		return plain
+	case t.Client.Transport == nil:
+		return http.DefaultTransport
 	}
-	c := *base
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &c
+	return t.Client.Transport
 }
 
 // Stream is one HTTP answer: a single JSON body, server-sent events, or no
@@ -128,6 +134,7 @@ type Stream struct {
 	timer  *time.Timer
 	body   io.ReadCloser
 	max    int64
+	size   int64        // that the server says the body has, -1 where it does not
 	single bool         // one JSON body, not read yet
 	events *eventReader // nil unless an event stream
 }
@@ -152,6 +159,9 @@ func (s *Stream) accept(resp *http.Response, method string) error {
 	return nil
 }
 
+// maxExpected is how much of a body is made room for before it comes.
+const maxExpected = 256 << 10
+
 // Next returns the next message. io.EOF ends a complete stream; a stream cut
 // off inside an event is io.ErrUnexpectedEOF.
 func (s *Stream) Next() (Event, error) {
@@ -163,17 +173,19 @@ func (s *Stream) Next() (Event, error) {
 		return Event{}, io.EOF
 	}
 	s.single = false
-	body, err := io.ReadAll(io.LimitReader(s.body, s.max+1))
+	var body bytes.Buffer
+	body.Grow(int(min(max(s.size, 0), maxExpected)) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(s.body, s.max+1))
 	s.timer.Stop()
 	switch {
 	case err != nil:
 		return Event{}, s.failure(err)
-	case int64(len(body)) > s.max:
+	case int64(body.Len()) > s.max:
 		return Event{}, fmt.Errorf("%w: a body of more than %d bytes", ErrTooLarge, s.max)
-	case len(bytes.TrimSpace(body)) == 0:
+	case len(bytes.TrimSpace(body.Bytes())) == 0:
 		return Event{}, io.EOF
 	}
-	return Event{Data: body}, nil
+	return Event{Data: body.Bytes()}, nil
 }
 
 // Close ends the stream; in the modern era that cancels the request.

@@ -162,7 +162,7 @@ func (h *httpConn) close() error {
 	}
 	maps.Copy(req.Header, h.target.Header.Clone())
 	maps.Copy(req.Header, header)
-	if resp, err := client(h.target).Do(req); err == nil {
+	if resp, err := transport(h.target).RoundTrip(req); err == nil {
 		resp.Body.Close() // whatever the server thinks of it, the session is over
 	}
 	return nil

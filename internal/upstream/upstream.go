@@ -51,9 +51,10 @@ type Target struct {
 	Env     []string // the full environment: nothing is inherited
 
 	// URL is the MCP endpoint, http or https. Header goes out with every
-	// request. Client carries the caller's dial rules and TLS; nil is a plain
-	// client without proxy. Redirects are refused with any client. Transport is
-	// "" for streamable HTTP, or protocol.TransportSSE.
+	// request. Client carries the caller's dial rules and TLS in its Transport, of
+	// which alone use is made; nil is a plain client without proxy. Redirects are
+	// refused with any client. Transport is "" for streamable HTTP, or
+	// protocol.TransportSSE.
 	URL       string
 	Transport string
 	Header    http.Header
