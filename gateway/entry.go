@@ -10,15 +10,15 @@ import (
 )
 
 // nameEntry notes which listed entry a request is about.
-func nameEntry(x *exchange) *refusal {
+func nameEntry(x *exchange, params []jsonrpc.Member) *refusal {
 	if x.method.Name == protocol.MethodCompletionComplete {
 		return nameReference(x)
 	}
 	if x.method.Entry == "" {
 		return nil
 	}
-	key, ok := stringMember(x.msg.Params, x.method.Entry)
-	if !ok {
+	key, err := unquote(memberOf(params, x.method.Entry))
+	if err != nil {
 		return refuse(ReasonInvalidParams)
 	}
 	x.ref = inventory.Ref{Kind: kindOf[x.method.Name], Key: key}

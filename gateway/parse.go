@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
@@ -30,21 +32,44 @@ func (s parse) do(_ context.Context, x *exchange) *refusal {
 	}
 	x.msg = m
 	x.method, _ = protocol.Lookup(m.Method)
-	if m.Params != nil && x.method.Name != "" {
-		if err := jsonrpc.CheckNames(m.Params, x.method.Params...); err != nil {
+	params, err := paramsOf(m)
+	if err != nil {
+		return refuse(ReasonMalformed).because(err)
+	}
+	if x.method.Name != "" {
+		if err := jsonrpc.CheckMembers(params, x.method.Params...); err != nil {
 			return refuse(ReasonAmbiguous).because(err)
 		}
 	}
-	if no := settleEra(x); no != nil {
+	if no := settleEra(x, params); no != nil {
 		return no
 	}
-	if no := nameEntry(x); no != nil && x.method.In(x.era) {
+	if no := nameEntry(x, params); no != nil && x.method.In(x.era) {
 		return no // a method that this era does not have is denied as such, whatever its params
 	}
 	if x.era == protocol.Modern {
 		return checkHeaders(x)
 	}
 	return s.findSession(x)
+}
+
+// paramsOf lists the members of params, none where there are no params. They are
+// read once: arguments are most of a message.
+func paramsOf(m *jsonrpc.Message) ([]jsonrpc.Member, error) {
+	if m.Params == nil {
+		return nil, nil
+	}
+	return jsonrpc.Members(m.Params)
+}
+
+// memberOf is the value of a member, nil where there is none.
+func memberOf(members []jsonrpc.Member, name string) jsontext.Value {
+	for _, m := range members {
+		if m.Name == name {
+			return m.Value
+		}
+	}
+	return nil
 }
 
 // findSession attaches the legacy session that the request names. Sessions are
@@ -72,12 +97,9 @@ func (s parse) findSession(x *exchange) *refusal {
 // settleEra decides which generation of the protocol the message belongs to.
 // Header and body must say the same (2026-07-28, streamable-http, "Protocol
 // version header").
-func settleEra(x *exchange) *refusal {
+func settleEra(x *exchange, params []jsonrpc.Member) *refusal {
 	header := x.header.Get(protocol.HeaderProtocolVersion)
-	body := ""
-	if x.msg.Params != nil {
-		body = jsonrpc.Text(x.msg.Params, "/_meta/io.modelcontextprotocol~1protocolVersion")
-	}
+	body := jsonrpc.Text(memberOf(params, "_meta"), "/io.modelcontextprotocol~1protocolVersion")
 	if header != "" && body != "" && header != body {
 		return refuse(ReasonHeaderMismatch)
 	}
@@ -93,9 +115,7 @@ func settleEra(x *exchange) *refusal {
 		if modern {
 			return refuse(ReasonHeaderMismatch)
 		}
-		if x.msg.Params != nil {
-			x.version = jsonrpc.Text(x.msg.Params, "/protocolVersion")
-		}
+		x.version = jsonrpc.Text(memberOf(params, "protocolVersion"), "")
 		return nil
 	case protocol.EraOf(body) == protocol.Modern && !modern: // the header is missing
 		return refuse(ReasonHeaderMismatch)

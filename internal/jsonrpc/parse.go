@@ -150,6 +150,16 @@ func CheckNames(obj jsontext.Value, defined ...string) error {
 	return eachMember(obj, func(m Member) error { return foldsToDefined(m.Name, defined) })
 }
 
+// CheckMembers is CheckNames for members that were listed before.
+func CheckMembers(members []Member, defined ...string) error {
+	for _, m := range members {
+		if err := foldsToDefined(m.Name, defined); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // foldsToDefined compares under Unicode simple case folding.
 func foldsToDefined(name string, defined []string) error {
 	for _, d := range defined {
@@ -212,23 +222,41 @@ func validMethod(name string) bool {
 // Deeper reports whether b nests deeper than limit. It runs before any parser
 // does, on bytes that may not be JSON: only brackets outside strings count.
 func Deeper(b []byte, limit int) bool {
-	depth, inString := 0, false
+	depth := 0
 	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
+		switch b[i] {
+		case '"':
+			i = stringEnd(b, i+1)
+		case '{', '[':
 			if depth++; depth > limit {
 				return true
 			}
-		case c == '}' || c == ']':
+		case '}', ']':
 			depth--
 		}
 	}
 	return false
+}
+
+// stringEnd returns where the string ends that b[i:] begins inside of, len(b)
+// where it does not.
+func stringEnd(b []byte, i int) int {
+	for end := i - 1; ; {
+		if end < i { // not looked for yet, or an escaped quote
+			n := bytes.IndexByte(b[i:], '"')
+			if n < 0 {
+				return len(b)
+			}
+			end = i + n
+		}
+		escape := bytes.IndexByte(b[i:end], '\\')
+		if escape < 0 {
+			return end
+		}
+		if i += escape + 2; i > len(b) {
+			return len(b)
+		}
+	}
 }
 
 func malformed(why string) error { return fmt.Errorf("%w: %s", ErrMalformed, why) }

@@ -232,3 +232,32 @@ func BenchmarkParse1KB(b *testing.B) {
 		}
 	}
 }
+
+// FuzzDeeper holds the search for the ends of strings to reading byte by byte.
+func FuzzDeeper(f *testing.F) {
+	for _, seed := range []string{
+		`{"a":"[[["}`, `"\"[["[[`, `"\\"[[`, `"\\\"[["[[`, `"a\`, `"`, `"\`, `["\"",[["]`, `\"[[`, strings.Repeat(`"\"\\`, 9) + `[[[`,
+	} {
+		f.Add([]byte(seed), 2)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, limit int) {
+		depth, deepest, inString := 0, 0, false
+		for i := 0; i < len(b); i++ {
+			switch c := b[i]; {
+			case inString && c == '\\':
+				i++
+			case c == '"':
+				inString = !inString
+			case inString:
+			case c == '{' || c == '[':
+				depth++
+				deepest = max(deepest, depth)
+			case c == '}' || c == ']':
+				depth--
+			}
+		}
+		if limit = max(limit, 0); Deeper(b, limit) != (deepest > limit) {
+			t.Errorf("%q is %d deep; deeper than %d: %v", b, deepest, limit, Deeper(b, limit))
+		}
+	})
+}

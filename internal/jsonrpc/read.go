@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -114,7 +115,7 @@ func eachMember(obj jsontext.Value, f func(Member) error) error {
 			return err
 		}
 		keyStart := int(dec.InputOffset()) - len(key)
-		name, err := jsontext.AppendUnquote(nil, key)
+		name, err := unquote(key)
 		if err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func eachMember(obj jsontext.Value, f func(Member) error) error {
 		if err != nil {
 			return err
 		}
-		return f(Member{Name: string(name), Value: value, Start: start, End: end, KeyStart: keyStart})
+		return f(Member{Name: name, Value: value, Start: start, End: end, KeyStart: keyStart})
 	})
 }
 
@@ -136,11 +137,33 @@ func eachElement(arr jsontext.Value, f func(Element) error) error {
 	})
 }
 
+// reader is a decoder with what it reads, kept from one value to the next.
+type reader struct {
+	dec    jsontext.Decoder
+	source bytes.Buffer
+}
+
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
+func (r *reader) over(v jsontext.Value) *jsontext.Decoder {
+	r.source = *bytes.NewBuffer(v)
+	r.dec.Reset(&r.source)
+	return &r.dec
+}
+
+// release gives the reader back without the value.
+func (r *reader) release() {
+	r.over(nil)
+	readers.Put(r)
+}
+
 // eachItem calls item at the start of every item of the container v and
 // refuses anything after the container. Errors of the JSON decoder come back
 // as sentinels of this package.
 func eachItem(v jsontext.Value, open jsontext.Kind, item func(*jsontext.Decoder) error) error {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(v))
+	r := readers.Get().(*reader)
+	defer r.release()
+	dec := r.over(v)
 	first, err := dec.ReadToken()
 	if err != nil {
 		return syntaxError(err)
@@ -177,6 +200,8 @@ func readValue(dec *jsontext.Decoder, src jsontext.Value) (v jsontext.Value, sta
 func syntaxError(err error) error {
 	var syntax *jsontext.SyntacticError
 	switch {
+	case err == errStop:
+		return err
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return fmt.Errorf("%w: duplicate member name", ErrAmbiguous)
 	case errors.As(err, &syntax):
@@ -205,6 +230,15 @@ func stringValue(v jsontext.Value) (string, bool) {
 	if v.Kind() != '"' {
 		return "", false
 	}
+	s, err := unquote(v)
+	return s, err == nil
+}
+
+// unquote decodes a string that a decoder has read.
+func unquote(v jsontext.Value) (string, error) {
+	if n := len(v); n > 1 && v[0] == '"' && v[n-1] == '"' && bytes.IndexByte(v, '\\') < 0 {
+		return string(v[1 : len(v)-1]), nil
+	}
 	b, err := jsontext.AppendUnquote(nil, v)
-	return string(b), err == nil
+	return string(b), err
 }
