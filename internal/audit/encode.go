@@ -33,7 +33,10 @@ var encodeOptions = json.JoinOptions(
 // encode writes an event as one line. An event too large for one keeps its
 // head and loses its lists.
 func encode(e *Event) ([]byte, error) {
-	line, err := json.Marshal(e, encodeOptions)
+	line, err := json.Marshal(e, json.Deterministic(true))
+	if err != nil || !unclipped(line) {
+		line, err = json.Marshal(e, encodeOptions)
+	}
 	if err == nil && len(line) >= MaxEventBytes && e.Unmapped != nil {
 		short := *e
 		u := *e.Unmapped
@@ -49,6 +52,31 @@ func encode(e *Event) ([]byte, error) {
 		return nil, ErrEventTooLarge
 	}
 	return append(line, '\n'), nil
+}
+
+// unclipped reports whether clip would have changed no string of a line: all of
+// it is visible ASCII, and no string is long. Nearly all lines are so, and to
+// ask for each string beforehand costs as much as the rest of the encoding.
+func unclipped(line []byte) bool {
+	opened := -1 // where the string began that i is in
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c < ' ' || c > '~':
+			return false
+		case c == '\\':
+			if i++; line[i] != '"' && line[i] != '\\' {
+				return false
+			}
+		case c == '"' && opened < 0:
+			opened = i
+		case c == '"':
+			if i-opened-1 > maxText {
+				return false
+			}
+			opened = -1
+		}
+	}
+	return true
 }
 
 // clip makes a string one that can stand in the log: visible, valid UTF-8, of

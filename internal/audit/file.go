@@ -14,6 +14,7 @@ type file struct {
 	regular bool
 	size    int64 // of what is durable; regular files only
 	torn    bool  // bytes beyond size may be there
+	self    os.FileInfo
 }
 
 // openFile opens an existing file for appending.
@@ -31,7 +32,7 @@ func openFile(path string, regular bool) (*file, error) {
 		f.Close()
 		return nil, err
 	}
-	return &file{f: f, regular: regular, size: info.Size()}, nil
+	return &file{f: f, regular: regular, size: info.Size(), self: info}, nil
 }
 
 // append writes p and fsyncs. If either fails, the bytes written so far are
@@ -73,12 +74,8 @@ func (f *file) mend() error {
 // gone reports whether the file was deleted: what is written to it then is
 // lost, however well it is fsynced.
 func (f *file) gone() bool {
-	here, err := f.f.Stat()
-	if err != nil {
-		return true
-	}
 	there, err := os.Lstat(f.f.Name())
-	return err != nil || !os.SameFile(here, there)
+	return err != nil || !os.SameFile(f.self, there)
 }
 
 // cutTornLine removes the last line if a crash left it without its newline.

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
 func open(t *testing.T, path string, opts Options) *Log {
@@ -263,5 +265,29 @@ func TestEventTimeIsTheLogs(t *testing.T) {
 	recs, err := Search(t.Context(), path, Query{ID: id})
 	if err != nil || len(recs) != 1 || recs[0].Event.Time != at.UnixMilli() {
 		t.Errorf("%v, %v", recs, err)
+	}
+}
+
+// TestEncodeClips holds the short way of encode to the one that asks for each
+// string.
+func TestEncodeClips(t *testing.T) {
+	for _, name := range []string{
+		"plain", `quo"ted\\path\"`, "", strings.Repeat("a", maxText), strings.Repeat("a", maxText+1), strings.Repeat(`"`, maxText),
+		"line\nbreak", "tab\t", "\x7f", "\x1b[2J", "naïve", "\u202eback", "\u2028", "zero\u200bwidth", "broken\xff", "\ufffd",
+	} {
+		c := call
+		c.Entry = name
+		e := stamped(CallIntent(c))
+		got, err := encode(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.Marshal(e, encodeOptions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != string(want)+"\n" {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
 	}
 }

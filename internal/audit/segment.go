@@ -94,10 +94,15 @@ func (d *dir) rotate() error {
 		if err != nil {
 			continue // somebody put it there; it is not ours to write
 		}
+		self, err := f.Stat()
+		if err != nil {
+			f.Close()
+			return err
+		}
 		if d.current != nil {
 			d.current.close() // all of it is on disk already
 		}
-		d.current = &file{f: f, regular: true}
+		d.current = &file{f: f, regular: true, self: self}
 		return nil
 	}
 }
