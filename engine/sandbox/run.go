@@ -10,7 +10,7 @@ import (
 )
 
 // Fuel is handed out in quanta. Between two of them the guest runs without a
-// break: nobody looks at the deadline, and Go's garbage collector waits. The
+// break: Go's garbage collector waits, and nobody looks at the deadline. The
 // quantum adapts to how long the last one took, so that slow work yields as
 // often as fast work. What is slow by surprise is touching new pages, of which
 // a small memory has few; growing a memory ends the quantum. None of this
@@ -26,6 +26,10 @@ const (
 	fastQuantum = 25 * time.Microsecond
 
 	hostQuantum = 16 << 10 // of work that the host does for the guest
+
+	// Looking at the clock is a third of what a yield costs. A guest whose longest
+	// quanta are over in no time is looked at after several of them.
+	yieldsPerLook = 4
 )
 
 // run is one entry of the host into a guest, and the context that the guest's
@@ -45,9 +49,12 @@ type run struct {
 	clock   timed         // the caller, where he takes the time from others
 	began   time.Time     // of the call
 	last    time.Duration // after it, the last look at the clock
-	yields  int           // looks so far, and the longest time between two
-	longest time.Duration
-	unseen  int64 // units that the host worked since it looked
+	longest time.Duration // between two looks
+	unseen  int64         // units that the host worked since it looked
+	yields  int           // so far
+	blind   int           // yields since the last look
+	perLook int           // how many of them make one, and at most
+	perMost int
 
 	fault *Fault // why the guest was stopped
 	gone  bool   // the caller gave up
@@ -66,7 +73,7 @@ func (r *run) Value(any) any { return nil }
 func (r *run) begin(ctx context.Context, l Limits, budget int64, log io.Writer) {
 	clock, _ := ctx.(timed)
 	*r = run{
-		Context: ctx, memory: r.memory, fuel: r.fuel, limits: l, budget: budget, step: quantumFirst,
+		Context: ctx, memory: r.memory, fuel: r.fuel, limits: l, budget: budget, step: quantumFirst, perMost: yieldsPerLook,
 		clock: clock, began: time.Now(),
 		log: boundedLog{log, logBytes},
 	}
@@ -106,14 +113,25 @@ func (r *run) yield(left int64) int64 {
 	r.spent += r.given - left
 	r.given = 0
 	r.afford()
-	switch took := r.look(); {
+	r.yields++
+	if r.blind++; r.blind >= r.perLook {
+		r.adapt(r.look())
+	}
+	return r.hand()
+}
+
+// adapt chooses the quantum by how long it took since the last look.
+func (r *run) adapt(took time.Duration) {
+	most := r.longestStep()
+	switch {
 	case took > slowQuantum:
-		r.step = max(r.step/4, quantumMin)
+		r.step, r.perLook = max(r.step/4, quantumMin), 1
+	case took < fastQuantum && r.step >= most:
+		r.perLook = r.perMost
 	case took < fastQuantum:
 		r.step *= 2
 	}
-	r.step = min(r.step, r.longestStep())
-	return r.hand()
+	r.step = min(r.step, most)
 }
 
 func (r *run) longestStep() int64 {
@@ -134,8 +152,7 @@ func (r *run) afford() {
 func (r *run) look() time.Duration {
 	now := time.Since(r.began) // reads one clock, time.Now two
 	took := now - r.last
-	r.last = now
-	r.yields++
+	r.last, r.blind = now, 0
 	r.longest = max(r.longest, took)
 	if now >= r.limits.Deadline {
 		r.stop(fault(Deadline, "%s gave no answer within %s", r.where, r.limits.Deadline))
