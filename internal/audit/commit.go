@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 )
 
 // batch is what one flush writes.
@@ -72,6 +73,9 @@ func (l *Log) join(events []*Event, lines [][]byte) (b *batch, leader bool, err 
 func (l *Log) flush(b *batch) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	// Whoever is about to append may do so now, and shares the sync. Where nobody
+	// is, this takes no time.
+	runtime.Gosched()
 	l.mu.Lock()
 	l.next = nil
 	l.mu.Unlock()
