@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -99,19 +100,29 @@ func visitFirst(failure jsontext.Value, request *jsonrpc.Message) jsontext.Value
 // digest names a request: what a retry must ask for again.
 type digest [sha256.Size]byte
 
-// requestDigest covers params but for what differs from turn to turn.
+// requestDigest covers params but for what differs from turn to turn. Values
+// count, not how they are written, where they have a canonical form.
 func requestDigest(params jsontext.Value) digest {
 	if params == nil {
 		return digest{}
 	}
-	rest, err := without(params, "inputResponses", "requestState", "_meta")
+	members, err := jsonrpc.Members(params)
 	if err != nil {
 		return sha256.Sum256(params)
 	}
-	if canonical, err := fingerprint.Canonical(rest); err == nil {
-		return sha256.Sum256(canonical)
+	slices.SortFunc(members, func(a, b jsonrpc.Member) int { return strings.Compare(a.Name, b.Name) })
+	h := sha256.New()
+	for _, m := range members {
+		if slices.Contains([]string{"inputResponses", "requestState", "_meta"}, m.Name) {
+			continue
+		}
+		value, err := fingerprint.Canonical(m.Value)
+		if err != nil {
+			value = m.Value
+		}
+		fmt.Fprintf(h, "%d:%s%d:%s", len(m.Name), m.Name, len(value), value)
 	}
-	return sha256.Sum256(rest)
+	return digest(h.Sum(nil))
 }
 
 func capabilitiesOf(m *jsonrpc.Message) jsontext.Value {
