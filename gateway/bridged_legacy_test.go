@@ -169,7 +169,9 @@ func retry(state string) string {
 func TestInputStateBelongsToItsCaller(t *testing.T) {
 	s, _ := legacyAsking(t, 1)
 	h := open(t, auto)
-	h.serve("srv", s.start(), only(protocol.Legacy))
+	target := s.start()
+	h.serve("srv", target, only(protocol.Legacy))
+	h.serve("twin", target, only(protocol.Legacy))
 	mallory := "Authorization: Bearer " + h.keys.issue(t, "mallory", identity.RoleAgent)
 	before := len(s.sent(protocol.MethodToolsCall))
 	asked := h.modernCall(1, "").message(t)
@@ -180,8 +182,15 @@ func TestInputStateBelongsToItsCaller(t *testing.T) {
 	h.modernCall(2, retry(state), mallory).refused(t, 403, ReasonStateForeign)
 	h.modernCall(3, retry(state+"x")).refused(t, 403, ReasonStateForeign)
 	h.modernCall(4, retry("bz1.AAAAAAAAAAAAAAAAAAAAAA.AAAA")).refused(t, 403, ReasonStateForeign)
-	body, header := modern(5, protocol.MethodToolsCall, `{"name":"two"`+retry(state)+`}`)
+	for alias, params := range map[string]string{
+		"srv": `{"name":"two","arguments":{"n":9007199254740993}` + retry(state) + `}`, "twin": `{"name":"one","arguments":{"n":9007199254740993}` + retry(state) + `}`,
+	} {
+		body, header := modern(5, protocol.MethodToolsCall, params)
+		h.raw(alias, body, header...).refused(t, 403, ReasonStateForeign)
+	}
+	body, header := modern(5, protocol.MethodToolsCall, `{"name":"one","arguments":{"n":9007199254740992}`+retry(state)+`}`)
 	h.raw("srv", body, header...).refused(t, 403, ReasonStateForeign)
+	h.modernCall(5, strings.Replace(retry(state), `"accept"`, `"BLOCK-ME"`, 1)).refused(t, 403, ReasonFinding)
 	r := h.modernCall(6, retry(state))
 	if m := r.message(t); string(m.Raw) != `{"jsonrpc":"2.0","id":6,"result":{"resultType":"complete","content":[],"n":9007199254740993}}` {
 		t.Errorf("%d %s", r.status, m.Raw)
@@ -297,17 +306,173 @@ func TestSessionsAreNotShared(t *testing.T) {
 	if a == "" || a == m || a != b {
 		t.Errorf("sessions %q, %q, %q", a, m, b)
 	}
+	closed := make(chan string, 64)
+	s.on(http.MethodDelete, func(w http.ResponseWriter, r *http.Request) { closed <- r.Header.Get(protocol.HeaderSessionID) })
 	h.keys.change("mallory", revoke)
-	eventually(t, "her session is closed", func() bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for i := range s.got {
-			if s.got[i].Method == "" && s.header[i].Get(protocol.HeaderSessionID) == m {
-				return true
+	if gone := <-closed; gone != m {
+		t.Errorf("session %q was closed, hers is %q", gone, m)
+	}
+}
+
+// TestStoppedQuestion: a question that must not reach the client holds nothing.
+func TestStoppedQuestion(t *testing.T) {
+	s := newScript(t)
+	s.legacy = true
+	replies := make(chan *jsonrpc.Message, 64)
+	s.on("", func(w http.ResponseWriter, r *http.Request) {
+		replies <- parsed(t, read(r))
+		w.WriteHeader(http.StatusAccepted)
+	})
+	s.on(protocol.MethodToolsCall, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"elicitation/create\",\"params\":{\"message\":\"BLOCK-ME\"}}\n\n")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	h := open(t, auto)
+	h.serve("srv", s.start(), only(protocol.Legacy))
+	h.modernCall(1, "").refused(t, 403, ReasonFinding)
+	if reply := <-replies; string(reply.ID) != "7" || reply.Error == nil {
+		t.Errorf("the server was answered %s", reply.Raw)
+	}
+	eventually(t, "the server is told", func() bool { return len(s.sent(protocol.NotificationCancelled)) == 1 })
+	if _, waiting := h.bridges.Open(); waiting != 0 {
+		t.Errorf("%d calls wait", waiting)
+	}
+}
+
+// TestRevokedWhileAsked: what waits for a client is over when its key is.
+func TestRevokedWhileAsked(t *testing.T) {
+	s, _ := legacyAsking(t, 1)
+	h := open(t, auto)
+	h.serve("srv", s.start(), only(protocol.Legacy))
+	state := jsonrpc.Text(h.modernCall(1, "").message(t).Result, "/requestState")
+	h.keys.change("alice", revoke)
+	eventually(t, "nothing is held", func() bool { sessions, waiting := h.bridges.Open(); return sessions+waiting == 0 })
+	h.modernCall(2, retry(state)).refused(t, 401, ReasonUnauthenticated)
+}
+
+// TestLegacyServerDies in a call: one error, and the call is not sent again.
+func TestLegacyServerDies(t *testing.T) {
+	t.Run("http", func(t *testing.T) {
+		s := newScript(t)
+		s.legacy = true
+		s.on(protocol.MethodToolsCall, func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			conn.Close()
+		})
+		h := open(t, auto)
+		h.serve("srv", s.start(), only(protocol.Legacy))
+		h.modernCall(1, "").refused(t, 502, ReasonUpstreamGone)
+		if n := len(s.sent(protocol.MethodToolsCall)); n != 1 {
+			t.Errorf("the call was sent %d times", n)
+		}
+		s.on(protocol.MethodToolsCall, nil)
+		if r := h.modernCall(2, ""); r.status != 200 {
+			t.Errorf("afterwards: %d %s", r.status, r.body)
+		}
+	})
+	t.Run("stdio", func(t *testing.T) {
+		w := wires(t)[1]
+		h := open(t, auto)
+		h.serve("parrot", w.target(t), only(protocol.Legacy))
+		h.call("parrot", 1, protocol.MethodToolsCall, `{"name":"die"}`).refused(t, 502, ReasonUpstreamGone)
+		calls := func() (n int) {
+			for _, m := range w.heard(t) {
+				if m.Method == protocol.MethodToolsCall {
+					n++
+				}
+			}
+			return n
+		}
+		if n := calls(); n != 1 {
+			t.Errorf("the call was sent %d times", n)
+		}
+		eventually(t, "it is started again", func() bool { return h.call("parrot", 2, protocol.MethodToolsCall, `{"name":"say"}`).status == 200 })
+		if n := calls(); n != 2 {
+			t.Errorf("%d calls arrived", n)
+		}
+	})
+}
+
+// TestLegacyServerChanges: a server that says that its tools changed is listed
+// anew at once, though nobody subscribed.
+func TestLegacyServerChanges(t *testing.T) {
+	s := newScript(t)
+	s.legacy = true
+	stream := make(chan string)
+	s.on(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.(http.Flusher).Flush()
+		for {
+			select {
+			case event := <-stream:
+				fmt.Fprintf(w, "data: %s\n\n", event)
+				w.(http.Flusher).Flush()
+			case <-r.Context().Done():
+				return
 			}
 		}
-		return false
 	})
+	h := open(t, auto)
+	h.serve("srv", s.start(), only(protocol.Legacy))
+	if r := h.modernCall(1, "", "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	s.mu.Lock()
+	if s.header[len(s.header)-1].Get("Traceparent") == "" {
+		t.Error("the trace ends at the gateway")
+	}
+	s.mu.Unlock()
+	s.set(protocol.MethodToolsList, tools(tool("one", "Another.")))
+	stream <- `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`
+	eventually(t, "the change is known", func() bool { return h.modernCall(2, "").status == 403 })
+	h.modernCall(3, "").refused(t, 403, ReasonEntryDrifted)
+}
+
+// TestNobodyHearsAnother: many callers with the same ids and tokens, asked in
+// the middle of their calls, each get their own.
+func TestNobodyHearsAnother(t *testing.T) {
+	f := newFixture()
+	h := open(t, auto)
+	url := h.serve("fix", f.start(t, stateful), only(protocol.Legacy))
+	var wait sync.WaitGroup
+	for who := range 6 {
+		name := fmt.Sprintf("caller%d", who)
+		token := h.keys.issue(t, name, identity.RoleAgent)
+		client := mcp.NewClient(&mcp.Implementation{Name: "same", Version: "1"}, &mcp.ClientOptions{
+			CreateMessageHandler: func(_ context.Context, r *mcp.CreateMessageRequest) (*mcp.CreateMessageResult, error) {
+				question := r.Params.Messages[0].Content.(*mcp.TextContent).Text
+				if !strings.HasPrefix(question, name+" ") {
+					t.Errorf("%s was asked %q", name, question)
+				}
+				return &mcp.CreateMessageResult{Model: "m", Role: "assistant", Content: &mcp.TextContent{Text: name + " answers " + question}}, nil
+			},
+		})
+		transport := &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: bearer{token}}, MaxRetries: -1}
+		session, err := client.Connect(t.Context(), transport, &mcp.ClientSessionOptions{ProtocolVersion: protocol.VersionModern})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { session.Close() })
+		for n := range 8 {
+			wait.Go(func() {
+				question := fmt.Sprintf("%s asks %d", name, n)
+				res, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "sample", Arguments: map[string]any{"text": question}})
+				if err != nil || res.Content[0].(*mcp.TextContent).Text != name+" answers "+question {
+					t.Errorf("%s %d: %+v, %v", name, n, res, err)
+				}
+			})
+		}
+	}
+	wait.Wait()
+	if sessions, waiting := h.bridges.Open(); sessions != 6 || waiting != 0 {
+		t.Errorf("%d sessions, %d wait", sessions, waiting)
+	}
 }
 
 // TestLegacyErrorsForModernClient: statuses and codes are those of the modern era.

@@ -72,7 +72,7 @@ func (p *parrot) hear(m *jsonrpc.Message, say func(raw string)) {
 	case protocol.MethodDiscover:
 		result(`{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{},"prompts":{},"resources":{},"logging":{},"completions":{}}}`)
 	case protocol.MethodToolsList:
-		result(`{"resultType":"complete","tools":[` + tool("say", "Say it.") + "," + tool("talk", "Say it before.") + "," + tool("ask", "Ask first.") + "," + tool("fail", "Fail.") + `]}`)
+		result(`{"resultType":"complete","tools":[` + tool("say", "Say it.") + "," + tool("talk", "Say it before.") + "," + tool("ask", "Ask first.") + "," + tool("fail", "Fail.") + "," + tool("die", "Die.") + `]}`)
 	case protocol.MethodPromptsList:
 		result(`{"resultType":"complete","prompts":[{"name":"ask"}]}`)
 	case protocol.MethodResourcesList:
@@ -91,6 +91,8 @@ func (p *parrot) hear(m *jsonrpc.Message, say func(raw string)) {
 		case "ask":
 			say(`{"jsonrpc":"2.0","id":"ask-1","method":"elicitation/create","params":` + parrotAsk(payload) + `}`)
 			<-p.replies
+		case "die": // as a process; a test's own one must not
+			os.Exit(1)
 		case "fail":
 			say(`{"jsonrpc":"2.0","error":` + parrotError(payload) + `,"id":` + string(m.ID) + `}`)
 			return
