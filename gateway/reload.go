@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/bartizan-mcp/bartizan/internal/upstream/confine"
@@ -10,6 +11,9 @@ import (
 type routeTable struct {
 	routes []Route
 	auto   bool
+
+	mu     sync.Mutex
+	remote map[string]*service // made from it so far, by alias
 }
 
 // Prepare checks new routes and limits of local servers and returns what puts
@@ -27,12 +31,12 @@ func (g *Gateway) Prepare(routes []Route, auto bool, limits confine.Limits) (app
 	return func() {
 		g.local.SetLimits(upstreams)
 		g.listings.SetLimits(upstreams)
-		g.routes.table.Store(&routeTable{cfg.Routes, auto})
+		g.routes.table.Store(&routeTable{routes: cfg.Routes, auto: auto})
 	}, nil
 }
 
 func newRoutes(cfg Config) *routes {
 	r := &routes{cfg: cfg, table: &atomic.Pointer[routeTable]{}}
-	r.table.Store(&routeTable{cfg.Routes, cfg.AutoRoutes})
+	r.table.Store(&routeTable{routes: cfg.Routes, auto: cfg.AutoRoutes})
 	return r
 }

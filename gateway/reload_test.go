@@ -90,3 +90,38 @@ func TestWithdrawnWhileMoved(t *testing.T) {
 	h.approvals.set(nil)
 	(<-call).refused(t, 403, ReasonNotApproved)
 }
+
+// TestReloadCredential: a route to the same approved server with another
+// credential, or another address, is another route.
+func TestReloadCredential(t *testing.T) {
+	s, elsewhere := newScript(t), newScript(t)
+	target := s.start()
+	h := open(t, nil)
+	h.approve("srv", target)
+	last := func() string {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.header[len(s.header)-1].Get("Authorization")
+	}
+	for _, credential := range []string{"first", "second", "first"} {
+		route := Route{Alias: "srv", Server: "io.example/srv", Target: target}
+		route.Target.Header = http.Header{"Authorization": {credential}}
+		apply, err := h.Prepare([]Route{route}, false, confine.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		apply()
+		if r := h.call("srv", 1, "tools/call", `{"name":"one"}`); r.status != 200 || last() != credential {
+			t.Errorf("%d with credential %q, want %q", r.status, last(), credential)
+		}
+	}
+	apply, err := h.Prepare([]Route{{Alias: "srv", Server: "io.example/srv", Target: elsewhere.start()}}, false, confine.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply()
+	h.call("srv", 1, "tools/call", `{"name":"one"}`).refused(t, 403, ReasonLaunchMismatch)
+	if n := len(elsewhere.sent("tools/call")); n != 0 {
+		t.Errorf("%d calls went where nobody approved", n)
+	}
+}

@@ -118,9 +118,8 @@ type routes struct {
 	cfg   Config
 	table *atomic.Pointer[routeTable]
 
-	mu     sync.Mutex
-	terms  map[string]*terms   // by approval digest
-	remote map[string]*service // by alias
+	mu    sync.Mutex
+	terms map[string]*terms // by approval digest
 }
 
 // resolve returns the service that alias means for a tenant.
@@ -146,18 +145,18 @@ func (r *routes) resolve(alias, tenant string) (*service, *refusal) {
 	if i < 0 {
 		route.Launch = a.Launch
 	}
-	return r.serviceOf(alias, route, a), nil
+	return r.serviceOf(table, alias, route, a), nil
 }
 
-// serviceOf makes the service of a route, or returns the one made before for the
-// same approval: calls share it, and nobody changes it. That of a local server
-// is made anew each time, since the environment may have changed.
-func (r *routes) serviceOf(alias string, route Route, a *approval.Approval) *service {
+// serviceOf makes the service of a route, or returns the one made before from the
+// same table for the same approval: calls share it, and nobody changes it. That of
+// a local server is made anew each time, since the environment may have changed.
+func (r *routes) serviceOf(table *routeTable, alias string, route Route, a *approval.Approval) *service {
 	local := len(route.Launch.Command) > 0
 	if !local {
-		r.mu.Lock()
-		svc := r.remote[alias]
-		r.mu.Unlock()
+		table.mu.Lock()
+		svc := table.remote[alias]
+		table.mu.Unlock()
 		if svc != nil && svc.approval == a {
 			return svc
 		}
@@ -166,12 +165,12 @@ func (r *routes) serviceOf(alias string, route Route, a *approval.Approval) *ser
 	svc.target = r.target(route)
 	svc.instance = instanceOf(alias, svc)
 	if !local {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if len(r.remote) >= keptTerms || r.remote == nil {
-			r.remote = map[string]*service{}
+		table.mu.Lock()
+		defer table.mu.Unlock()
+		if len(table.remote) >= keptTerms || table.remote == nil {
+			table.remote = map[string]*service{}
 		}
-		r.remote[alias] = svc
+		table.remote[alias] = svc
 	}
 	return svc
 }
