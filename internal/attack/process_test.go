@@ -75,6 +75,12 @@ func (p *process) stop() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// kill ends the program without notice.
+func (p *process) kill() {
+	p.signal(os.Kill)
+	<-p.ended
+}
+
 // memory is the program's resident set and its peak so far, in bytes (proc(5),
 // status). Where the system does not tell, the test is skipped.
 func (p *process) memory(t testing.TB) (now, peak int64) {
