@@ -91,7 +91,7 @@ var allowed = []struct {
 	{"cmd", []string{"cmd", "gateway", "engine", "plugins", "registry", "sbom", "sdk", "internal"}},
 	{"engine", []string{"engine", "internal"}},
 	{"plugins/internal/build", []string{"internal/wasmsection"}},
-	{"plugins", []string{"plugins/textmodel", "plugins/literal", "sdk/go"}},
+	{"plugins", []string{"plugins/textmodel", "plugins/literal", "plugins/swar", "sdk/go"}},
 	{"sdk/tck", []string{"engine"}},
 	{"sdk", nil},
 	{"sbom", []string{"sbom", "internal"}},

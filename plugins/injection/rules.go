@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"github.com/bartizan-mcp/bartizan/plugins/swar"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 )
 
@@ -102,7 +103,7 @@ var templates = [...]string{"<|im_start|>", "<|im_end|>", "<|system|>", "<|user|
 // once: a search for each token by itself is slow in a guest.
 func template(text string) int {
 	for i := 0; i < len(text); {
-		if i+8 <= len(text) && !opens(text[i:i+8]) {
+		if i+8 <= len(text) && !opens(swar.Load(text, i)) {
 			i += 8
 			continue
 		}
@@ -122,12 +123,8 @@ func template(text string) int {
 
 // opens reports whether one of eight bytes begins a template, or looks like it:
 // a branch for each byte would cost more.
-func opens(s string) bool {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	v := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	a, b, c := v^ones*'<', v^ones*'[', v^ones*'\n'
-	return ((a-ones)&^a|(b-ones)&^b|(c-ones)&^c)&high != 0
+func opens(v uint64) bool {
+	return swar.Equal(v, '<')|swar.Equal(v, '[')|swar.Equal(v, '\n') != 0
 }
 
 // encoded reports phrases of a decoded view that the text as sent did not show.

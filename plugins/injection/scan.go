@@ -45,18 +45,26 @@ func scan(in *scanner.Input) *scanner.Output {
 // minText is the length in bytes below which a text holds no instruction.
 const minText = 8
 
+// unknown is where the first template stands before anything asked.
+const unknown = -2
+
 // examine reports the worst window of one text under each rule, and returns the
 // phrases of a text that a reader sees. shown are those that the same place
 // showed before it was decoded.
 func examine(out *scanner.Output, segment int, s scanner.Segment, shown uint32) uint32 {
 	var found verdicts
 	var all uint32
-	marker := template(s.Text)
+	marker := unknown
 	end := windows.Read(s.Text, textmodel.MaxTokens, func(w []textmodel.Token) bool {
-		r := &reading
-		r.Read(w)
-		if r.Silent() {
+		if windows.Silent() {
 			return true
+		}
+		r := &reading
+		if r.Read(w); r.Silent() {
+			return true
+		}
+		if marker == unknown {
+			marker = template(s.Text)
 		}
 		all |= r.Phrases
 		judge(&found, r, marker)

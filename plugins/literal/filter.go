@@ -4,7 +4,11 @@
 // one byte and one text at a time. It knows nothing of messages or rules.
 package literal
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/bartizan-mcp/bartizan/plugins/swar"
+)
 
 // Filter is a set of three bytes with which something may begin. It may hold
 // more than was added, never less.
@@ -48,9 +52,7 @@ func first(text string) uint32 {
 // looks at six places at a time.
 func (f *Filter) Next(text string, i int) int {
 	for ; i+8 <= len(text); i += 6 {
-		s := text[i : i+8]
-		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		w := swar.Load(text, i)
 		found := f.has(uint32(w)) | f.has(uint32(w>>8))<<1 | f.has(uint32(w>>16))<<2 |
 			f.has(uint32(w>>24))<<3 | f.has(uint32(w>>32))<<4 | f.has(uint32(w>>40))<<5
 		if found != 0 {

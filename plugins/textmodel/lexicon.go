@@ -80,29 +80,38 @@ var lexicon = [...]struct {
 	{Harm, "illegal unlawful malware explicit racist offensive harmful immoral malicious violence weapon drugs hack hacking bomb meth profanity swear curse"},
 }
 
-// entry is a word of the lexicon with its hash.
-type entry struct {
+// part is a word of the lexicon with what it means.
+type part struct {
 	hash  uint32
-	class Class
+	alone bool  // a phrase may end with it whatever stands before it
+	class Class // the parts that it can play
+	needs Class // a phrase may end with it behind a word that has one of these
+	short uint64
 	word  string
 }
 
 // known is the lexicon by hash: open addressing over one plus the index into
-// the entries, sparse enough that a word that is not in it rarely meets one.
+// the parts, sparse enough that a word that is not in it rarely meets one.
 var known = func() (t struct {
-	slots   [1 << knownBits]uint16
-	entries []entry
+	slots [1 << knownBits]uint16
+	parts []part
 }) {
-	t.entries = make([]entry, 0, 2048)
+	t.parts = make([]part, 0, 2048)
 	for _, l := range lexicon {
 		for _, w := range strings.Fields(l.words) {
-			h := hash([]byte(w))
-			t.entries = append(t.entries, entry{h, l.class, w})
-			slot := h >> (32 - knownBits)
+			p := part{hash: hash([]byte(w)), class: l.class, word: w}
+			p.alone, p.needs = endings(p.class)
+			if len(w) <= shortWord {
+				for i := range len(w) {
+					p.short |= uint64(w[i]) << (8 * i)
+				}
+			}
+			t.parts = append(t.parts, p)
+			slot := p.hash >> (32 - knownBits)
 			for t.slots[slot] != 0 {
 				slot = (slot + 1) % (1 << knownBits)
 			}
-			t.slots[slot] = uint16(len(t.entries))
+			t.slots[slot] = uint16(len(t.parts))
 		}
 	}
 	return t
@@ -110,12 +119,22 @@ var known = func() (t struct {
 
 const knownBits = 13
 
-// classOf gives the parts that a lower-case word with this hash can play.
-func classOf(w []byte, h uint32) Class {
+// partOf finds the lower-case word with this hash, or nil.
+func partOf(w []byte, h uint32) *part {
 	for slot := h >> (32 - knownBits); known.slots[slot] != 0; slot = (slot + 1) % (1 << knownBits) {
-		if e := &known.entries[known.slots[slot]-1]; e.hash == h && e.word == string(w) {
-			return e.class
+		if p := &known.parts[known.slots[slot]-1]; p.hash == h && p.word == string(w) {
+			return p
 		}
 	}
-	return 0
+	return nil
+}
+
+// shortPart is partOf for a word whose bytes are those of v, the first lowest.
+func shortPart(v uint64, h uint32) *part {
+	for slot := h >> (32 - knownBits); known.slots[slot] != 0; slot = (slot + 1) % (1 << knownBits) {
+		if p := &known.parts[known.slots[slot]-1]; p.short == v {
+			return p
+		}
+	}
+	return nil
 }

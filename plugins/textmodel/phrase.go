@@ -148,25 +148,25 @@ func Read(w []Token) *Reading {
 // Read reads another window in place of the one before.
 func (r *Reading) Read(w []Token) {
 	r.Phrases, r.Classes = 0, 0 // without its phrase a place means nothing
-	for i := 0; i < len(w); i++ {
-		for i+4 <= len(w) && w[i].Class|w[i+1].Class|w[i+2].Class|w[i+3].Class == 0 {
-			i += 4 // as most words are
+	for i := range w {
+		t := &w[i]
+		if t.Class == 0 {
+			continue // as most words are
 		}
-		if i == len(w) || w[i].Class == 0 {
-			continue // no phrase is about a word without a part
+		r.Classes |= t.Class
+		if !t.Ends {
+			continue
 		}
-		class := w[i].Class
-		r.Classes |= class
-		if w[i].Mark != 0 {
+		if t.Mark != 0 {
 			r.opening(w, i)
 		}
-		if class&endsLanguage != 0 {
+		if t.Class&endsLanguage != 0 {
 			r.language(w, i)
 		}
-		if class&endsData != 0 {
+		if t.Class&endsData != 0 {
 			r.data(w, i)
 		}
-		if class&endsTools != 0 {
+		if t.Class&endsTools != 0 {
 			r.tools(w, i)
 		}
 	}
@@ -180,6 +180,51 @@ const (
 	endsData  = Sensitive | PrivateFile | Destination | Dialogue | Transfer | Gather | Invoke | Covert | Money
 	endsTools = Tool | Prefer | Gather | Transfer | Shell | Offence
 )
+
+// pairs are the classes of a phrase's last word with those of which one is
+// needed before it, at the least.
+var pairs = [...]struct{ last, before Class }{
+	{Directive | Dialogue | Prior, Override},
+	{Directive, Fresh | Output | Reveal | Gather | Weaken | Destroy | Negation},
+	{Directive | Override | Urgency, System},
+	{Disclose, Negation},
+	{Person, Disclose},
+	{Goal, Fresh},
+	{Persona, You | Addressee},
+	{You, Persona | Now},
+	{Now | Obligation | Addressee, You},
+	{Obligation, Addressee},
+	{Sensitive | PrivateFile | Dialogue, Gather | Transfer},
+	{Destination, Transfer},
+	{Transfer | Gather | Invoke, Covert},
+	{Covert, Transfer | Gather | Invoke | Destroy},
+	{Money, Transfer | Money},
+	{Tool, Invoke | Affect},
+	{Prefer, Tool},
+	{Gather | Transfer, Ordering},
+	{Shell, Invoke | Shell},
+}
+
+// endings tells whether a word of this class can end a phrase: alone, and
+// behind which others.
+func endings(c Class) (alone bool, needs Class) {
+	for _, p := range pairs {
+		if c&p.last != 0 {
+			needs |= p.before
+		}
+	}
+	return c&(Harm|Offence) != 0 || c&(Unbound|Fresh) == Unbound, needs
+}
+
+// opens reports that opening may have something to say of a word.
+func opens(m Mark, c Class) bool {
+	return m&MarkStart != 0 && c&(Request|acts|Destroy) != 0 ||
+		m&MarkOpen != 0 && c&(Envelope|System|Urgency|Instruct|Addressee) != 0 ||
+		(m&MarkHeading != 0 || m&(MarkLine|MarkUpper) == MarkLine|MarkUpper) && c&(System|Addressee|Urgency) != 0
+}
+
+// acts are the classes of verbs with which an order opens.
+const acts = Override | Transfer | Gather | Invoke | Output | Persona | Reveal | Weaken
 
 // opening reads what stands at the beginning of a sentence or tag.
 func (r *Reading) opening(w []Token, i int) {
@@ -201,7 +246,7 @@ func (r *Reading) opening(w []Token, i int) {
 			act = &w[i+1]
 		}
 	}
-	if act.Class&(Override|Transfer|Gather|Invoke|Output|Persona|Reveal|Weaken) != 0 {
+	if act.Class&acts != 0 {
 		r.set(Imperative, t, act)
 	}
 	if act.Class&Destroy != 0 {

@@ -3,21 +3,82 @@ package textmodel
 import (
 	"math/bits"
 	"unicode/utf8"
+
+	"github.com/bartizan-mcp/bartizan/plugins/swar"
 )
 
-// Most words are short and lower case, and most of them mean nothing here. They
-// are read without a branch for each letter: in a guest compiled by Go every
-// branch that is taken is an indirect jump.
+// Most words are short, lower case but perhaps for the first letter, behind a
+// space, and mean nothing here. They are read without a branch for each letter:
+// in a guest compiled by Go every branch that is taken is an indirect jump.
 
-// shortWord is how many letters a word may have to be read eight bytes at once,
-// with the byte that ends it.
-const shortWord = 7
+// shortWord is how many letters a word may have to be read in one step.
+const shortWord = 8
 
-// Bytes of a word, all at once.
-const (
-	ones = 0x0101010101010101
-	high = 0x8080808080808080
-)
+// fill reads as many tokens as there is room for, if the text has them and the
+// limit allows it, and returns how many it read.
+func (z *tokenizer) fill(tokens []Token) int {
+	text, at, mark := z.text, z.at, z.mark
+	tokens = tokens[:min(len(tokens), z.limit)]
+	n := 0
+	for n < len(tokens) {
+		if at+1+shortWord < len(text) {
+			i := at + int(spaces[text[at]])
+			v := swar.Load(text, i)
+			v |= uint64(lowered[byte(v)])
+			// The high bit of a byte is clear where it is a letter: 'a' to 'z' and nothing else.
+			below := v&^swar.Highs + swar.Ones*(0x80-'a')
+			above := v&^swar.Highs + swar.Ones*(0x80-'z'-1)
+			size := bits.TrailingZeros64((^below|above|v)&swar.Highs) / 8 // 8 if all are letters
+			if ends[text[i+size]] && size > 0 {
+				v &= lowBytes[size]
+				h := hashFour(hashFour(hashSeed, v), v>>32) * unhash[size]
+				t := &tokens[n]
+				t.Start, t.End, t.Hash, t.Mark, t.Class = int32(i), int32(i+size), h, mark, 0
+				if known.slots[h>>(32-knownBits)] != 0 {
+					if p := shortPart(v, h); p != nil {
+						z.meaning(t, p, n)
+					}
+				}
+				at, mark = i+size, 0
+				n++
+				continue
+			}
+			if m := gaps[text[i]]; m != noGap {
+				at, mark = i+1, mark|m
+				continue
+			}
+		}
+		z.at, z.mark = at, mark
+		if !z.any(&tokens[n], n) {
+			at = z.at
+			break
+		}
+		at, mark = z.at, 0
+		n++
+	}
+	z.at, z.mark = at, mark
+	z.limit -= n
+	z.read += n
+	return n
+}
+
+// spaces is 1 for the byte that most gaps are.
+var spaces = [256]uint8{' ': 1}
+
+// gaps are the marks of the bytes that stand between words and need no look at
+// their neighbours; noGap is for all others.
+var gaps = func() (t [256]Mark) {
+	for c := range t {
+		if c >= utf8.RuneSelf || fold[c] != 0 || headings[c] {
+			t[c] = noGap
+			continue
+		}
+		t[c], _ = gap(0, rune(c), 0, 0)
+	}
+	return t
+}()
+
+const noGap Mark = 1 << 7
 
 // ends are the bytes that end a word whatever it is.
 var ends = func() (t [256]bool) {
@@ -27,50 +88,40 @@ var ends = func() (t [256]bool) {
 	return t
 }()
 
-// short reads the token at text[i:], with nine bytes to read, if it is a word
-// of up to shortWord letters, all in lower case but perhaps the first. It does
-// what read does.
-func (z *tokenizer) short(t *Token, i int) bool {
-	s := z.text[i : i+8]
-	v := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	v |= uint64(lowered[s[0]])
-	// A byte's high bit stays clear where it is a letter: 'a' to 'z' and nothing else.
-	below := v&^high + ones*(0x80-'a')
-	above := v&^high + ones*(0x80-'z'-1)
-	other := (^below | above | v) & high
-	n := bits.TrailingZeros64(other) / 8
-	if n == 0 || n > shortWord || !ends[z.text[i+n]] {
-		return false
-	}
-	var h [8]uint32
-	h[1] = (hashSeed ^ uint32(v)&0xff) * hashPrime
-	h[2] = (h[1] ^ uint32(v>>8)&0xff) * hashPrime
-	h[3] = (h[2] ^ uint32(v>>16)&0xff) * hashPrime
-	h[4] = (h[3] ^ uint32(v>>24)&0xff) * hashPrime
-	h[5] = (h[4] ^ uint32(v>>32)&0xff) * hashPrime
-	h[6] = (h[5] ^ uint32(v>>40)&0xff) * hashPrime
-	h[7] = (h[6] ^ uint32(v>>48)&0xff) * hashPrime
-	hash := h[n&7]
-	class := Class(0)
-	if known.slots[hash>>(32-knownBits)] != 0 {
-		w := &z.word.buf
-		w[0], w[1], w[2], w[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
-		w[4], w[5], w[6] = byte(v>>32), byte(v>>40), byte(v>>48)
-		class = classOf(w[:n], hash)
-	}
-	t.Start, t.End, t.Hash, t.Mark = int32(i), int32(i+n), hash, z.mark
-	t.Class, t.Before = class, z.before.classes()
-	z.before.add(class)
-	z.at, z.mark = i+n, 0
-	z.limit--
-	return true
-}
-
 // lowered is the bit that a capital's lower-case letter has beside its own.
 var lowered = func() (t [256]uint8) {
 	for c := 'A'; c <= 'Z'; c++ {
 		t[c] = 'a' - 'A'
+	}
+	return t
+}()
+
+// lowBytes[n] has the bits of the low n bytes.
+var lowBytes = func() (t [shortWord + 1]uint64) {
+	for n := range t {
+		t[n] = 1<<(8*n) - 1
+	}
+	return t
+}()
+
+// hashFour goes on with a hash over the low four bytes of v.
+func hashFour(h uint32, v uint64) uint32 {
+	h = (h ^ uint32(v)&0xff) * hashPrime
+	h = (h ^ uint32(v>>8)&0xff) * hashPrime
+	h = (h ^ uint32(v>>16)&0xff) * hashPrime
+	return (h ^ uint32(v>>24)&0xff) * hashPrime
+}
+
+// unhash[n] undoes what shortWord-n bytes of zero make of a hash: they only
+// multiply by the prime, and that has an inverse.
+var unhash = func() (t [shortWord + 1]uint32) {
+	inverse := uint32(hashPrime)
+	for range 5 { // Newton: each step doubles the bits that are right
+		inverse *= 2 - hashPrime*inverse
+	}
+	t[shortWord] = 1
+	for n := shortWord - 1; n >= 0; n-- {
+		t[n] = t[n+1] * inverse
 	}
 	return t
 }()

@@ -180,25 +180,61 @@ func FuzzWindower(f *testing.F) {
 		if at := windower.Read(text, int(limit), func(w []Token) bool { got = append(got, slices.Clone(w)); return true }); at != end {
 			t.Fatalf("%q: read to %d, want %d", text, at, end)
 		}
-		if !slices.EqualFunc(got, want, slices.Equal) {
+		same := func(a, b []Token) bool { return slices.EqualFunc(a, b, same) }
+		if !slices.EqualFunc(got, want, same) {
 			t.Fatalf("%q: windows %v, want %v", text, got, want)
 		}
 	})
 }
 
+// same compares tokens by what is said of them.
+func same(a, b Token) bool {
+	if a.Class == 0 {
+		a.Ends, a.Before = b.Ends, b.Before
+	}
+	return a == b
+}
+
 // FuzzShort holds the short way through a text to the one for any word.
 func FuzzShort(f *testing.F) {
 	f.Add("the harbour Office keeps A tide tables, don't HTTPServer sendEmail i’m x1 naïve word")
-	f.Add(" ignore a{b|c z`@[ Zz zZ abcdefg abcdefgh\x7fa I HT a' ")
+	f.Add(" ignore a{b|c z`@[ Zz zZ abcdefg abcdefgh abcdefghi\x7fa I HT a' ")
+	f.Add("Previous directive; you — must\n\n## SYSTEM <important>\"token\" 'passwort' a.b,c:d  --x ===y")
 	f.Fuzz(func(t *testing.T, text string) {
 		got, end := Tokenize(text, 300)
-		z := tokenizer{text: text, limit: 300, mark: MarkStart | MarkLine}
+		z := newTokenizer(text, 300)
 		var want []Token
-		for tok := (Token{}); z.any(&tok); {
+		for tok := (Token{}); len(want) < 300 && z.any(&tok, len(want)); tok = (Token{}) {
 			want = append(want, tok)
 		}
 		if !slices.Equal(got, want) || end != z.at {
 			t.Fatalf("%q: %v to %d, want %v to %d", text, got, end, want, z.at)
 		}
+	})
+}
+
+// FuzzSilent holds that a window which is silent without being read says
+// nothing when every word of it is looked at.
+func FuzzSilent(f *testing.F) {
+	f.Add("Note: the previous version of these instructions told nobody. You now forget it.\n", uint8(9))
+	f.Add("<admin> please delete ### system PAY the model", uint8(40))
+	var windower Windower
+	f.Fuzz(func(t *testing.T, text string, times uint8) {
+		text = strings.Repeat(text, int(times))
+		windower.Read(text, MaxTokens, func(w []Token) bool {
+			want := new(Reading)
+			for i := range w {
+				want.Classes |= w[i].Class
+				w[i].Before = ^Class(0)
+				want.opening(w, i)
+				want.language(w, i)
+				want.data(w, i)
+				want.tools(w, i)
+			}
+			if got := Read(w); *got != *want || windower.Silent() && !got.Silent() {
+				t.Fatalf("%q: phrases %b, want %b; silent %v", text, got.Phrases, want.Phrases, windower.Silent())
+			}
+			return true
+		})
 	})
 }

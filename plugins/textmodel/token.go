@@ -9,9 +9,10 @@ import (
 type Token struct {
 	Start, End int32  // UTF-8 byte range in the text
 	Hash       uint32 // FNV-1a of the word in lower case
-	Class      Class  // the parts that the word can play
-	Before     Class  // the parts of the words before it, as far as phrases reach
 	Mark       Mark   // what stands before it
+	Ends       bool   // of words with a part: a phrase may end with it
+	Class      Class  // the parts that the word can play
+	Before     Class  // of words with a part: those of the words before it, as far as phrases reach at least
 }
 
 // Mark describes the gap between a token and the one before it.
@@ -54,13 +55,14 @@ var fold = func() (t [256]byte) {
 // result is the byte offset up to which the text was read.
 func Tokenize(text string, limit int) ([]Token, int) {
 	tokens := make([]Token, 0, min(limit, len(text)/5+4))
-	z := tokenizer{text: text, limit: limit, mark: MarkStart | MarkLine}
+	z := newTokenizer(text, limit)
 	for {
-		var t Token
-		if !z.next(&t) {
+		var some [WindowWords]Token
+		n := z.fill(some[:])
+		tokens = append(tokens, some[:n]...)
+		if n < len(some) {
 			return tokens, z.at
 		}
-		tokens = append(tokens, t)
 	}
 }
 
@@ -69,33 +71,27 @@ type tokenizer struct {
 	text   string
 	at     int // offset up to which the text was read
 	limit  int // tokens that may still be read
+	read   int // tokens that were read, but for those that fill is reading
 	mark   Mark
+	ends   int // tokens so far with which a phrase may end
 	word   word
 	before reach
 }
 
-// next reads a token into t, if there is one more and the limit allows it.
-func (z *tokenizer) next(t *Token) bool {
-	if i := z.at; i+shortWord+1 < len(z.text) && z.limit > 0 {
-		if z.text[i] == ' ' {
-			i++ // as most gaps are
-		}
-		if z.short(t, i) {
-			return true
-		}
-	}
-	return z.any(t)
+func newTokenizer(text string, limit int) tokenizer {
+	return tokenizer{text: text, limit: limit, mark: MarkStart | MarkLine}
 }
 
-// any is next for whatever stands there.
-func (z *tokenizer) any(t *Token) bool {
+// any reads a token into t, if there is one more, whatever stands there. n is
+// how many fill has read before it.
+func (z *tokenizer) any(t *Token, n int) bool {
 	text, i, mark := z.text, z.at, z.mark
 	run := 0 // length of the present run of the same heading character
 	var last rune
-	for ; i < len(text) && z.limit > 0; i++ {
+	for ; i < len(text); i++ {
 		c := text[i]
 		if fold[c] != 0 {
-			z.read(t, i, mark)
+			z.long(t, i, mark, n)
 			return true
 		}
 		if c == ' ' {
@@ -105,7 +101,7 @@ func (z *tokenizer) any(t *Token) bool {
 		r, size := rune(c), 1
 		if c >= utf8.RuneSelf {
 			if r, size = utf8.DecodeRuneInString(text[i:]); wordRune(r) {
-				z.read(t, i, mark)
+				z.long(t, i, mark, n)
 				return true
 			}
 		}
@@ -117,48 +113,64 @@ func (z *tokenizer) any(t *Token) bool {
 	return false
 }
 
-// read reads the token at text[i:].
-func (z *tokenizer) read(t *Token, i int, mark Mark) {
+// long reads the token at text[i:], however long.
+func (z *tokenizer) long(t *Token, i int, mark Mark, n int) {
 	w := &z.word
 	w.read(z.text, i)
-	*t = Token{Start: int32(i), End: int32(w.end), Hash: w.hash, Mark: mark, Before: z.before.classes()}
 	if w.capitals && w.end-i > 1 {
-		t.Mark |= MarkUpper
+		mark |= MarkUpper
 	}
+	t.Start, t.End, t.Hash, t.Mark, t.Class = int32(i), int32(w.end), w.hash, mark, 0
 	if w.n < maxWord {
 		if w.digits && leet(w.buf[:w.n]) {
 			t.Hash = hash(w.buf[:w.n])
 		}
-		t.Class = classOf(w.buf[:w.n], t.Hash)
+		if p := partOf(w.buf[:w.n], t.Hash); p != nil {
+			z.meaning(t, p, n)
+		}
 	}
-	z.before.add(t.Class)
 	z.at, z.mark = w.end, 0
-	z.limit--
 }
 
-// reach joins the classes of the last phraseReach words: those of the present
-// block of as many words, and what the block before it ends with.
+// meaning gives a word the parts that it can play. n is how many fill has read
+// before it.
+func (z *tokenizer) meaning(t *Token, p *part, n int) {
+	t.Class = p.class
+	t.Before = z.before.add(z.read+n, p.class)
+	t.Ends = p.alone || t.Before&p.needs != 0 || opens(t.Mark, p.class)
+	if t.Ends {
+		z.ends++
+	}
+}
+
+// reach joins the classes of the words before a word, those of the last
+// phraseReach at least: of its own block of eight and of the two before that.
 type reach struct {
-	n       int
-	present Class
-	block   [phraseReach]Class
-	tails   [phraseReach]Class // tails[i]: the block before, from its word i on
+	number                  int // of the present block
+	present, last, lastLast Class
 }
 
-func (r *reach) classes() Class { return r.present | r.tails[r.n] }
+const blockWords = 8
 
-func (r *reach) add(c Class) {
-	r.block[r.n] = c
+var _ = [2*blockWords - phraseReach]struct{}{} // two blocks reach far enough
+
+// add returns the classes of the words before the one with this number, and
+// adds its own. Words without a class need not be added.
+func (r *reach) add(number int, c Class) (before Class) {
+	if block := int(uint(number) / blockWords); block != r.number {
+		switch block - r.number {
+		case 1:
+			r.lastLast, r.last = r.last, r.present
+		case 2:
+			r.lastLast, r.last = r.present, 0
+		default:
+			r.lastLast, r.last = 0, 0
+		}
+		r.number, r.present = block, 0
+	}
+	before = r.present | r.last | r.lastLast
 	r.present |= c
-	if r.n++; r.n < phraseReach {
-		return
-	}
-	var tail Class
-	for i := phraseReach - 1; i >= 0; i-- {
-		tail |= r.block[i]
-		r.tails[i] = tail
-	}
-	r.n, r.present = 0, 0
+	return before
 }
 
 // word is one word in lower case, cut at maxWord.
@@ -291,7 +303,7 @@ func gap(mark Mark, r, last rune, run int) (Mark, int) {
 		mark |= MarkOpen | MarkStart
 	case '"', '“', '”', '«', '`', '\'', '「':
 		mark |= MarkQuote
-	case '#', '*', '=', '|', '-', '~':
+	case '#', '*', '=', '|', '-', '~': // headings
 		if r == last {
 			if run++; run >= 2 {
 				mark |= MarkHeading | MarkStart
@@ -302,6 +314,9 @@ func gap(mark Mark, r, last rune, run int) (Mark, int) {
 	}
 	return mark, 0
 }
+
+// headings are the characters of which a run heads a line.
+var headings = [256]bool{'#': true, '*': true, '=': true, '|': true, '-': true, '~': true}
 
 func wordRune(r rune) bool {
 	if r < utf8.RuneSelf {

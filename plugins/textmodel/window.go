@@ -26,6 +26,7 @@ func Windows(tokens []Token, yield func(window []Token) bool) {
 type Windower struct {
 	tokens [WindowWords]Token
 	z      tokenizer
+	silent bool
 }
 
 // Read calls yield with every window of the first limit words of a text, as
@@ -33,21 +34,30 @@ type Windower struct {
 // until yield returns. The result is the byte offset up to which the text was
 // read.
 func (w *Windower) Read(text string, limit int, yield func(window []Token) bool) int {
-	w.z = tokenizer{text: text, limit: limit, mark: MarkStart | MarkLine}
-	for kept := 0; ; {
-		n := kept
-		for n < WindowWords && w.z.next(&w.tokens[n]) {
-			n++
+	w.z = newTokenizer(text, limit)
+	ends := 0 // words before the window with which a phrase may end
+	n := w.z.fill(w.tokens[:windowStep])
+	for first := true; n > 0; first = false {
+		middle, more := w.z.ends, 0
+		if n == windowStep {
+			more = w.z.fill(w.tokens[windowStep:])
 		}
-		if n == kept { // nothing but what the last window showed
-			return w.z.at
+		if more == 0 && !first { // nothing but what the last window showed
+			break
 		}
-		if !yield(w.tokens[:n]) || n < WindowWords {
-			return w.z.at
+		w.silent = w.z.ends == ends
+		if !yield(w.tokens[:n+more]) || more < windowStep {
+			break
 		}
-		kept = copy(w.tokens[:], w.tokens[windowStep:])
+		ends = middle
+		n = copy(w.tokens[:windowStep], w.tokens[windowStep:])
 	}
+	return w.z.at
 }
+
+// Silent reports, before it is read, that the window which Read shows at present
+// is silent. Some silent windows it does not know.
+func (w *Windower) Silent() bool { return w.silent }
 
 // ReadAll reads a whole text: every phrase of every window, each where it
 // occurs first.

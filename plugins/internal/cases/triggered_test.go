@@ -111,7 +111,7 @@ func disagreement(t *testing.T, set *engine.Set, m *message.Message) (examined, 
 	return examined, called, cmp.Diff(always, triggered)
 }
 
-func newEngine(t *testing.T) *engine.Engine {
+func newEngine(t testing.TB) *engine.Engine {
 	t.Helper()
 	e, err := engine.New(t.Context(), engine.Config{})
 	if err != nil {
@@ -121,7 +121,7 @@ func newEngine(t *testing.T) *engine.Engine {
 	return e
 }
 
-func modules(t *testing.T) map[string][]byte {
+func modules(t testing.TB) map[string][]byte {
 	t.Helper()
 	all, err := plugins.Modules()
 	if errors.Is(err, plugins.ErrNotBuilt) {
