@@ -27,7 +27,7 @@ endif
 build: plugins
 	go build $(GOFLAGS_BUILD) -ldflags='-s -w' -o bin/ ./cmd/bartizan ./cmd/bartizan-gateway
 
-# First-party scanners, compiled exactly as a stranger's.
+# First-party scanners, compiled as a stranger's and straightened.
 plugins: plugins/dist/.built
 plugins/dist/.built: $(GUEST_SOURCES)
 	go run ./plugins/internal/build

@@ -1,7 +1,7 @@
 // Package plugins holds the scanners that Bartizan ships, as compiled modules.
 //
 // Each folder beside this file is one scanner: Go source against sdk/go and a
-// manifest. `make plugins` compiles them into dist, exactly as a stranger's
+// manifest. `make plugins` compiles them into dist, as a stranger's
 // scanner is compiled, and this package embeds what is there. It must not know
 // how a module is run: that is the engine.
 package plugins
