@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/bartizan-mcp/bartizan/engine/match"
+	"github.com/bartizan-mcp/bartizan/engine/message"
 )
 
 // condition is a trigger made ready: names are numbers.
@@ -12,6 +15,8 @@ type condition struct {
 	of      []condition
 	pattern int
 	mask    uint32
+	members *match.Automaton // of names
+	digit   bool             // with members
 }
 
 type conditionOp uint8
@@ -23,8 +28,10 @@ const (
 	ifAll
 	ifViews
 	ifKinds
+	ifMembers
 	ifNonASCII
 	ifContext
+	ifAlways
 )
 
 // conditionOf makes a checked trigger ready; without one any pattern will do.
@@ -62,6 +69,12 @@ func (t *Trigger) condition(index map[string]int) condition {
 			c.mask |= bitOf(flatKinds[:], kind)
 		}
 		return c
+	case t.Member != nil:
+		names, err := t.Member.automaton()
+		if err != nil {
+			return condition{op: ifAlways} // never blind
+		}
+		return condition{op: ifMembers, members: names, digit: t.Member.Digit}
 	case t.NonASCII:
 		return condition{op: ifNonASCII}
 	case t.Context:
@@ -97,6 +110,8 @@ func (c *condition) holds(f *facts, seen seen) bool {
 		return f.views&c.mask != 0
 	case ifKinds:
 		return f.kinds&c.mask != 0
+	case ifMembers:
+		return f.inMember(c)
 	case ifNonASCII:
 		return f.nonASCII
 	case ifContext:
@@ -126,10 +141,26 @@ func (s seen) has(pattern int) bool { return s != nil && s[pattern>>6]>>(pattern
 type facts struct {
 	views, kinds      uint32
 	nonASCII, context bool
+
+	segments []message.Segment // of the message
+	batch    []window
+}
+
+// inMember reports a text of the members that c asks for.
+func (f *facts) inMember(c *condition) bool {
+	var room [1]match.Hit
+	for _, w := range f.batch {
+		pointer := f.segments[w.segment].Pointer
+		hits, complete := c.members.Append(room[:0], pointer[strings.LastIndexByte(pointer, '/')+1:], len(room))
+		if (len(hits) > 0 || !complete) && (!c.digit || strings.ContainsAny(w.text, "0123456789")) {
+			return true
+		}
+	}
+	return false
 }
 
 func factsOf(p *prepared, batch []window) facts {
-	f := facts{context: len(p.message.Context) > 0}
+	f := facts{context: len(p.message.Context) > 0, segments: p.message.Segments, batch: batch}
 	for _, w := range batch {
 		s := &p.message.Segments[w.segment]
 		f.kinds |= bitOf(flatKinds[:], s.Kind)

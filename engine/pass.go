@@ -54,7 +54,7 @@ func (m *matcher) newPass(p *prepared) *pass {
 func (p *pass) release() {
 	for i := range p.prepared.batches {
 		b := &p.batches[i]
-		b.done = false
+		b.done, b.facts = false, facts{}
 		for j := range b.hits {
 			b.hits[j], b.cut[j] = b.hits[j][:0], false
 		}

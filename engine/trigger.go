@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/engine/match"
 )
 
 // Trigger says for which texts a scanner is called. Exactly one member is set.
@@ -17,14 +20,23 @@ type Trigger struct {
 	All      []Trigger // each holds
 	View     string    // a text was decoded by this decoder, or "*" by any
 	Kind     []string  // a text of one of these kinds
+	Member   *Member   // a text of such a member
 	NonASCII bool      // a text with a byte of 0x80 or above
 	Context  bool      // entries of other servers accompany the message
+}
+
+// Member says of which members of the message a text has to be: its pointer ends
+// with their name.
+type Member struct {
+	Names []string `json:"names"`           // the name contains one of these, in any case of ASCII
+	Digit bool     `json:"digit,omitempty"` // and the text has a digit
 }
 
 // Bounds of a trigger.
 const (
 	maxTriggerDepth = 8
 	maxTriggerNodes = 1024
+	maxMembers      = 64 // names of one condition
 )
 
 // anyView is the View that every decoded text satisfies.
@@ -67,6 +79,8 @@ func (t *Trigger) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		err = json.UnmarshalDecode(dec, &t.View)
 	case "kind":
 		err = json.UnmarshalDecode(dec, &t.Kind)
+	case "member":
+		err = json.UnmarshalDecode(dec, &t.Member)
 	case "nonASCII":
 		err = json.UnmarshalDecode(dec, &t.NonASCII)
 	case "context":
@@ -96,6 +110,8 @@ func (t Trigger) MarshalJSONTo(enc *jsontext.Encoder) error {
 		one = map[string]string{"view": t.View}
 	case t.Kind != nil:
 		one = map[string][]string{"kind": t.Kind}
+	case t.Member != nil:
+		one = map[string]*Member{"member": t.Member}
 	case t.NonASCII:
 		one = map[string]bool{"nonASCII": true}
 	case t.Context:
@@ -149,6 +165,10 @@ func (c *triggerCheck) node(t *Trigger, depth int) error {
 				return fmt.Errorf("kind %q: want one of %v", kind, flatKinds)
 			}
 		}
+	case t.Member != nil:
+		if err := t.Member.check(); err != nil {
+			return fmt.Errorf("member: %w", err)
+		}
 	case t.NonASCII, t.Context:
 	case t.Pattern == "":
 		return errors.New("a condition is empty")
@@ -156,4 +176,24 @@ func (c *triggerCheck) node(t *Trigger, depth int) error {
 		return fmt.Errorf("%q is no pattern of the manifest", t.Pattern)
 	}
 	return nil
+}
+
+func (m *Member) check() error {
+	if n := len(m.Names); n == 0 || n > maxMembers {
+		return fmt.Errorf("%d names: want 1 to %d", n, maxMembers)
+	}
+	if slices.ContainsFunc(m.Names, func(name string) bool { return strings.Contains(name, "/") }) {
+		return errors.New("a slash is ~1 in the name of a member")
+	}
+	_, err := m.automaton()
+	return err
+}
+
+// automaton finds the names.
+func (m *Member) automaton() (*match.Automaton, error) {
+	var all []match.Pattern
+	for _, name := range m.Names {
+		all = append(all, match.Pattern{Text: name})
+	}
+	return match.Compile(all)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -32,21 +33,28 @@ func TestTriggersHold(t *testing.T) {
 	plain := result("an ordinary text")
 	with := func(text string) *message.Message { return result("ordinary", text) }
 	listing := &message.Message{Phase: message.PhaseListing, Segments: []message.Segment{{Kind: message.KindDescription, Text: "plain"}}}
+	member := func(pointer string, text ...string) *message.Message {
+		m := result("ordinary", strings.Join(append(text, "plain"), " "))
+		m.Segments[1].Pointer = pointer
+		return m
+	}
 	accompanied := result("an ordinary text")
 	accompanied.Context = []message.ContextEntry{{Name: "other"}}
 	foreign := result("plain")
 	foreign.Segments[0].Kind, foreign.Segments[0].Provenance = "unheard-of", "unheard-of"
 	for trigger, want := range map[string]struct{ holds, not []*message.Message }{
-		``:                                 {[]*message.Message{with("XYLOPHONE"), with("a Yak"), with("Z-123")}, []*message.Message{plain, with("a yak"), with("z-12")}},
-		`"x"`:                              {[]*message.Message{with("my xylophone")}, []*message.Message{plain, with("Yak z-123")}},
-		`{"any":["x","z"]}`:                {[]*message.Message{with("xylophone"), with("z-000")}, []*message.Message{with("Yak")}},
-		`{"all":["x","z"]}`:                {[]*message.Message{with("z-000 xylophone")}, []*message.Message{with("xylophone"), with("z-000")}},
-		`{"any":["x",{"all":["y","z"]}]}`:  {[]*message.Message{with("xylophone"), with("Yak z-123")}, []*message.Message{with("Yak"), with("z-123")}},
-		`{"view":"*"}`:                     {[]*message.Message{with("%61ttack"), with("ｆull"), foreign}, []*message.Message{plain, listing}},
-		`{"view":"nfkc"}`:                  {[]*message.Message{with("ｆull"), foreign}, []*message.Message{plain, with("%61ttack")}},
-		`{"nonASCII":true}`:                {[]*message.Message{with("é"), with("1234567é"), with("12345678é")}, []*message.Message{plain, with("12345678~")}},
-		`{"kind":["description","title"]}`: {[]*message.Message{listing, foreign}, []*message.Message{plain}},
-		`{"context":true}`:                 {[]*message.Message{accompanied}, []*message.Message{plain}},
+		``:                                    {[]*message.Message{with("XYLOPHONE"), with("a Yak"), with("Z-123")}, []*message.Message{plain, with("a yak"), with("z-12")}},
+		`"x"`:                                 {[]*message.Message{with("my xylophone")}, []*message.Message{plain, with("Yak z-123")}},
+		`{"any":["x","z"]}`:                   {[]*message.Message{with("xylophone"), with("z-000")}, []*message.Message{with("Yak")}},
+		`{"all":["x","z"]}`:                   {[]*message.Message{with("z-000 xylophone")}, []*message.Message{with("xylophone"), with("z-000")}},
+		`{"any":["x",{"all":["y","z"]}]}`:     {[]*message.Message{with("xylophone"), with("Yak z-123")}, []*message.Message{with("Yak"), with("z-123")}},
+		`{"view":"*"}`:                        {[]*message.Message{with("%61ttack"), with("ｆull"), foreign}, []*message.Message{plain, listing}},
+		`{"view":"nfkc"}`:                     {[]*message.Message{with("ｆull"), foreign}, []*message.Message{plain, with("%61ttack")}},
+		`{"nonASCII":true}`:                   {[]*message.Message{with("é"), with("1234567é"), with("12345678é")}, []*message.Message{plain, with("12345678~")}},
+		`{"kind":["description","title"]}`:    {[]*message.Message{listing, foreign}, []*message.Message{plain}},
+		`{"member":{"names":["key","Auth"]}}`: {[]*message.Message{member("/a/apiKey"), member("/a/key~1x"), member("/AUTHOR")}, []*message.Message{plain, member("/key/name"), member("/keys/0")}},
+		`{"member":{"names":["key"],"digit":true}}`:                  {[]*message.Message{member("/a/apiKey", "k7")}, []*message.Message{member("/a/apiKey"), member("/a/b", "7")}},
+		`{"context":true}`:                                           {[]*message.Message{accompanied}, []*message.Message{plain}},
 		`{"all":[{"kind":["text"]},{"any":["x",{"context":true}]}]}`: {[]*message.Message{accompanied, with("xylophone")}, []*message.Message{plain, listing}},
 	} {
 		m, err := ParseManifest([]byte(triggeredManifest(xyz, trigger)))
@@ -85,26 +93,32 @@ func TestTriggersAreRefused(t *testing.T) {
 		return strings.Repeat(`{"all":[`, depth-1) + `"x"` + strings.Repeat(`]}`, depth-1)
 	}
 	for trigger, detail := range map[string]string{
-		`"w"`:                       `"w" is no pattern`,
-		`""`:                        "empty",
-		`7`:                         "pattern's id or an object",
-		`{}`:                        "one condition",
-		`["x"]`:                     "one condition",
-		`{"any":[]}`:                "empty",
-		`{"any":null}`:              "null",
-		`{"all":[null]}`:            "one condition",
-		`{"none":["x"]}`:            "one condition",
-		`{"any":["x"],"all":["y"]}`: "one condition",
-		`{"any":["x"],"any":["y"]}`: "one condition",
-		`{"nonASCII":false}`:        "empty",
-		`{"context":"true"}`:        "",
-		`{"view":"morse"}`:          `view "morse"`,
-		`{"view":""}`:               "empty",
-		`{"kind":["prose"]}`:        `kind "prose"`,
-		`{"kind":[]}`:               "empty",
-		`{"kind":"text"}`:           "",
-		nested(9):                   "nested more than 8",
-		nested(5000):                "nested more than 8",
+		`"w"`:                        `"w" is no pattern`,
+		`""`:                         "empty",
+		`7`:                          "pattern's id or an object",
+		`{}`:                         "one condition",
+		`["x"]`:                      "one condition",
+		`{"any":[]}`:                 "empty",
+		`{"any":null}`:               "null",
+		`{"all":[null]}`:             "one condition",
+		`{"none":["x"]}`:             "one condition",
+		`{"any":["x"],"all":["y"]}`:  "one condition",
+		`{"any":["x"],"any":["y"]}`:  "one condition",
+		`{"nonASCII":false}`:         "empty",
+		`{"context":"true"}`:         "",
+		`{"view":"morse"}`:           `view "morse"`,
+		`{"view":""}`:                "empty",
+		`{"kind":["prose"]}`:         `kind "prose"`,
+		`{"kind":[]}`:                "empty",
+		`{"kind":"text"}`:            "",
+		`{"member":{}}`:              "0 names",
+		`{"member":{"names":["k"]}}`: "at least 2",
+		`{"member":{"names":["key"],"text":"x"}}`:                          "text",
+		`{"member":"key"}`:                                                 "",
+		`{"member":{"names":["a/key"]}}`:                                   "~1",
+		`{"member":{"names":[` + strings.Repeat(`"key",`, 64) + `"key"]}}`: "65 names",
+		nested(9):    "nested more than 8",
+		nested(5000): "nested more than 8",
 		`{"any":[` + strings.Repeat(`"x",`, 1023) + `"x"]}`: "more than 1024",
 	} {
 		if _, err := ParseManifest([]byte(triggeredManifest(xyz, trigger))); !errors.Is(err, ErrManifest) || !strings.Contains(err.Error(), detail) {
@@ -182,8 +196,22 @@ func TestDecodersAreKnown(t *testing.T) {
 	}
 }
 
+// members are the names of members in a trigger.
+func (t *Trigger) members() []string {
+	var all []string
+	if t.Member != nil {
+		all = t.Member.Names
+	}
+	for _, of := range [][]Trigger{t.Any, t.All} {
+		for i := range of {
+			all = append(all, of[i].members()...)
+		}
+	}
+	return all
+}
+
 func FuzzTrigger(f *testing.F) {
-	for _, seed := range []string{`"x"`, `{"any":["x",{"all":["y",{"view":"*"}]}]}`, `{"kind":["text"]}`, `{"nonASCII":true}`, `{"context":true}`, `{"any":[{}]}`} {
+	for _, seed := range []string{`"x"`, `{"any":["x",{"all":["y",{"view":"*"}]}]}`, `{"kind":["text"]}`, `{"nonASCII":true}`, `{"context":true}`, `{"member":{"names":["key"],"digit":true}}`, `{"any":[{}]}`} {
 		f.Add(seed)
 	}
 	m, err := ParseManifest([]byte(triggeredManifest(xyz, "")))
@@ -200,12 +228,13 @@ func FuzzTrigger(f *testing.F) {
 			t.Fatal(err)
 		}
 		var again Trigger
-		if err := json.Unmarshal(out, &again); err != nil || fmt.Sprint(again) != fmt.Sprint(trigger) {
+		if err := json.Unmarshal(out, &again); err != nil || !reflect.DeepEqual(again, trigger) {
 			t.Fatalf("%s is written as %s: %v", src, out, err)
 		}
 		c := conditionOf(&trigger, m.Patterns)
 		c.holds(&facts{}, nil)
-		if !c.holds(&facts{views: everything, kinds: everything, nonASCII: true, context: true}, seen{7}) {
+		named := []message.Segment{{Pointer: "/" + strings.Join(trigger.members(), " ")}}
+		if !c.holds(&facts{views: everything, kinds: everything, nonASCII: true, context: true, segments: named, batch: []window{{text: "1"}}}, seen{7}) {
 			t.Fatalf("%s does not hold where all is true", src)
 		}
 	})

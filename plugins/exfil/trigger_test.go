@@ -36,11 +36,13 @@ type trigger struct {
 	any      []any // patterns' ids and conditions
 }
 
+type member struct {
+	Names []string `json:"names"`
+	Digit bool     `json:"digit"`
+}
+
 func derive() *trigger {
 	t := &trigger{}
-	// An argument's name is not among the texts, and decides about its value.
-	t.any = append(t.any, map[string]any{"kind": []string{"name", "title", "description", "instructions", "parameter", "schema-title",
-		"schema-description", "schema-value", "annotation", "meta", "uri", "argument", "structured", "error", "server-info", "other"}})
 	t.tokens()
 	t.marks()
 	t.headers()
@@ -125,13 +127,24 @@ func (t *trigger) headers() {
 		oneOf(t.text("header.short", "-H", true), t.text("header.long", "--header", true)))
 }
 
-// announcements are the stems that hold no other.
+// announcements are the stems that hold no other, before a value or in the name
+// of the member that it is the value of. That name need not be among the texts.
+// Behind a stem in a text are a separator and eight bytes of the value, of which
+// two are asked for: the name of a member often ends with one.
 func (t *trigger) announcements() {
+	var names []string
 	for i, s := range stems {
-		if !slices.ContainsFunc(stems[:], func(o stem) bool { return o.text != s.text && strings.Contains(s.text, o.text) }) {
-			t.alone(t.text(fmt.Sprintf("stem.%d", i), s.text, false))
+		if slices.ContainsFunc(stems[:], func(o stem) bool { return o.text != s.text && strings.Contains(s.text, o.text) }) {
+			continue
 		}
+		for _, next := range []string{"pp", "ps", "sp", "ss"} {
+			id := fmt.Sprintf("stem.%d.%s", i, next)
+			t.patterns = append(t.patterns, pattern{ID: id, Shape: fmt.Sprintf("%s<%c><%c>", s.text, next[0], next[1])})
+			t.alone(id)
+		}
+		names = append(names, s.text)
 	}
+	t.any = append(t.any, map[string]any{"member": member{Names: names, Digit: true}})
 }
 
 // numbers are cards by their issuers, social security numbers and IBANs.
@@ -288,8 +301,12 @@ func summoned(t testing.TB, want *trigger, a *host.Automaton, in *scanner.Input)
 				return slices.ContainsFunc(of.([]any), holds)
 			case "all":
 				return !slices.ContainsFunc(of.([]any), func(c any) bool { return !holds(c) })
-			case "kind":
-				return slices.ContainsFunc(in.Segments, func(s scanner.Segment) bool { return slices.Contains(of.([]string), s.Kind) })
+			case "member":
+				return slices.ContainsFunc(in.Segments, func(s scanner.Segment) bool {
+					name := asciiLower(s.Pointer[strings.LastIndexByte(s.Pointer, '/')+1:])
+					return slices.ContainsFunc(of.(member).Names, func(word string) bool { return strings.Contains(name, word) }) &&
+						strings.ContainsAny(s.Text, numerals)
+				})
 			case "nonASCII":
 				return slices.ContainsFunc(in.Segments, func(s scanner.Segment) bool {
 					return strings.IndexFunc(s.Text, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0
@@ -300,6 +317,15 @@ func summoned(t testing.TB, want *trigger, a *host.Automaton, in *scanner.Input)
 		return false
 	}
 	return slices.ContainsFunc(want.any, holds)
+}
+
+func asciiLower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
 }
 
 func automaton(t testing.TB, want *trigger) *host.Automaton {
@@ -348,8 +374,19 @@ func TestTriggerIsNecessary(t *testing.T) {
 	}
 }
 
+// places are where a text may stand: as content, and as a value whose name says
+// something about it, for each of the kinds.
+func places() (all []scanner.Segment) {
+	for _, kind := range []string{"text", "argument", "argument-name", "structured", "meta", "error", "other"} {
+		for _, pointer := range []string{"", "/result/content/0/text", "/params/arguments/query", "/params/arguments/apiKey", "/headers/Mcp-Param-Token"} {
+			all = append(all, scanner.Segment{Kind: kind, Pointer: pointer})
+		}
+	}
+	return all
+}
+
 // TestTriggerOverCorpora holds the same over every string of the public corpora,
-// as content, and says how rarely ordinary results call the scanner.
+// wherever it may stand, and says how rarely ordinary results call the scanner.
 func TestTriggerOverCorpora(t *testing.T) {
 	dir := os.Getenv("BARTIZAN_CORPORA")
 	if dir == "" {
@@ -387,6 +424,14 @@ func TestTriggerOverCorpora(t *testing.T) {
 			texts, found = texts+1, found+finds
 			if due {
 				called++
+				continue // by its text, wherever it stands
+			}
+			for _, s := range places() {
+				s.Text = text
+				in.Segments = []scanner.Segment{s}
+				if n := len(scan(in).Findings); n > 0 && !summoned(t, want, a, in) {
+					t.Errorf("%s: %.80q at %s: %d findings, and the scanner is not called", filepath.Base(file), text, s.Pointer, n)
+				}
 			}
 		}
 		t.Logf("%s: called for %d of %d texts, %d findings", filepath.Base(file), called, texts, found)
@@ -401,16 +446,19 @@ func FuzzTrigger(f *testing.F) {
 	}
 	for _, c := range all {
 		for _, s := range c.Segments {
-			f.Add(s.Text())
+			f.Add(s.Text(), s.Kind, s.Pointer)
+			f.Add(s.Text(), "argument", "/params/arguments/apiKey")
 		}
 	}
+	f.Add("hunter2hunter2", "argument", "/params/arguments/accessor")
+	f.Add("4f1c9a77b2d04e5f", "meta", "/params/_meta/progressToken")
 	want := derive()
 	a := automaton(f, want)
-	f.Fuzz(func(t *testing.T, text string) {
-		if !utf8.ValidString(text) || len(text) > 1<<14 {
+	f.Fuzz(func(t *testing.T, text, kind, pointer string) {
+		if !utf8.ValidString(text) || len(text) > 1<<14 || !utf8.ValidString(pointer) {
 			t.Skip()
 		}
-		in := &scanner.Input{Phase: "result", Segments: []scanner.Segment{{Kind: "text", Pointer: "/result/content/0/text", Text: text}}}
+		in := &scanner.Input{Phase: "request", Segments: []scanner.Segment{{Kind: kind, Pointer: pointer, Text: text}}}
 		if out := scan(in); len(out.Findings) > 0 && !summoned(t, want, a, in) {
 			t.Fatalf("%q: %+v, and the scanner is not called", text, out.Findings)
 		}

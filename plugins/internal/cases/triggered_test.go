@@ -13,6 +13,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/engine/message"
 	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
+	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
 	"github.com/bartizan-mcp/bartizan/plugins"
 )
@@ -65,6 +66,46 @@ func TestTriggersMissNothing(t *testing.T) {
 	t.Logf("%d verdicts of %d triggered scanners compared, %d of them from a call", compared.Load(), len(sets), called.Load())
 	if n := compared.Load(); n < int64(100*len(sets)) || called.Load() == n {
 		t.Errorf("%d verdicts compared, %d of them from a call: that proves nothing", n, called.Load())
+	}
+}
+
+// TestOrdinaryCallsAreSpared holds that what every message of both eras carries
+// calls no triggered scanner.
+func TestOrdinaryCallsAreSpared(t *testing.T) {
+	e := newEngine(t)
+	wasm, ok := modules(t)["exfil"]
+	if !ok {
+		t.Fatal("no exfil")
+	}
+	s, err := e.Load(t.Context(), wasm, engine.Options{Mode: engine.ModeEnforce})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := engine.NewSet(s)
+	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"example-client","version":"1.4.0"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{"form":{}}}}`
+	for name, wire := range map[string]string{
+		"call, legacy":      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tides","arguments":{"berth":"12a","on":"2026-11-20"},"_meta":{"progressToken":7}}}`,
+		"call, modern":      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tides","arguments":{"berth":"the outer quay"},` + meta + `}}`,
+		"list, modern":      `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{` + meta + `}}`,
+		"result, modern":    `{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"High water is at 11:40."}],"structuredContent":{"high":"11:40"},"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"harbour","version":"2.0.1"}}}}`,
+		"initialize":        `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"roots":{"listChanged":true}},"clientInfo":{"name":"example-client","title":"Example","version":"1.4.0"}}}`,
+		"initialize result": `{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"harbour","version":"2.0.1"},"instructions":"Ask for one berth."}}`,
+		"error":             `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no such berth","data":{"berth":"99"}}}`,
+	} {
+		raw, err := jsonrpc.Parse([]byte(wire), jsonrpc.DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := message.FromRequest("harbour", raw)
+		if raw.Kind == jsonrpc.Response {
+			m, err = message.FromResult("harbour", "tools/call", "tides", raw)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := set.Scan(t.Context(), m); len(v.Called) > 0 || len(v.Scanners) != 1 {
+			t.Errorf("%s: %v of %v were called", name, v.Called, v.Scanners)
+		}
 	}
 }
 
