@@ -94,6 +94,7 @@ type Config struct {
 	Idle                  time.Duration // sessions and local servers unused this long are closed
 	Sessions              int           // legacy sessions, all callers together
 	SessionsPerCaller     int
+	TasksPerCaller        int // remembered of one principal
 	Processes             int // local servers, all callers together
 	ProcessesPerCaller    int
 	Upstream              upstream.Limits
@@ -117,6 +118,7 @@ func (c Config) withDefaults() Config {
 	orInt(&c.AnswerMessages, 10_000)
 	orInt(&c.Sessions, 4096)
 	orInt(&c.SessionsPerCaller, 64)
+	orInt(&c.TasksPerCaller, 512)
 	orInt(&c.Processes, 64)
 	orInt(&c.ProcessesPerCaller, 16)
 	orTime(&c.BodyTimeout, 30*time.Second)

@@ -80,21 +80,5 @@ func stringMember(obj jsontext.Value, name string) (string, bool) {
 
 // subscribed lists the resources that subscriptions/listen asks to watch.
 func subscribed(params jsontext.Value) ([]string, bool) {
-	list, _, _, err := jsonrpc.Get(params, "/notifications/resourceSubscriptions")
-	if err != nil {
-		return nil, true
-	}
-	elements, err := jsonrpc.Elements(list)
-	if err != nil {
-		return nil, false
-	}
-	var uris []string
-	for _, e := range elements {
-		uri, err := jsontext.AppendUnquote(nil, e.Value)
-		if e.Value.Kind() != '"' || err != nil {
-			return nil, false
-		}
-		uris = append(uris, string(uri))
-	}
-	return uris, true
+	return textsAt(params, "/notifications/resourceSubscriptions")
 }

@@ -34,6 +34,7 @@ type exchange struct {
 	era     protocol.Era     // parse
 	version string           // parse; "" where the client names none
 	replies bool             // admitReply: the upstream waits for this reply
+	task    string           // ownTask: id of the task that the request is about
 	session *session         // parse; nil outside legacy sessions
 
 	svc    *service     // approve

@@ -46,8 +46,8 @@ func (s fingerprintEntry) do(ctx context.Context, x *exchange) *refusal {
 
 // namedBy lists the entries that a request addresses.
 func namedBy(x *exchange) ([]inventory.Ref, *refusal) {
-	switch x.method.Name {
-	case protocol.MethodResourcesUnsubscribe: // less, never more: always let through
+	switch x.msg.Method {
+	case protocol.MethodResourcesUnsubscribe, protocol.MethodTasksCancel: // less, never more: always let through
 		return nil, nil
 	case protocol.MethodSubscriptionsListen:
 		if x.msg.Params == nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/gateway/inventory"
 	"github.com/bartizan-mcp/bartizan/gateway/seal"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
+	"github.com/bartizan-mcp/bartizan/gateway/tasks"
 )
 
 // Gateway serves /mcp/<alias>, /mcp, /healthz, /readyz and /metrics. It is an http.Handler;
@@ -37,6 +38,7 @@ type Gateway struct {
 	listings  *inventory.Store
 	local     *stdio.Pool
 	routes    *routes
+	tasks     *tasks.Ledger
 	drift     *driftReporter
 	record    *recorder
 	merged    *merger
@@ -78,6 +80,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.callers = newCallers(cfg)
 	g.listings = inventory.New(inventory.Config{MaxAge: cfg.ListingMaxAge, Limits: cfg.Upstream, Now: cfg.Now, Before: g.beforeListing})
 	g.routes = newRoutes(cfg)
+	g.tasks = tasks.New(cfg.TasksPerCaller, cfg.Now)
 	g.drift = newDriftReporter(cfg, g.record)
 	g.request, g.inbound = g.steps()
 	g.merged = newMerger()

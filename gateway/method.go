@@ -19,13 +19,18 @@ func (admitMethod) do(_ context.Context, x *exchange) *refusal {
 	return refuse(ReasonMethodDenied)
 }
 
-// admitted reports whether a request or notification may travel this way.
-// Tasks are denied: their ids are not bound to callers by this gateway.
+// admitted reports whether a request or notification may travel this way. What
+// of tasks may is settled further by ownTask and foreignTask.
 func admitted(x *exchange, m *jsonrpc.Message, way protocol.Direction) bool {
-	return x.svc.extensions[m.Method] || defined(x.era, m, way)
+	tasks := tellsTask(x, m)
+	if way == protocol.ClientToServer {
+		_, tasks = taskMethodOf(x, m)
+	}
+	return tasks || x.svc.extensions[m.Method] || defined(x.era, m, way)
 }
 
-// defined reports whether the protocol has such a message.
+// defined reports whether the protocol has such a message, but for those of
+// tasks.
 func defined(era protocol.Era, m *jsonrpc.Message, way protocol.Direction) bool {
 	method, ok := protocol.Lookup(m.Method)
 	kind := protocol.Request

@@ -55,6 +55,7 @@ const (
 	ReasonContested        Reason = "resource_contested"
 	ReasonForeign          Reason = "foreign_reference"
 	ReasonStateForeign     Reason = "state_foreign"
+	ReasonTaskUnknown      Reason = "task_unknown"
 	ReasonFinding          Reason = "finding"
 	ReasonScannerFailure   Reason = "scanner_failure"
 	ReasonUnexamined       Reason = "unexamined"
@@ -128,6 +129,7 @@ var meanings = map[Reason]meaning{
 	ReasonContested:        {http.StatusForbidden, blocked, "more than one server offers this resource"},
 	ReasonForeign:          {http.StatusForbidden, blocked, "this names something of another server"},
 	ReasonStateForeign:     {http.StatusForbidden, blocked, "this request state was not issued to this caller"},
+	ReasonTaskUnknown:      {http.StatusBadRequest, protocol.CodeInvalidParams, "no such task"},
 	ReasonFinding:          {http.StatusForbidden, blocked, "a scanner found something that must not pass"},
 	ReasonScannerFailure:   {http.StatusForbidden, blocked, "a scanner could not examine this message"},
 	ReasonUnexamined:       {http.StatusForbidden, blocked, "part of this message could not be examined"},

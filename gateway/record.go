@@ -20,7 +20,7 @@ import (
 type recordIntent struct{ record *recorder }
 
 func (s recordIntent) do(ctx context.Context, x *exchange) *refusal {
-	acts := x.method.Name == protocol.MethodToolsCall || x.svc.extensions[x.msg.Method]
+	acts := x.method.Name == protocol.MethodToolsCall || x.svc.extensions[x.msg.Method] || taskMethods[x.era][x.msg.Method].acts
 	if x.msg.Kind != jsonrpc.Request || !acts || x.readOnly {
 		return nil
 	}

@@ -32,6 +32,7 @@ func (g *Gateway) steps() ([]grouped, []inboundStep) {
 		{GroupApprove, admitMethod{}},
 		{GroupApprove, admitReply{}},
 		{GroupApprove, openState{key: g.seal}},
+		{GroupApprove, ownTask{ledger: g.tasks, entries: entries}},
 		{GroupFingerprint, entries},
 		{GroupFingerprint, scanEntry{scan: scan}},
 		{GroupScan, scanRequest{scanners: g.cfg.Scanners, record: g.record}},
@@ -39,11 +40,13 @@ func (g *Gateway) steps() ([]grouped, []inboundStep) {
 	}
 	inbound := []inboundStep{
 		knownInbound{},
+		foreignTask{ledger: g.tasks, entries: entries},
 		noteChange{listings: g.listings},
 		checkIntroduction{scanners: g.cfg.Scanners, record: g.record, drift: g.drift},
 		checkList{entries: entries, scan: scan},
 		scanResult{scanners: g.cfg.Scanners, record: g.record},
 		bindState{key: g.seal},
+		noteTask{ledger: g.tasks},
 	}
 	return request, inbound
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"flag"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,13 +14,15 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/tasks"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
+	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
 var update = flag.Bool("update", false, "write the transcripts that the gateway produces now")
 
 // TestTranscripts plays conversations with a scripted upstream, or with two
-// behind the merged endpoint. A file "upstream METHOD" ("alpha METHOD", "beta
+// behind the merged endpoint, or with the fixture of tasks. A file "upstream METHOD" ("alpha METHOD", "beta
 // METHOD") sets what the upstream answers from there on; "request" is a request
 // line, headers and a body; "answer" is what the client gets.
 func TestTranscripts(t *testing.T) {
@@ -40,6 +43,15 @@ func TestTranscripts(t *testing.T) {
 			}
 			h := open(t, auto)
 			scripts, approved := map[string]*script{}, map[string]*approval.Approval{}
+			if strings.Contains(about, "tasks") {
+				aliases = nil
+				server := httptest.NewServer(tasks.New())
+				t.Cleanup(func() {
+					server.CloseClientConnections()
+					server.Close()
+				})
+				h.approve("srv", upstream.Target{URL: server.URL})
+			}
 			for name, alias := range aliases {
 				s := newScript(t)
 				s.legacy = strings.HasPrefix(about, "legacy")

@@ -38,4 +38,5 @@ const (
 	NotificationElicitationComplete  = "notifications/elicitation/complete"
 	NotificationSubscriptionsAck     = "notifications/subscriptions/acknowledged"
 	NotificationTasksStatus          = "notifications/tasks/status"
+	NotificationTasks                = "notifications/tasks" // extension of the modern era, no row in the table
 )
