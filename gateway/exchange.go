@@ -17,7 +17,7 @@ import (
 type exchange struct {
 	// From the connection.
 	began   time.Time
-	arrived time.Time // by the clock that durations are measured with
+	arrived time.Time // by the clock that durations are measured with; zero on behalf of another exchange
 	id      string    // audit id that all events of this exchange share
 	source  string    // remote address
 	header  http.Header

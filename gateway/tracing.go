@@ -19,7 +19,7 @@ import (
 type startSpan struct{ tracer *trace.Tracer }
 
 func (s startSpan) do(_ context.Context, x *exchange) *refusal {
-	if s.tracer == nil || x.span != nil || x.msg.Kind == jsonrpc.Response {
+	if s.tracer == nil || x.arrived.IsZero() || x.msg.Kind == jsonrpc.Response {
 		return nil
 	}
 	var meta, header trace.Remote

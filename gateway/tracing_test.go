@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -314,3 +315,29 @@ func TestSpansOfUpstreamFailures(t *testing.T) {
 		t.Errorf("%d client spans ended", n)
 	}
 }
+
+// TestOneDecision: a message to all servers is sampled or not, once, with all
+// that is asked of servers for it.
+func TestOneDecision(t *testing.T) {
+	s, decisions := newScript(t), &never{}
+	spans := tracetest.NewSpanRecorder()
+	tracer := trace.New(sdktrace.NewTracerProvider(sdktrace.WithSampler(decisions), sdktrace.WithSpanProcessor(spans)), true)
+	h := open(t, func(c *Config) { c.AutoRoutes = true; c.Tracer = tracer })
+	h.serve("srv", s.start())
+	h.call("", 1, "tools/call", `{"name":"srv__one","arguments":{}}`)
+	h.call("", 2, "server/discover", "")
+	eventually(t, "both are counted", func() bool { return h.Stats().Total.Count == 2 })
+	if n := decisions.made.Load(); n != 2 || len(spans.Ended()) != 0 {
+		t.Errorf("%d decisions about two messages, %d spans", n, len(spans.Ended()))
+	}
+}
+
+// never samples nothing, and counts.
+type never struct{ made atomic.Int64 }
+
+func (n *never) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	n.made.Add(1)
+	return sdktrace.NeverSample().ShouldSample(p)
+}
+
+func (*never) Description() string { return "never" }
