@@ -59,7 +59,7 @@ func forgetful(t *testing.T) (s *script, restart func()) {
 		ended, watched := gone, uris[id]
 		mu.Unlock()
 		for _, uri := range watched {
-			events(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"` + uri + `","session":"` + id + `"}}`)(w, r)
+			events(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"`+uri+`","session":"`+id+`"}}`)(w, r)
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.(http.Flusher).Flush()
