@@ -77,19 +77,20 @@ func (g *Gateway) changed(ctx context.Context, x *exchange, known *told) []strin
 	}
 	var mu sync.Mutex
 	var work sync.WaitGroup
-	for _, y := range usable {
-		work.Go(func() {
-			for method := range changedBy {
-				c, no := g.checkedList(ctx, y, claims, method)
-				mu.Lock()
-				if no == nil {
-					now[method][y.alias] = c.digest
-				} else if before, ok := known.of(method, y.alias); ok {
-					now[method][y.alias] = before
-				}
-				mu.Unlock()
+	look := func(y *exchange) {
+		for method := range changedBy {
+			c, no := g.checkedList(ctx, y, claims, method)
+			mu.Lock()
+			if no == nil {
+				now[method][y.alias] = c.digest
+			} else if before, ok := known.of(method, y.alias); ok {
+				now[method][y.alias] = before
 			}
-		})
+			mu.Unlock()
+		}
+	}
+	for _, y := range usable {
+		work.Go(func() { g.survive(ctx, func() { look(y) }) })
 	}
 	work.Wait()
 	if ctx.Err() == context.Canceled {

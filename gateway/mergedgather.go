@@ -23,32 +23,37 @@ func (g *Gateway) gather(ctx context.Context, usable []*exchange, do func(ctx co
 	var work sync.WaitGroup
 	for i, y := range usable {
 		work.Go(func() {
-			name := y.caller.Tenant + " " + y.svc.instance + " " + string(y.spoken)
-			g.merged.mu.Lock()
-			late := g.merged.late[name]
-			g.merged.mu.Unlock()
-			own, cancel := context.WithTimeout(ctx, either(late, latePatience, g.cfg.MergePatience))
-			defer cancel()
-			no := do(own, i)
-			if ctx.Err() != nil {
-				return // the client left: that says nothing about the server
-			}
-			g.merged.mu.Lock()
-			defer g.merged.mu.Unlock()
-			if no == nil {
-				delete(g.merged.late, name)
-				return
-			}
-			if !late {
-				g.log.WarnContext(ctx, "left out of the merged endpoint", "alias", y.alias, "server", y.svc.approval.Server, "reason", string(no.reason), "cause", no.cause)
-			}
-			if len(g.merged.late) >= keptMerged {
-				clear(g.merged.late)
-			}
-			g.merged.late[name] = true
+			g.survive(ctx, func() { g.inTime(ctx, y, func(ctx context.Context) *refusal { return do(ctx, i) }) })
 		})
 	}
 	work.Wait()
+}
+
+// inTime does something with one server, and notes whether it was in time.
+func (g *Gateway) inTime(ctx context.Context, y *exchange, do func(context.Context) *refusal) {
+	name := y.caller.Tenant + " " + y.svc.instance + " " + string(y.spoken)
+	g.merged.mu.Lock()
+	late := g.merged.late[name]
+	g.merged.mu.Unlock()
+	own, cancel := context.WithTimeout(ctx, either(late, latePatience, g.cfg.MergePatience))
+	defer cancel()
+	no := do(own)
+	if ctx.Err() != nil {
+		return // the client left: that says nothing about the server
+	}
+	g.merged.mu.Lock()
+	defer g.merged.mu.Unlock()
+	if no == nil {
+		delete(g.merged.late, name)
+		return
+	}
+	if !late {
+		g.log.WarnContext(ctx, "left out of the merged endpoint", "alias", y.alias, "server", y.svc.approval.Server, "reason", string(no.reason), "cause", no.cause)
+	}
+	if len(g.merged.late) >= keptMerged {
+		clear(g.merged.late)
+	}
+	g.merged.late[name] = true
 }
 
 // own takes something of a server's listing through the inbound steps as if

@@ -47,7 +47,7 @@ func (g *Gateway) listenMerged(ctx context.Context, x *exchange, out *responder)
 		open, joined := x.session.merged.open()
 		for alias, s := range open {
 			if !following[s] {
-				work.Go(func() { g.follow(ctx, x, alias, s, shared, reads) })
+				work.Go(func() { g.survive(ctx, func() { g.follow(ctx, x, alias, s, shared, reads) }) })
 			}
 		}
 		clear(following)

@@ -49,7 +49,7 @@ func (g *Gateway) subscribeMerged(ctx context.Context, x *exchange, out *respond
 	defer dog.cancel(context.Canceled)
 	granted := make(chan []string, len(perAlias))
 	for alias, uris := range perAlias {
-		work.Go(func() { g.watchAt(ctx, x, alias, uris, shared, granted) })
+		work.Go(func() { g.survive(ctx, func() { g.watchAt(ctx, x, alias, uris, shared, granted) }) })
 	}
 	accepted := g.grants(ctx, granted, len(perAlias))
 	wanted["resourceSubscriptions"] = accepted

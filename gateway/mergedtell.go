@@ -36,7 +36,7 @@ func (g *Gateway) broadcast(ctx context.Context, x *exchange, raw func() []byte)
 	defer cancel()
 	var work sync.WaitGroup
 	for alias, s := range open {
-		work.Go(func() { g.tell(ctx, x, alias, s, raw()) })
+		work.Go(func() { g.survive(ctx, func() { g.tell(ctx, x, alias, s, raw()) }) })
 	}
 	work.Wait()
 }
