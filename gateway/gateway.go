@@ -91,6 +91,7 @@ func New(cfg Config) (*Gateway, error) {
 
 // ServeHTTP answers one HTTP request. Every path writes a response.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	partWays(w, r)
 	switch r.URL.Path { // answered to the end
 	case "/healthz":
 		plain(w, http.StatusOK, "ok")

@@ -120,6 +120,15 @@ func isLoopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
+// partWays ends the connection with this answer where a proxy in front may have
+// seen another end of the request: a length in chunks wins over one in bytes,
+// which may have stood beside it (RFC 9112 §6.1, §6.3), and HTTP/1.0 knows no chunks.
+func partWays(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength < 0 || !r.ProtoAtLeast(1, 1) {
+		w.Header().Set("Connection", "close")
+	}
+}
+
 // hurryBody gives the body a limited time, whether or not anybody reads it: the
 // server reads on after a refusal, and must not wait for a body that never comes.
 func (g *Gateway) hurryBody(w http.ResponseWriter, r *http.Request) {
