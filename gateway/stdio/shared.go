@@ -30,6 +30,7 @@ type Shared struct {
 type rewritten struct {
 	*demux.Conversation
 	id, token jsontext.Value
+	listens   bool // to changes: what names no subscription is for others first
 }
 
 // Call sends a request, starting the process if it does not run.
@@ -60,7 +61,7 @@ func (s *Shared) register(m *jsonrpc.Message) (*rewritten, []byte, *running, err
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	r := &rewritten{id: m.ID, token: token}
+	r := &rewritten{id: m.ID, token: token, listens: m.Method == protocol.MethodSubscriptionsListen}
 	r.Conversation = demux.New(func() { s.abandon(id) })
 	s.calls[id] = r
 	return r, raw, s.proc, nil
@@ -129,9 +130,9 @@ func (s *Shared) pump(proc *running) {
 	s.proc, s.calls = nil, nil
 }
 
-// route hands a message to the request it names. One that names none goes to
-// the only request under way; among several it goes nowhere rather than to the
-// wrong client. The caller holds s.mu.
+// route hands a message to the request it names. One that names none, as log
+// messages do, goes to the only request under way, subscriptions aside; among
+// several it goes nowhere rather than to the wrong client. The caller holds s.mu.
 func (s *Shared) route(m *jsonrpc.Message) {
 	switch m.Kind {
 	case jsonrpc.Response:
@@ -155,12 +156,25 @@ func (s *Shared) route(m *jsonrpc.Message) {
 			}
 			return
 		}
-		if len(s.calls) == 1 {
-			for _, r := range s.calls {
-				r.Deliver(m.Raw)
-			}
+		if r := s.only(); r != nil {
+			r.Deliver(m.Raw)
 		}
 	}
+}
+
+// only is the one request under way, subscriptions aside unless there is nothing
+// else; nil among several.
+func (s *Shared) only() (found *rewritten) {
+	for _, r := range s.calls {
+		switch {
+		case r.listens && len(s.calls) > 1:
+		case found != nil:
+			return nil
+		default:
+			found = r
+		}
+	}
+	return found
 }
 
 // named finds the request that the gateway called by this id or token.

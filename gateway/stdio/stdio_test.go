@@ -3,6 +3,7 @@ package stdio
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -73,6 +74,44 @@ func FuzzRewrite(f *testing.F) {
 			t.Fatalf("%s became %s: %v", in, raw, err)
 		}
 	})
+}
+
+// TestUnnamedNotifications: what names no request goes to the only one that is
+// under way, whoever listens to changes meanwhile, and among two to neither.
+func TestUnnamedNotifications(t *testing.T) {
+	log := `{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}`
+	for _, tt := range []struct {
+		name    string
+		calls   []string
+		heardBy int64 // 0 = nobody
+	}{
+		{"one call", []string{"tools/call"}, 1},
+		{"a call beside a subscription", []string{"subscriptions/listen", "tools/call"}, 2},
+		{"a call beside two subscriptions", []string{"subscriptions/listen", "tools/call", "subscriptions/listen"}, 2},
+		{"two calls", []string{"tools/call", "tools/call"}, 0},
+		{"a subscription", []string{"subscriptions/listen"}, 1},
+		{"two subscriptions", []string{"subscriptions/listen", "subscriptions/listen"}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := pool(t, Config{Processes: 1, PerOwner: 1, Idle: time.Hour})
+			s := p.Shared(Server{Key: "k", Owner: "o", Before: func() error { return nil }, Target: upstream.Target{Command: []string{"/bin/sleep", "60"}}})
+			for _, method := range tt.calls {
+				if _, err := s.Call(parse(t, `{"jsonrpc":"2.0","id":"same","method":"`+method+`"}`)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.mu.Lock()
+			s.route(parse(t, log))
+			calls := maps.Clone(s.calls)
+			s.mu.Unlock()
+			for id, r := range calls {
+				r.End(nil)
+				if _, err := r.Next(t.Context()); (err == nil) != (id == tt.heardBy) {
+					t.Errorf("request %d heard it: %v", id, err == nil)
+				}
+			}
+		})
+	}
 }
 
 // echo is a server of one line: it sends back what it gets.
