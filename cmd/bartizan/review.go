@@ -82,15 +82,21 @@ func short(digest string) string {
 
 func newReviewAnswer() *cobra.Command {
 	var result, note string
-	cmd := reviewVerb("answer REVIEW CODE", "Answer a checklist item", func(q *question, args []string) error {
-		item, err := q.client.Answer(q.ctx, args[0], args[1], registryapi.Answer{Result: admission.Result(result), Note: note})
+	var lasts time.Duration
+	cmd := reviewVerb("answer REVIEW CODE", "Answer a checklist item, or waive one that the registry failed", func(q *question, args []string) error {
+		answer := registryapi.Answer{Result: admission.Result(result), Note: note}
+		if answer.Result == admission.Waived {
+			answer.Expires = time.Now().Add(lasts)
+		}
+		item, err := q.client.Answer(q.ctx, args[0], args[1], answer)
 		if err != nil {
 			return err
 		}
 		return printJSON(q.out, item)
 	})
-	cmd.Flags().StringVar(&result, "result", "", "pass, fail or n/a")
+	cmd.Flags().StringVar(&result, "result", "", "pass, fail, n/a or waived")
 	cmd.Flags().StringVar(&note, "note", "", "what the answer rests on")
+	cmd.Flags().DurationVar(&lasts, "expires-in", 30*24*time.Hour, "of a waiver, at most 90 days")
 	_ = cmd.MarkFlagRequired("result")
 	return cmd
 }
