@@ -3,36 +3,45 @@
 package e2e
 
 import (
-	"bytes"
-	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json"
 )
 
 const schema = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 
-// admit publishes a local server with its lockfile, signed, and approves it.
+// admit publishes a local server from npm with its lockfile, signed, and approves it.
 func (w *world) admit(t *testing.T, name, pkg string, args ...string) {
+	t.Helper()
+	w.admitPackage(t, "npm", name, pkg, nil, args...)
+}
+
+// admitPython does so with a server from PyPI. Bills of materials do not read what
+// pins its dependencies, which a person has to waive.
+func (w *world) admitPython(t *testing.T, name, pkg string, args ...string) {
+	t.Helper()
+	w.admitPackage(t, "pypi", name, pkg, []string{"SRC-4"}, args...)
+}
+
+func (w *world) admitPackage(t *testing.T, registry, name, pkg string, waived []string, args ...string) {
 	t.Helper()
 	w.publishAndApprove(t, map[string]any{
 		"$schema": schema, "name": "io.github.modelcontextprotocol/" + name,
 		"description": "A reference server", "version": "2026.8.31",
 		"packages": []any{map[string]any{
-			"registryType": "npm", "identifier": pkg, "version": "2026.8.31",
+			"registryType": registry, "identifier": pkg, "version": "2026.8.31",
 			"transport": map[string]any{"type": "stdio"},
 		}},
-	}, append([]string{"--artifact", lockfile(t)}, args...)...)
+	}, waived, append([]string{"--artifact", lockfile(t, registry)}, args...)...)
 }
 
 // admitRemote publishes an endpoint over streamable HTTP, which the registry
 // captures itself.
 func (w *world) admitRemote(t *testing.T, name, url string) {
 	t.Helper()
-	w.publishAndApprove(t, remote(name, "streamable-http", url))
+	w.publishAndApprove(t, remote(name, streamable, url), nil)
 }
 
 // remote is the server.json of an endpoint over a transport.
@@ -44,7 +53,8 @@ func remote(name, transport, url string) map[string]any {
 	}
 }
 
-func (w *world) publishAndApprove(t *testing.T, server map[string]any, args ...string) {
+// publishAndApprove waives what the scanners flag, and of the checklist what is named.
+func (w *world) publishAndApprove(t *testing.T, server map[string]any, waived []string, args ...string) {
 	t.Helper()
 	defer func(was testing.TB) { w.t = was }(w.t)
 	w.t = t
@@ -80,20 +90,23 @@ func (w *world) publishAndApprove(t *testing.T, server map[string]any, args ...s
 			w.cli(w.reviewer, 0, "review", "waive", v.Review, "--rule", f.Rule, "--pointer", f.Pointer, "--reason", "read by a person")
 		}
 	}
+	for _, code := range waived {
+		w.cli(w.reviewer, 0, "review", "answer", v.Review, code, "--result", "waived", "--note", "read by a person", "--expires-in", "24h")
+	}
 	w.cli(w.reviewer, 0, "review", "vote", v.Review, "--key", w.path("reviewer.key"))
 	w.cli(w.reviewer, 0, "review", "approve", v.Review)
 }
 
-// lockfile is a folder with this module's package.json and package-lock.json.
-func lockfile(t *testing.T) string {
+// lockfile is a folder with the files that pin what is installed from a registry.
+func lockfile(t *testing.T, registry string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json"} {
+	for _, name := range map[string][]string{"npm": {"package.json", "package-lock.json"}, "pypi": {"clients/requirements.txt"}}[registry] {
 		body, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), body, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), body, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,35 +124,4 @@ func entryPoint(t *testing.T, pkg string) string {
 		t.Fatalf("%v; run make e2e", err)
 	}
 	return path
-}
-
-// fill writes what the filesystem server is asked for. The times are fixed:
-// get_file_info prints them.
-func fill(t *testing.T, dir string) {
-	t.Helper()
-	dot := []byte("\x89PNG\r\n\x1a\n")
-	for name, body := range map[string][]byte{"notes.txt": []byte("tide tables\nhigh at noon\n"), "dot.png": dot} {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, body, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-		if err := os.Chtimes(path, at, at); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// waitFor waits until an MCP endpoint answers a POST.
-func waitFor(t *testing.T, url string) {
-	t.Helper()
-	for range 200 {
-		resp, err := http.Post(url, "application/json", bytes.NewReader([]byte("{}")))
-		if err == nil {
-			resp.Body.Close()
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("%s does not answer", url)
 }

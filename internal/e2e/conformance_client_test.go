@@ -188,7 +188,7 @@ func (s *stage) cut() { s.CloseClientConnections() }
 
 // refuses publishes an endpoint that must not be let in.
 func (w *world) refuses(t *testing.T, name, url string) error {
-	server, err := json.Marshal(remote(name, "streamable-http", url), json.Deterministic(true))
+	server, err := json.Marshal(remote(name, streamable, url), json.Deterministic(true))
 	if err != nil {
 		return err
 	}
@@ -284,6 +284,13 @@ type cue struct {
 const prompterEnv = "BARTIZAN_E2E_PROMPTER"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 3 && os.Args[1] == teeCommand {
+		if err := tee(os.Args[2], os.Args[3:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if at := os.Getenv(prompterEnv); at != "" {
 		if err := prompt(at); err != nil {
 			fmt.Fprintln(os.Stderr, err)

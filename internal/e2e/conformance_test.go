@@ -20,6 +20,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
 // suiteRun is one version of the official suite against one way in which the
@@ -139,7 +141,7 @@ func keyed(t *testing.T, gateway, token string) string {
 func (w *world) answers(t *testing.T, endpoint string) {
 	t.Helper()
 	body := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"e2e","version":"1"}}}`
-	for range 100 {
+	for range 300 {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
@@ -152,11 +154,32 @@ func (w *world) answers(t *testing.T, endpoint string) {
 		}
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusNotFound {
+			if id := resp.Header.Get(protocol.HeaderSessionID); id != "" {
+				endSession(t, endpoint, id)
+			}
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Fatalf("%s does not let anybody in", endpoint)
+}
+
+// endSession gives a session back: each has a process of a local server.
+func endSession(t *testing.T, endpoint, id string) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodDelete, endpoint, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set(protocol.HeaderSessionID, id)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		t.Errorf("DELETE of a session: %s", resp.Status)
+	}
 }
 
 // Statuses of a check, as the suite writes them.

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,117 +10,159 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
-	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
-	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
-// server is one real MCP server, how it is started and what its read-only
-// tools are called with.
+// server is one real MCP server as a command.
 type server struct {
-	pkg   string
-	args  func(dir string) []string
-	calls func(dir string) map[string]any
-	// different says for which tools the two answers may differ, and why.
-	different map[string]string
+	name    string // also its alias
+	pkg     string
+	admit   func(w *world, t *testing.T, name, pkg string, args ...string)
+	eras    []protocol.Era
+	tools   int // at least
+	command func(t *testing.T, dir string) []string
+	// calls are arguments of tools, where a sample of the schema is not enough.
+	calls func(dir string) map[string]string
 }
 
-var everythingCalls = map[string]any{
-	"echo":                           map[string]any{"message": "¿qué tal? 9007199254740993 \u00e9"},
-	"get-annotated-message":          map[string]any{"messageType": "success", "includeImage": true},
-	"get-env":                        map[string]any{},
-	"get-resource-links":             map[string]any{"count": 3},
-	"get-resource-reference":         map[string]any{"resourceType": "Text", "resourceId": 1},
-	"get-structured-content":         map[string]any{"location": "New York"},
-	"get-sum":                        map[string]any{"a": 2, "b": 40},
-	"get-tiny-image":                 map[string]any{},
-	"trigger-long-running-operation": map[string]any{"duration": 0.2, "steps": 2},
-	"get-roots-list":                 map[string]any{},
-}
+var (
+	legacyOnly = []protocol.Era{protocol.Legacy}
+	bothEras   = []protocol.Era{protocol.Legacy, protocol.Modern}
+)
 
-var everythingDifferent = map[string]string{
-	"get-resource-reference": "the text names the moment at which the resource was made",
-}
-
-var servers = map[string]server{
-	"server-everything": {
-		pkg:       "@modelcontextprotocol/server-everything",
-		args:      func(string) []string { return []string{"stdio"} },
-		calls:     func(string) map[string]any { return everythingCalls },
-		different: everythingDifferent,
+// servers are those that run here as commands, each as its publisher ships it.
+var servers = []server{
+	{
+		name: "server-everything", pkg: "@modelcontextprotocol/server-everything", admit: (*world).admit, eras: legacyOnly, tools: 13,
+		command: func(t *testing.T, _ string) []string {
+			return []string{oldNode(t), entryPoint(t, "@modelcontextprotocol/server-everything"), "stdio"}
+		},
+		calls: func(string) map[string]string { return everythingCalls },
 	},
-	"server-filesystem": {
-		pkg:  "@modelcontextprotocol/server-filesystem",
-		args: func(dir string) []string { return []string{dir} },
-		calls: func(dir string) map[string]any {
-			file := filepath.Join(dir, "notes.txt")
-			return map[string]any{
-				"read_file":                 map[string]any{"path": file},
-				"read_text_file":            map[string]any{"path": file, "head": 1},
-				"read_media_file":           map[string]any{"path": filepath.Join(dir, "dot.png")},
-				"read_multiple_files":       map[string]any{"paths": []string{file, file}},
-				"list_directory":            map[string]any{"path": dir},
-				"list_directory_with_sizes": map[string]any{"path": dir},
-				"directory_tree":            map[string]any{"path": dir},
-				"search_files":              map[string]any{"path": dir, "pattern": "*.txt"},
-				"get_file_info":             map[string]any{"path": file},
-				"list_allowed_directories":  map[string]any{},
+	{
+		name: "server-filesystem", pkg: "@modelcontextprotocol/server-filesystem", admit: (*world).admit, eras: legacyOnly, tools: 14,
+		command: func(t *testing.T, dir string) []string {
+			return []string{oldNode(t), entryPoint(t, "@modelcontextprotocol/server-filesystem"), dir}
+		},
+		calls: func(dir string) map[string]string {
+			file := `"` + filepath.Join(dir, "notes.txt") + `"`
+			return map[string]string{
+				"read_file":                 `{"path":` + file + `}`,
+				"read_text_file":            `{"path":` + file + ` , "head":1}`,
+				"read_media_file":           `{"path":"` + filepath.Join(dir, "dot.png") + `"}`,
+				"read_multiple_files":       `{"paths":[` + file + `,` + file + `]}`,
+				"write_file":                `{"content":"\u00e9 \ud83d\ude00\/","path":"` + filepath.Join(dir, "new.txt") + `"}`,
+				"edit_file":                 `{"path":` + file + `,"edits":[{"oldText":"tide","newText":"ti\u0064e"}]}`,
+				"create_directory":          `{"path":"` + filepath.Join(dir, "folder") + `"}`,
+				"move_file":                 `{"source":"` + filepath.Join(dir, "absent") + `","destination":"` + filepath.Join(dir, "moved") + `"}`,
+				"list_directory":            `{"path":"` + dir + `"}`,
+				"list_directory_with_sizes": `{"path":"` + dir + `"}`,
+				"directory_tree":            `{"path":"` + dir + `"}`,
+				"search_files":              `{"path":"` + dir + `","pattern":"*.txt"}`,
+				"get_file_info":             `{"path":` + file + `}`,
 			}
 		},
 	},
-	"server-memory": {
-		pkg:  "@modelcontextprotocol/server-memory",
-		args: func(string) []string { return nil },
-		calls: func(string) map[string]any {
-			return map[string]any{
-				"read_graph":   map[string]any{},
-				"search_nodes": map[string]any{"query": "harbour"},
-				"open_nodes":   map[string]any{"names": []string{"harbour"}},
+	{
+		name: "server-memory", pkg: "@modelcontextprotocol/server-memory", admit: (*world).admit, eras: legacyOnly, tools: 9,
+		command: func(t *testing.T, _ string) []string {
+			return []string{oldNode(t), entryPoint(t, "@modelcontextprotocol/server-memory")}
+		},
+		calls: func(string) map[string]string {
+			return map[string]string{
+				"search_nodes": `{"query":"harbour"}`,
+				"open_nodes":   `{"names":["h\u00e4rbour"]}`,
 			}
 		},
 	},
+	{
+		name: "sequential-thinking", pkg: "@modelcontextprotocol/server-sequential-thinking", admit: (*world).admit, eras: legacyOnly, tools: 1,
+		command: func(t *testing.T, _ string) []string {
+			return []string{oldNode(t), entryPoint(t, "@modelcontextprotocol/server-sequential-thinking")}
+		},
+		calls: func(string) map[string]string {
+			return map[string]string{"sequentialthinking": `{"thought":"tides \u00e9","nextThoughtNeeded":true ,"thoughtNumber":1,"totalThoughts":2}`}
+		},
+	},
+	{
+		name: "mcp-server-time", pkg: "mcp-server-time", admit: (*world).admitPython, eras: bothEras, tools: 2,
+		command: func(t *testing.T, _ string) []string {
+			return []string{python(t), "-m", "mcp_server_time", "--local-timezone", "Europe/Lisbon"}
+		},
+		calls: func(string) map[string]string {
+			return map[string]string{
+				"get_current_time": `{"timezone":"Asia\/Tokyo"}`,
+				"convert_time":     `{"time":"12:30" , "source_timezone":"Europe/Lisbon","target_timezone":"America/Lima"}`,
+			}
+		},
+	},
+	{
+		name: "mcp-server-git", pkg: "mcp-server-git", admit: (*world).admitPython, eras: bothEras, tools: 10,
+		command: func(t *testing.T, dir string) []string {
+			run(t, []string{"HOME=" + dir}, "git", "init", "--quiet", "--initial-branch", "main", dir)
+			run(t, []string{"HOME=" + dir}, "git", "-C", dir, "add", "notes.txt")
+			run(t, []string{"HOME=" + dir}, "git", "-C", dir, "-c", "user.name=Tide", "-c", "user.email=tide@example.com", "commit", "--quiet", "--message", "höhe")
+			return []string{python(t), "-m", "mcp_server_git", "--repository", dir}
+		},
+		calls: func(dir string) map[string]string {
+			repo := `"repo_path":"` + dir + `"`
+			return map[string]string{
+				"git_status":        `{` + repo + `}`,
+				"git_diff_unstaged": `{` + repo + ` , "context_lines":3}`,
+				"git_diff_staged":   `{` + repo + `}`,
+				"git_diff":          `{` + repo + `,"target":"main"}`,
+				"git_commit":        `{` + repo + `,"message":"\u00e9"}`,
+				"git_add":           `{` + repo + `,"files":["dot.png"]}`,
+				"git_reset":         `{` + repo + `}`,
+				"git_log":           `{` + repo + `,"max_count":3}`,
+				"git_create_branch": `{` + repo + `,"branch_name":"t\u0069de"}`,
+				"git_checkout":      `{` + repo + `,"branch_name":"main"}`,
+				"git_show":          `{` + repo + `,"revision":"main"}`,
+				"git_branch":        `{` + repo + `,"branch_type":"local"}`,
+			}
+		},
+	},
+	{
+		name: "go-sdk-everything", pkg: "@modelcontextprotocol/conformance", admit: (*world).admit, eras: bothEras, tools: 20,
+		command: func(t *testing.T, _ string) []string {
+			return []string{filepath.Join(bin(t), "fixtures", "everything-server")}
+		},
+		calls: func(string) map[string]string { return nil },
+	},
 }
 
-func TestLocalServers(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := newWorld(t, "--unsafe-run")
-	for name, s := range servers {
-		t.Run(name, func(t *testing.T) {
-			data := t.TempDir()
-			fill(t, data)
-			command := append([]string{node, entryPoint(t, s.pkg)}, s.args(data)...)
-			w.admit(t, name, s.pkg, append([]string{"--unsafe-run", "--"}, command...)...)
-			direct := upstream.Target{Command: command, Dir: "/", Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}}
-			compare(t, w, name, direct, s.calls(data), s.different)
-		})
-	}
+var everythingCalls = map[string]string{
+	"echo":                           `{"message":"¿qué tal? 9007199254740993 \u00e9\/" }`,
+	"get-annotated-message":          `{"messageType":"success","includeImage":true}`,
+	"get-resource-links":             `{"count":3}`,
+	"get-resource-reference":         `{"resourceType":"Text","resourceId":1}`,
+	"get-structured-content":         `{"location":"New York"}`,
+	"get-sum":                        `{"a":2.50 , "b":40}`,
+	"trigger-long-running-operation": `{"duration":0.2,"steps":2}`,
 }
 
-func TestRemoteServer(t *testing.T) {
-	w := newWorld(t)
-	url := startNPMEverything(t, "streamableHttp") + "/mcp"
-	w.admitRemote(t, "everything-http", url)
-	compare(t, w, "everything-http", upstream.Target{URL: url}, everythingCalls, everythingDifferent)
-}
+// cancelled are tools that take long, with arguments that make them so.
+var cancelled = map[string]string{"trigger-long-running-operation": `{"duration":60,"steps":600}`}
 
-// startNPMEverything starts server-everything over HTTP and returns where it
-// listens.
-func startNPMEverything(t *testing.T, transport string) string {
+// oldNode is the machine's own Node.js, which is enough for servers.
+func oldNode(t *testing.T) string {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return node
+}
+
+// python has the servers and clients of PyPI.
+func python(t *testing.T) string { return filepath.Join(bin(t), "venv", "bin", "python") }
+
+// startNPMEverything starts server-everything over HTTP and returns where it
+// listens.
+func startNPMEverything(t *testing.T, transport string) string {
+	t.Helper()
 	host, port := freeAddr(t)
-	cmd := exec.Command(node, entryPoint(t, "@modelcontextprotocol/server-everything"), transport)
+	cmd := exec.Command(oldNode(t), entryPoint(t, "@modelcontextprotocol/server-everything"), transport)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PORT=" + port}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -134,139 +175,26 @@ func startNPMEverything(t *testing.T, transport string) string {
 	return "http://" + host + ":" + port
 }
 
-// compare lists and calls both ways and demands the same bytes.
-func compare(t *testing.T, w *world, alias string, direct upstream.Target, calls map[string]any, different map[string]string) {
+// waitFor waits until an MCP endpoint answers a POST.
+func waitFor(t *testing.T, url string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	through := upstream.Target{URL: w.gateway + "/mcp/" + alias, Header: http.Header{"Authorization": {"Bearer " + w.agent}}}
-	a := dial(t, ctx, direct)
-	b := w.dialServed(t, ctx, through)
-
-	want, got := list(t, ctx, a), list(t, ctx, b)
-	if diff := cmp.Diff(parts(want), parts(got)); diff != "" {
-		t.Errorf("listing through the gateway differs (-direct +gateway):\n%s", diff)
-	}
-	readOnly := readOnlyTools(t, want)
-	for _, tool := range readOnly {
-		args, known := calls[tool]
-		if !known {
-			t.Errorf("read-only tool %s is not called by this test", tool)
-			continue
+	for range 600 {
+		resp, err := http.Post(url, "application/json", http.NoBody)
+		if err == nil {
+			resp.Body.Close()
+			return
 		}
-		t.Run(tool, func(t *testing.T) {
-			params, err := json.Marshal(map[string]any{"name": tool, "arguments": args}, json.Deterministic(true))
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantMsg, err := a.Call(ctx, protocol.MethodToolsCall, params)
-			if err != nil {
-				t.Fatalf("direct: %v", err)
-			}
-			gotMsg, err := b.Call(ctx, protocol.MethodToolsCall, params)
-			if err != nil {
-				t.Fatalf("gateway: %v", err)
-			}
-			if gotMsg.Error != nil {
-				t.Fatalf("gateway refused: %s", gotMsg.Error)
-			}
-			if why := different[tool]; why != "" {
-				t.Logf("bytes not compared: %s", why)
-				return
-			}
-			if diff := cmp.Diff(string(wantMsg.Result), string(gotMsg.Result)); diff != "" {
-				t.Errorf("result differs (-direct +gateway):\n%s", diff)
-			}
-		})
+		time.Sleep(50 * time.Millisecond)
 	}
-	t.Logf("%d tools, %d of them read-only and called", len(want.Tools), len(readOnly))
+	t.Fatalf("%s does not answer", url)
 }
 
-func dial(t *testing.T, ctx context.Context, target upstream.Target) *upstream.Client {
+// fill writes what servers are asked for.
+func fill(t *testing.T, dir string) {
 	t.Helper()
-	c, err := upstream.Dial(ctx, target, protocol.Legacy, upstream.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	opened(t, c)
-	return c
-}
-
-// opened keeps the stream open on which a server asks its client for roots.
-func opened(t *testing.T, c *upstream.Client) {
-	c.OnNotification(func(*jsonrpc.Message) {})
-	t.Cleanup(func() { c.Close() })
-}
-
-// dialServed waits for an approval to reach the gateway.
-func (w *world) dialServed(t *testing.T, ctx context.Context, target upstream.Target) *upstream.Client {
-	t.Helper()
-	var err error
-	for range 50 {
-		var c *upstream.Client
-		if c, err = upstream.Dial(ctx, target, protocol.Legacy, upstream.Limits{}); err == nil {
-			opened(t, c)
-			return c
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatalf("gateway: %v", err)
-	return nil
-}
-
-func list(t *testing.T, ctx context.Context, c *upstream.Client) *listing.Listing {
-	t.Helper()
-	l, err := c.Listing(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
-// parts are the raw texts of a listing.
-func parts(l *listing.Listing) map[string][]string {
-	text := func(values []jsontext.Value) []string {
-		var all []string
-		for _, v := range values {
-			all = append(all, string(v))
-		}
-		return all
-	}
-	instructions := []string{}
-	if l.Instructions != nil {
-		instructions = []string{*l.Instructions}
-	}
-	return map[string][]string{
-		"protocol":     {l.ProtocolVersion},
-		"serverInfo":   {string(l.ServerInfo)},
-		"capabilities": {string(l.Capabilities)},
-		"instructions": instructions,
-		"tools":        text(l.Tools),
-		"prompts":      text(l.Prompts),
-		"templates":    text(l.Templates),
-		"resources":    text(l.Resources),
-	}
-}
-
-func readOnlyTools(t *testing.T, l *listing.Listing) []string {
-	t.Helper()
-	var names []string
-	for _, raw := range l.Tools {
-		var tool struct {
-			Name        string `json:"name"`
-			Annotations struct {
-				ReadOnlyHint bool `json:"readOnlyHint"`
-			} `json:"annotations"`
-		}
-		if err := json.Unmarshal(raw, &tool); err != nil {
+	for name, body := range map[string]string{"notes.txt": "tide tables\nhigh at noon\n", "dot.png": "\x89PNG\r\n\x1a\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if tool.Annotations.ReadOnlyHint {
-			names = append(names, tool.Name)
-		}
 	}
-	if len(names) == 0 {
-		t.Fatal("no read-only tools")
-	}
-	return names
 }
