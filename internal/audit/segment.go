@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -61,7 +60,7 @@ func (d *dir) resume() ([]*Event, error) {
 }
 
 func (d *dir) append(lines [][]byte, head func(int) ([]byte, error)) error {
-	p := bytes.Join(lines, nil)
+	p := joined(lines)
 	if d.current == nil || d.current.gone() || (d.current.size > 0 && d.current.size+int64(len(p)) > d.limit) {
 		if err := d.rotate(); err != nil {
 			return err

@@ -55,7 +55,15 @@ func openSingle(path string, regular bool) (sink, []*Event, error) {
 }
 
 func (s *single) append(lines [][]byte, _ func(int) ([]byte, error)) error {
-	return s.f.append(bytes.Join(lines, nil))
+	return s.f.append(joined(lines))
+}
+
+// joined is what goes out in one write.
+func joined(lines [][]byte) []byte {
+	if len(lines) == 1 {
+		return lines[0]
+	}
+	return bytes.Join(lines, nil)
 }
 
 func (s *single) close() error { return s.f.close() }
