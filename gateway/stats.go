@@ -43,7 +43,9 @@ type Stats struct {
 	AuditFailed uint64 // records that could not be written
 	InFlight    int    // HTTP requests
 	Streams     int    // without an end of their own, to clients and for the merged endpoint to servers
-	Sessions    int
+	Sessions    int    // of clients
+	Bridged     int    // that the gateway holds with legacy servers for modern clients
+	Waiting     int    // calls that wait for a modern client's input
 	Processes   int
 	Draining    bool
 }
@@ -127,6 +129,7 @@ func (g *Gateway) Stats() Stats {
 		Sessions: g.sessions.len(), Processes: g.local.Running(),
 	}
 	out.InFlight, out.Draining = g.doorway.state()
+	out.Bridged, out.Waiting = g.bridges.Open()
 	for _, h := range g.callers.all() {
 		if h.endless {
 			out.Streams++

@@ -63,7 +63,7 @@ func FuzzRequests(f *testing.F) {
 		if params, wanted, err := legacyParams(m.Method, m.Params); err == nil && m.Params != nil {
 			but := []string{"_meta"}
 			if slices.Contains(asksInput, m.Method) {
-				but = append(but, "inputResponses", "requestState")
+				but = append(but, "inputResponses", "requestState", "task")
 			}
 			kept(t, m.Params, params, but...)
 			kept(t, at(m.Params, "_meta"), orEmpty(at(params, "_meta")), modernMembers...)

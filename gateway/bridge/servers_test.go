@@ -24,7 +24,7 @@ func TestCallKeepsBytes(t *testing.T) {
 		a.raw(`{"id":` + string(m.ID) + ` ,"jsonrpc":"2.0","result":{ "content":[],"n":9007199254740993,"u":"\u00e9"}}`)
 	}
 	c := serve(t, f, nil)
-	a, err := c.ask(`"a"`, protocol.MethodToolsCall, one, `,"progressToken":"mine","x/y":1`)
+	a, err := c.ask(`"a"`, protocol.MethodToolsCall, one+`,"task":{"ttl":1}`, `,"progressToken":"mine","x/y":1`)
 	if err != nil {
 		t.Fatal(err)
 	}

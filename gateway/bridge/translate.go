@@ -26,7 +26,8 @@ func legacyParams(method string, params jsontext.Value) (jsontext.Value, wishes,
 	w := wishes{level: -1}
 	var err error
 	if slices.Contains(asksInput, method) && params != nil {
-		if params, err = without(params, "inputResponses", "requestState"); err != nil {
+		// A task is a wish in the legacy era alone, and no bridge carries tasks.
+		if params, err = without(params, "inputResponses", "requestState", "task"); err != nil {
 			return nil, w, fmt.Errorf("%w: params are no object", ErrParams)
 		}
 	}

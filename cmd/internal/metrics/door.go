@@ -29,6 +29,8 @@ var (
 	inFlight    = desc("gateway_requests_in_flight", "HTTP requests under way, this one included.")
 	streams     = desc("gateway_streams_open", "Streams without an end of their own.")
 	sessions    = desc("gateway_sessions_open", "Legacy sessions.")
+	bridged     = desc("gateway_bridged_sessions_open", "Sessions with legacy servers, held for modern clients.")
+	waiting     = desc("gateway_waiting_calls", "Calls at legacy servers that wait for a modern client's input.")
 	processes   = desc("gateway_local_processes", "Processes of local servers.")
 	exits       = desc("gateway_local_exits_total", "Ends of local servers that nobody asked for; the next call starts them again.", "alias")
 	draining    = desc("gateway_draining", "1 while the gateway lets its last calls finish.")
@@ -40,7 +42,7 @@ var (
 type doorCollector struct{ door Door }
 
 func (doorCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{requests, total, steps, auditWrite, auditFailed, inFlight, streams, sessions, processes, exits, draining, issued, spans} {
+	for _, d := range []*prometheus.Desc{requests, total, steps, auditWrite, auditFailed, inFlight, streams, sessions, bridged, waiting, processes, exits, draining, issued, spans} {
 		out <- d
 	}
 }
@@ -63,6 +65,8 @@ func (c doorCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(inFlight, float64(s.InFlight))
 	gauge(streams, float64(s.Streams))
 	gauge(sessions, float64(s.Sessions))
+	gauge(bridged, float64(s.Bridged))
+	gauge(waiting, float64(s.Waiting))
 	gauge(processes, float64(s.Processes))
 	drains := 0.0
 	if s.Draining {

@@ -17,7 +17,7 @@ func TestDoor(t *testing.T) {
 	stats := gateway.Stats{
 		Requests:  map[gateway.RequestKind]uint64{{Alias: "weather", Method: "tools/call", Outcome: "finding"}: 3},
 		LocalEnds: map[string]uint64{"weather": 2}, Total: h.Read(), AuditWrite: h.Read(),
-		Groups: map[string]measure.Reading{gateway.GroupUpstream: h.Read()}, AuditFailed: 7, InFlight: 8, Streams: 4, Sessions: 5, Processes: 6, Draining: true,
+		Groups: map[string]measure.Reading{gateway.GroupUpstream: h.Read()}, AuditFailed: 7, InFlight: 8, Streams: 4, Sessions: 5, Bridged: 12, Waiting: 13, Processes: 6, Draining: true,
 	}
 	issued := time.Time{}
 	counted := tracing.Counts{Sent: 9, Failed: 10, Dropped: 11}
@@ -32,7 +32,7 @@ func TestDoor(t *testing.T) {
 		`bartizan_gateway_audit_write_duration_seconds_sum 0.002`,
 		`bartizan_gateway_step_duration_seconds_count{step="upstream"} 1`,
 		`bartizan_gateway_step_duration_seconds_count{step="identify"} 0`,
-		"bartizan_gateway_streams_open 4\n", "bartizan_gateway_sessions_open 5\n", "bartizan_gateway_local_processes 6\n", "bartizan_gateway_draining 1\n",
+		"bartizan_gateway_streams_open 4\n", "bartizan_gateway_sessions_open 5\n", "bartizan_gateway_bridged_sessions_open 12\n", "bartizan_gateway_waiting_calls 13\n", "bartizan_gateway_local_processes 6\n", "bartizan_gateway_draining 1\n",
 		"bartizan_gateway_audit_failures_total 7\n", "bartizan_gateway_requests_in_flight 8\n", "\ngo_goroutines ",
 	} {
 		if !strings.Contains(first, want) {
