@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/bits"
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/plugins/swar"
@@ -100,31 +101,43 @@ var templates = [...]string{"<|im_start|>", "<|im_end|>", "<|system|>", "<|user|
 	"[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "\n\nHuman:", "\n\nAssistant:", "<|endoftext|>", "</s><s>"}
 
 // template returns the place of the first such token, or -1. It reads the text
-// once: a search for each token by itself is slow in a guest.
+// once, by eight bytes: a search for each token by itself is slow in a guest.
 func template(text string) int {
-	for i := 0; i < len(text); {
-		if i+8 <= len(text) && !opens(swar.Load(text, i)) {
-			i += 8
-			continue
-		}
-		for end := min(i+8, len(text)); i < end; i++ {
-			switch text[i] {
-			case '<', '[', '\n':
-				for _, t := range templates {
-					if strings.HasPrefix(text[i:], t) {
-						return i
-					}
-				}
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		v := swar.Load(text, i)
+		for m := swar.Equal(v, '<') | swar.Equal(v, '[') | swar.Equal(v, '\n'); m != 0; m &= m - 1 {
+			if at := i + bits.TrailingZeros64(m)/8; isTemplate(text, at) {
+				return at
 			}
+		}
+	}
+	for ; i < len(text); i++ {
+		if isTemplate(text, i) {
+			return i
 		}
 	}
 	return -1
 }
 
-// opens reports whether one of eight bytes begins a template, or looks like it:
-// a branch for each byte would cost more.
-func opens(v uint64) bool {
-	return swar.Equal(v, '<')|swar.Equal(v, '[')|swar.Equal(v, '\n') != 0
+// seconds are the second bytes of templates.
+var seconds = func() (b [256]bool) {
+	for _, t := range templates {
+		b[t[1]] = true
+	}
+	return b
+}()
+
+func isTemplate(text string, i int) bool {
+	if i+1 >= len(text) || !seconds[text[i+1]] {
+		return false
+	}
+	for j := range templates {
+		if strings.HasPrefix(text[i:], templates[j]) {
+			return true
+		}
+	}
+	return false
 }
 
 // encoded reports phrases of a decoded view that the text as sent did not show.

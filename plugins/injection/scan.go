@@ -9,9 +9,9 @@ import (
 
 // Room that is made once: a call starts with it as it was made.
 var (
-	features = textmodel.NewFeatures()
-	reading  textmodel.Reading
-	windows  textmodel.Windower
+	scorer  textmodel.Scorer
+	reading textmodel.Reading
+	windows textmodel.Windower
 )
 
 // scan reads every text that a model would.
@@ -71,8 +71,7 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, shown uint32) 
 		if hides(s.Provenance) {
 			encoded(&found, r, shown, s.Provenance)
 		}
-		features.Extract(w, r)
-		if v := model.Score(features); v >= model.Flag {
+		if v := scorer.Score(model, w, r); v >= model.Flag {
 			span := textmodel.Span{Start: w[0].Start, End: w[len(w)-1].End}
 			found.add(ruleModel, graded(v, r), confidence(v), span)
 		}

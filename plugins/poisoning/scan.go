@@ -9,9 +9,9 @@ import (
 
 // Room that is made once: a call starts with it as it was made.
 var (
-	features = textmodel.NewFeatures()
-	reading  textmodel.Reading
-	windows  textmodel.Windower
+	scorer  textmodel.Scorer
+	reading textmodel.Reading
+	windows textmodel.Windower
 )
 
 // scan reads every text of a listing.
@@ -64,8 +64,7 @@ func examine(out *scanner.Output, segment int, s scanner.Segment) {
 		if r.Silent() {
 			return true
 		}
-		features.Extract(w, r)
-		if v := model.Score(features); v >= model.Flag {
+		if v := scorer.Score(model, w, r); v >= model.Flag {
 			severity := "medium"
 			if v >= model.Block && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.ReadPrivate) {
 				severity = "high"

@@ -46,20 +46,31 @@ func (f *Features) extractGrams(w []Token) {
 		h := w[i].Hash
 		f.gram(h)
 		if i >= 1 {
-			h = h*0x9E3779B1 + w[i-1].Hash
-			f.gram(h ^ 0x5bd1e995)
+			h = pairHash(h, w[i-1].Hash)
+			f.gram(h ^ pairSalt)
 		}
 		if i >= 2 {
-			f.gram(h*0x85EBCA6B + w[i-2].Hash)
+			f.gram(tripleHash(h, w[i-2].Hash))
 		}
 	}
 }
 
-func (f *Features) gram(h uint32) {
+// Hashes of words that follow one another.
+func pairHash(h, before uint32) uint32   { return h*0x9E3779B1 + before }
+func tripleHash(h, before uint32) uint32 { return h*0x85EBCA6B + before }
+
+const pairSalt = 0x5bd1e995 // tells a pair from what begins a triple
+
+// gramOf is the n-gram that a hash stands for.
+func gramOf(h uint32) uint32 {
 	h ^= h >> 15
 	h *= 0x2c1b3c6d
 	h ^= h >> 12
-	g := h >> (32 - GramBits)
+	return h >> (32 - GramBits)
+}
+
+func (f *Features) gram(h uint32) {
+	g := gramOf(h)
 	if f.grams[g/64]>>(g%64)&1 == 0 {
 		f.grams[g/64] |= 1 << (g % 64)
 		f.Grams = append(f.Grams, g)

@@ -73,8 +73,13 @@ func (m *Model) Score(f *Features) int32 {
 	for _, g := range f.Grams {
 		grams += int64(int8(m.weights[Dense+int(g)]))
 	}
+	return m.score(grams, int64(len(f.Grams)), dense)
+}
+
+// score weighs the sums over n n-grams and over the dense features.
+func (m *Model) score(grams, n, dense int64) int32 {
 	score := int64(m.Bias) + int64(m.DenseScale)*dense
-	if n := int64(len(f.Grams)); n > 0 {
+	if n > 0 {
 		score += int64(m.GramScale) * grams * 256 / roots[min(n, int64(len(roots)-1))]
 	}
 	return int32(max(-1<<31, min(1<<31-1, score)))
