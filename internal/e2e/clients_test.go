@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,9 @@ type guided struct {
 	modes []string // legacy, modern; auto looks for the newest itself
 	visit func(t *testing.T, endpoint, token, mode string) tour
 }
+
+// prefixEnv tells a client what stands before names where servers are one.
+const prefixEnv = "MCP_PREFIX"
 
 // TestClients sends clients that nobody changed on the same tour directly and
 // through the gateway. They must bring home the same.
@@ -49,7 +53,6 @@ func TestClients(t *testing.T) {
 			w := newWorld(t)
 			target := startEverything(t, era.server)
 			w.admitRemote(t, era.name, target)
-			endpoint := w.gateway + "/mcp/" + era.name
 			w.answers(t, keyed(t, w.gateway, w.agent)+"/mcp/"+era.name)
 			for _, c := range clients {
 				for _, mode := range c.modes {
@@ -58,27 +61,11 @@ func TestClients(t *testing.T) {
 					}
 					t.Run(c.name+"-"+mode, func(t *testing.T) {
 						direct := c.visit(t, target, w.agent, mode)
-						through := c.visit(t, endpoint, w.agent, mode)
-						if mode == "auto" { // the gateway may offer a newer version than the server
-							delete(direct, "version")
-							delete(through, "version")
-							// This answer is the progress token, which is a bridge's towards the
-							// server. That the progress arrives is compared.
-							delete(direct, "slow")
-							delete(through, "slow")
-						} else if got, ok := through["version"]; ok && string(got) != `"`+era.version+`"` {
-							t.Errorf("version %s, want %s", got, era.version)
-						}
-						if diff := cmp.Diff(texts(direct), texts(through)); diff != "" {
-							t.Errorf("through the gateway (-direct +gateway):\n%s", diff)
-						}
-						for what, got := range through {
-							if s := string(got); s == "[]" || s == "{}" || s == "null" {
-								t.Errorf("%s is empty on both ways: the tour went nowhere", what)
-							}
-						}
+						sameTour(t, era.version, mode, direct, c.visit(t, w.gateway+"/mcp/"+era.name, w.agent, mode))
+						t.Setenv(prefixEnv, era.name+"__")
+						sameTour(t, era.version, mode, direct, c.visit(t, w.gateway+"/mcp", w.agent, mode).without(era.name+"__"))
 						if !t.Failed() {
-							count(t, "client %s, %s against the %s: the same %d answers as directly", c.name, mode, era.name, len(through))
+							count(t, "client %s, %s against the %s: the same %d answers as directly, at /mcp/%s and at /mcp", c.name, mode, era.name, len(direct), era.name)
 						}
 					})
 				}
@@ -87,9 +74,44 @@ func TestClients(t *testing.T) {
 	}
 }
 
+// sameTour compares what a client brought home.
+func sameTour(t *testing.T, version, mode string, direct, through tour) {
+	t.Helper()
+	if got, ok := through["version"]; ok && mode != "auto" && string(got) != `"`+version+`"` {
+		t.Errorf("version %s, want %s", got, version)
+	}
+	want, got := texts(direct), texts(through)
+	if mode == "auto" {
+		for _, all := range []map[string]string{want, got} {
+			delete(all, "version") // the gateway may offer a newer one than the server
+			// This answer is the progress token, which is a bridge's towards the
+			// server. That the progress arrives is compared.
+			delete(all, "slow")
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("through the gateway (-direct +gateway):\n%s", diff)
+	}
+	for what, value := range got {
+		if value == "[]" || value == "{}" || value == "null" {
+			t.Errorf("%s is empty on both ways: the tour went nowhere", what)
+		}
+	}
+}
+
+// without takes a prefix off all names.
+func (v tour) without(prefix string) tour {
+	plain := tour{}
+	for what, got := range v {
+		plain[what] = jsontext.Value(strings.ReplaceAll(string(got), `"`+prefix, `"`))
+	}
+	return plain
+}
+
 func texts(v tour) map[string]string {
 	all := map[string]string{}
 	for what, got := range v {
+		got = got.Clone() // a tour is compared more than once
 		if err := got.Canonicalize(); err != nil {
 			all[what] = err.Error()
 			continue
@@ -124,9 +146,9 @@ func inspector(node string) func(*testing.T, string, string, string) tour {
 			"tools/list":     {"tools", nil},
 			"prompts/list":   {"prompts", nil},
 			"resources/list": {"resources", nil},
-			"tools/call":     {"content", []string{"--tool-name", "test_multiple_content_types"}},
+			"tools/call":     {"content", []string{"--tool-name", os.Getenv(prefixEnv) + "test_multiple_content_types"}},
 			"resources/read": {"contents", []string{"--uri", "test://static-text"}},
-			"prompts/get":    {"messages", []string{"--prompt-name", "test_simple_prompt"}},
+			"prompts/get":    {"messages", []string{"--prompt-name", os.Getenv(prefixEnv) + "test_simple_prompt"}},
 		} {
 			args := append([]string{
 				script(t, "clients", "node_modules", "@modelcontextprotocol", "inspector", "clients", "launcher", "build", "index.js"),

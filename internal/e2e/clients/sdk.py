@@ -7,6 +7,8 @@ import os
 from mcp import Client
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
+# Before all names, where several servers are one.
+PREFIX = os.environ.get("MCP_PREFIX", "")
 MODES = {"modern": "2026-07-28", "legacy": "legacy", "auto": "auto"}
 
 
@@ -27,14 +29,14 @@ async def main():
             tools = (await client.list_tools()).tools
             prompts = (await client.list_prompts()).prompts
             resources = (await client.list_resources()).resources
-            said = await client.call_tool("test_simple_text", {})
-            shown = await client.call_tool("test_image_content", {})
-            failed = await client.call_tool("test_error_handling", {})
-            slow = await client.call_tool("test_tool_with_progress", {}, progress_callback=note)
+            said = await client.call_tool(PREFIX + "test_simple_text", {})
+            shown = await client.call_tool(PREFIX + "test_image_content", {})
+            failed = await client.call_tool(PREFIX + "test_error_handling", {})
+            slow = await client.call_tool(PREFIX + "test_tool_with_progress", {}, progress_callback=note)
             read = await client.read_resource("test://static-text")
-            prompt = await client.get_prompt("test_prompt_with_arguments", {"arg1": "tide", "arg2": "höhe"})
+            prompt = await client.get_prompt(PREFIX + "test_prompt_with_arguments", {"arg1": "tide", "arg2": "höhe"})
             try:
-                refused = (await client.call_tool("no_such_tool", {})).is_error
+                refused = (await client.call_tool(PREFIX + "no_such_tool", {})).is_error
             except Exception:
                 refused = True
             version = client.protocol_version
