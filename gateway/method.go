@@ -20,13 +20,18 @@ func (admitMethod) do(_ context.Context, x *exchange) *refusal {
 }
 
 // admitted reports whether a request or notification may travel this way. What
-// of tasks may is settled further by ownTask and foreignTask.
+// of tasks may is settled further by ownTask and foreignTask, and what those do
+// not know here (another era's methods, a bridge) no approval lets pass: nobody
+// would hold it against the owner of the task.
 func admitted(x *exchange, m *jsonrpc.Message, way protocol.Direction) bool {
-	tasks := tellsTask(x, m)
-	if way == protocol.ClientToServer {
-		_, tasks = taskMethodOf(x, m)
+	switch {
+	case isTask(m.Method) && way == protocol.ClientToServer:
+		_, ok := taskMethodOf(x, m)
+		return ok
+	case isTask(m.Method):
+		return tellsTask(x, m)
 	}
-	return tasks || x.svc.extensions[m.Method] || defined(x.era, m, way)
+	return x.svc.extensions[m.Method] || defined(x.era, m, way)
 }
 
 // defined reports whether the protocol has such a message, but for those of
@@ -42,7 +47,7 @@ func defined(era protocol.Era, m *jsonrpc.Message, way protocol.Direction) bool 
 }
 
 func isTask(method string) bool {
-	return strings.HasPrefix(method, "tasks/") || strings.HasPrefix(method, "notifications/tasks/")
+	return strings.HasPrefix(method, "tasks/") || method == protocol.NotificationTasks || strings.HasPrefix(method, "notifications/tasks/")
 }
 
 // admitReply lets a reply pass only to a server request that this session is

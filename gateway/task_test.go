@@ -393,6 +393,35 @@ func TestTasksAreApproved(t *testing.T) {
 	})
 }
 
+// TestTasksOfAnotherEra: what nobody can hold against the owner of a task, for
+// it belongs to another era or crosses a bridge, passes for no approval.
+func TestTasksOfAnotherEra(t *testing.T) {
+	other := map[protocol.Era]protocol.Era{protocol.Legacy: protocol.Modern, protocol.Modern: protocol.Legacy}
+	status := map[protocol.Era]int{protocol.Legacy: 403, protocol.Modern: 404}
+	methods := []string{"tasks/get", "tasks/result", "tasks/list", "tasks/update", "tasks/cancel"}
+	eachEra(t, func(t *testing.T, era protocol.Era) {
+		s := openTasks(t, era, nil)
+		id := s.visitor("alice").begin("slow", "secret")
+		named := *s.approved
+		named.Digest, named.ExtensionMethods = strings.Repeat("b", 64), methods
+		s.approvals.set(nil, &named)
+		mallory := s.visitor("mallory")
+		for _, method := range methods {
+			if _, own := taskMethods[era][method]; !own {
+				mallory.about(method, id).refused(t, status[era], ReasonMethodDenied)
+			}
+		}
+		only(era)(&named)
+		named.Digest = strings.Repeat("c", 64)
+		bridged := *s
+		bridged.era = other[era]
+		mallory = bridged.visitor("mallory")
+		for _, method := range methods {
+			mallory.about(method, id).refused(t, status[other[era]], ReasonMethodDenied)
+		}
+	})
+}
+
 // FuzzLifeOf: whatever a server says, a task is remembered for a bounded time.
 func FuzzLifeOf(f *testing.F) {
 	for _, seed := range []string{`60000`, `null`, `-1`, `1e400`, `"60000"`, `0.5`, `{}`, `18446744073709551616`} {
