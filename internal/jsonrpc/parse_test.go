@@ -1,9 +1,13 @@
 package jsonrpc
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 func TestParseAccepts(t *testing.T) {
@@ -220,6 +224,80 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("not stable: %v", err)
 		}
 	})
+}
+
+// FuzzMembers holds the fast paths against the library without them: what is
+// read is what a decoder of its own reads token by token, and nothing is read of
+// what that one refuses.
+func FuzzMembers(f *testing.F) {
+	for _, s := range []string{
+		`{"a":1,"\u0061":2}`, `{"\u0061":1,"b":{"c":[],"\u0063":0}}`, `{"a":{"x":1,"x":2}}`, `{"é":1,"\u00e9":2}`, `{"\/":1,"/":2}`,
+		`{"\ud83d\ude00":1,"😀":2}`, `{"\ud800":1}`, `{"a":"\udc00"}`, `{"a":"\uD83D\u0041"}`, "{\"\xff\":1}", "{\"a\":\"\xc3\x28\"}", "{\"a\":\"\xed\xa0\x80\"}",
+		"{\"a\tb\":1}", "{\"a\":\"\x1f\"}", "{\"\x00\":1}", "{\"\x7f\":1}", `{"a\"":1,"a\u0022":2}`, `{"\\":1,"\u005c":2}`, `{"\\u0061":1,"a":2}`,
+		`{"a":1}}`, `{"a":1]`, `{"a":1,}`, `{"a"}`, `{"a\`, `{"a":"\`, `{"":1,"":2}`, ` { "a" : [ 1 , "}" ] } `, `{"a":"\u00"}`, `[1]`, `{"a":01}`, `{"\x61":1}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		got, err := Members(in)
+		want, values, wantErr := plainMembers(in)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("%q: %v, the library says %v", in, err, wantErr)
+		}
+		if err != nil {
+			return
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%q: %d members, the library reads %d", in, len(got), len(want))
+		}
+		for i, m := range got {
+			if m.Name != want[i] || string(m.Value) != values[i] || string(in[m.Start:m.End]) != values[i] || in[m.KeyStart] != '"' {
+				t.Fatalf("%q: %q is %q, the library reads %q, %q", in, m.Name, m.Value, want[i], values[i])
+			}
+		}
+		if deep := maxDepth(in); Deeper(in, deep) || deep > 0 && !Deeper(in, deep-1) {
+			t.Fatalf("%q is %d deep", in, deep)
+		}
+	})
+}
+
+// plainMembers reads an object with a decoder that nobody used before.
+func plainMembers(in []byte) (names, values []string, err error) {
+	dec := jsontext.NewDecoder(bytes.NewReader(in))
+	open, err := dec.ReadToken()
+	if err != nil || open.Kind() != '{' {
+		return nil, nil, errors.Join(err, errors.New("no object"))
+	}
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return nil, nil, err
+		}
+		text := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			return nil, nil, err
+		}
+		names, values = append(names, text), append(values, string(value))
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, nil, err
+	}
+	if _, err := dec.ReadToken(); err != io.EOF {
+		return nil, nil, errors.New("something follows")
+	}
+	return names, values, nil
+}
+
+// maxDepth is how deep valid JSON nests.
+func maxDepth(in []byte) (deepest int) {
+	dec := jsontext.NewDecoder(bytes.NewReader(in))
+	for {
+		if _, err := dec.ReadToken(); err != nil {
+			return deepest
+		}
+		deepest = max(deepest, dec.StackDepth())
+	}
 }
 
 func BenchmarkParse1KB(b *testing.B) {
