@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/gateway/bridge"
+	"github.com/bartizan-mcp/bartizan/gateway/stdio"
+	"github.com/bartizan-mcp/bartizan/internal/approval"
 )
 
 // Why the gateway cuts an exchange short.
@@ -64,7 +66,7 @@ func (c *callers) all() []*holder {
 
 // watch looks up the keys of everything open, every Recheck. A key that cannot
 // be looked up counts as revoked.
-func (c *callers) watch(ctx context.Context, sessions *sessions, bridges *bridge.Servers) {
+func (c *callers) watch(ctx context.Context, sessions *sessions, bridges *bridge.Servers, local *stdio.Pool) {
 	ticker := time.NewTicker(c.cfg.Recheck)
 	defer ticker.Stop()
 	for {
@@ -88,10 +90,28 @@ func (c *callers) watch(ctx context.Context, sessions *sessions, bridges *bridge
 				h.cancel(errWithdrawn)
 			}
 		}
-		if len(dead) > 0 {
-			sessions.closeIf(func(s *session) bool { return slices.Contains(dead, s.keyID) })
-			bridges.CloseIf(func(k bridge.Key) bool { return slices.Contains(dead, k.KeyID) })
+		withdrawn := c.withdrawn()
+		sessions.closeIf(func(s *session) bool {
+			return slices.Contains(dead, s.keyID) || s.server != "" && withdrawn(s.server)
+		})
+		bridges.CloseIf(func(k bridge.Key) bool { return slices.Contains(dead, k.KeyID) || withdrawn(k.Server) })
+		local.CloseIf(withdrawn)
+	}
+}
+
+// withdrawn tells of servers whether their approval has ended, so that none of
+// them runs or is listened to until its sessions are idle for long enough.
+// Approvals that cannot be read now say nothing of it: every request is refused.
+func (c *callers) withdrawn() func(server string) bool {
+	known := map[string]bool{}
+	return func(server string) bool {
+		gone, ok := known[server]
+		if !ok {
+			a, err := c.cfg.Approvals.Find(server)
+			gone = errors.Is(err, approval.ErrNotApproved) || err == nil && a.Tenant != c.cfg.Tenant
+			known[server] = gone
 		}
+		return gone
 	}
 }
 

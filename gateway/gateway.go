@@ -32,6 +32,7 @@ type Gateway struct {
 	seal seal.Key
 
 	addresses *addresses
+	replies   *addresses // on their way to servers that are answered in the gateway's own words
 	sessions  *sessions
 	bridges   *bridge.Servers
 	callers   *callers
@@ -74,6 +75,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.stop = stop
 	g.record = &recorder{log: cfg.Audit, slog: cfg.Logger, now: cfg.Now, stats: g.stats}
 	g.addresses = newAddresses(cfg.RequestsPerAddress)
+	g.replies = newAddresses(repliesAtOnce)
 	g.local = stdio.NewPool(stdio.Config{Limits: cfg.Upstream, Processes: cfg.Processes, PerOwner: cfg.ProcessesPerCaller, Idle: cfg.Idle})
 	g.sessions = newSessions(cfg)
 	g.bridges = g.newBridges()
@@ -84,7 +86,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.drift = newDriftReporter(cfg, g.record)
 	g.request, g.inbound = g.steps()
 	g.merged = newMerger()
-	g.work.Go(func() { g.callers.watch(ctx, g.sessions, g.bridges) })
+	g.work.Go(func() { g.callers.watch(ctx, g.sessions, g.bridges, g.local) })
 	g.work.Go(func() { g.sessions.reap(ctx) })
 	return g, nil
 }

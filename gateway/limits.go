@@ -172,7 +172,7 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *ref
 // may announce a long one.
 const maxExpected = 64 << 10
 
-// addresses counts requests under way per remote address.
+// addresses counts what is under way per remote address.
 type addresses struct {
 	limit int
 	mu    sync.Mutex

@@ -18,7 +18,7 @@ func (g *Gateway) serverOf(x *exchange) stdio.Server {
 	owner := x.caller.Tenant + "\x00" + x.caller.Principal
 	origin, alias, server, version := audit.Origin{Caller: x.caller, Source: x.source}, x.alias, x.svc.approval.Server, x.svc.approval.Version
 	return stdio.Server{
-		Key: owner + "\x00" + x.svc.instance, Owner: owner, Target: x.svc.target,
+		Key: owner + "\x00" + x.svc.instance, Owner: owner, Name: server, Target: x.svc.target,
 		Before: func() error {
 			_, err := g.cfg.Audit.Append(context.Background(), audit.UnsafeUsed(origin, "unsafe-run", server))
 			return err

@@ -304,6 +304,10 @@ func (g *Gateway) turnAway(ctx context.Context, x *exchange, l link, in *inbound
 	}
 }
 
+// repliesAtOnce bounds how many of the gateway's own replies wait for one server
+// to take them.
+const repliesAtOnce = 256
+
 // replyInstead answers a server's request with an error of the gateway's, so
 // that the server does not wait for a reply that will never come.
 func (g *Gateway) replyInstead(ctx context.Context, x *exchange, l link, raw []byte) {
@@ -312,7 +316,12 @@ func (g *Gateway) replyInstead(ctx context.Context, x *exchange, l link, raw []b
 		g.log.ErrorContext(ctx, "own error answer is malformed", "cause", err)
 		return
 	}
+	server := x.caller.Tenant + "\x00" + x.svc.instance
+	if !g.replies.enter(server) {
+		return // it asks faster than it takes replies
+	}
 	go func() { // the stream that the request came on goes on meanwhile
+		defer g.replies.leave(server)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		if ans, err := l.send(ctx, x, reply); err == nil {

@@ -37,6 +37,15 @@ func (s scanRequest) do(ctx context.Context, x *exchange) *refusal {
 			Kind: message.KindArgument, Pointer: "/headers/" + name, Text: value, Source: len(m.Segments), Fixed: true,
 		})
 	}
+	if name := x.header.Get(protocol.HeaderName); name != "" && x.spoken == protocol.Modern && x.method.Entry == "" {
+		text, ok := protocol.DecodeHeader(name)
+		if !ok {
+			return refuse(ReasonHeaderMismatch)
+		}
+		m.Segments = append(m.Segments, message.Segment{ // of a method whose params need not hold it
+			Kind: message.KindArgument, Pointer: "/headers/" + protocol.HeaderName, Text: text, Source: len(m.Segments), Fixed: true,
+		})
+	}
 	if no := ownCredential(x, m); no != nil {
 		return no
 	}

@@ -24,6 +24,7 @@ type session struct {
 	keyID     string
 	alias     string
 	instance  string
+	server    string         // the approved name; "" for a session with all servers
 	spoken    protocol.Era   // the era of the server's side
 	bridge    *bridge.Client // set where the server speaks the modern era
 	upstream  string         // the upstream's own session id, "" if it has none
@@ -188,7 +189,7 @@ func (s *sessions) add(x *exchange, opened *session) *refusal {
 	opened.tenant, opened.principal, opened.keyID = x.caller.Tenant, x.caller.Principal, x.caller.KeyID
 	opened.alias, opened.spoken = x.alias, x.spoken
 	if x.svc != nil {
-		opened.instance = x.svc.instance
+		opened.instance, opened.server = x.svc.instance, x.svc.approval.Server
 	}
 	opened.asked, opened.calls = map[string]struct{}{}, map[string]sent{}
 	opened.used = s.cfg.Now()

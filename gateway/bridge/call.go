@@ -186,7 +186,7 @@ func (c *call) end() {
 			c.decline(protocol.CodeInternalError, "nobody gave the input")
 		}
 		if !c.done {
-			c.session.reply(jsonrpc.NewNotification(protocol.NotificationCancelled, map[string]any{"requestId": c.id}))
+			go c.session.mention(jsonrpc.NewNotification(protocol.NotificationCancelled, map[string]any{"requestId": c.id}))
 		}
 		c.cancel(upstream.ErrClosed)
 		c.session.release()

@@ -24,6 +24,7 @@ type session struct {
 	hello   jsontext.Value // result of initialize; nil until then
 	version string
 
+	replying gate // holds a place for each reply on its way
 	leveling gate // held while the server is told a log level
 	watching gate // held while subscriptions change
 
@@ -43,7 +44,7 @@ type session struct {
 func newSession(s *Servers, key Key) *session {
 	open := &session{
 		servers: s, key: key, closed: make(chan struct{}),
-		opening: make(gate, 1), leveling: make(gate, 1), watching: make(gate, 1),
+		opening: make(gate, 1), replying: make(gate, repliesAtOnce), leveling: make(gate, 1), watching: make(gate, 1),
 		used: time.Now(), level: -1, watched: map[string]int{}, listeners: map[*listener]struct{}{},
 	}
 	open.ctx, open.cancel = context.WithCancelCause(s.ctx)

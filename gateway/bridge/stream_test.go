@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"testing"
 
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
@@ -232,5 +233,36 @@ func TestNoStream(t *testing.T) {
 	c.notified(a)
 	for i := range 3 {
 		c.mustCall(fmt.Sprint(i), one)
+	}
+}
+
+// mute takes no replies before it is given up on.
+type mute struct {
+	*fake
+	now, all atomic.Int64
+}
+
+func (f *mute) Send(ctx context.Context, m *jsonrpc.Message, version string) (Answers, error) {
+	if m.Kind != jsonrpc.Response {
+		return f.fake.Send(ctx, m, version)
+	}
+	f.all.Add(1)
+	f.now.Add(1)
+	defer f.now.Add(-1)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A server that asks and takes no answers is not waited for without end.
+func TestRepliesAreBounded(t *testing.T) {
+	f := &mute{fake: newFake(t)}
+	c := serve(t, f, nil)
+	c.mustCall("1", one)
+	for i := range 4 * repliesAtOnce {
+		f.stream().raw(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping"}`, i))
+	}
+	eventually(t, "replies are on their way", func() bool { return f.now.Load() == repliesAtOnce })
+	if got := f.all.Load(); got != repliesAtOnce {
+		t.Errorf("%d replies were begun", got)
 	}
 }

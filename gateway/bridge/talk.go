@@ -111,17 +111,32 @@ func (s *session) tell(ctx context.Context, raw []byte) error {
 	return nil
 }
 
-// replyPatience bounds how long a server takes to take what it asked for.
-const replyPatience = 10 * time.Second
+// replyPatience bounds how long a server takes to take what it asked for, and
+// repliesAtOnce how many replies wait for it to do so.
+const (
+	replyPatience = 10 * time.Second
+	repliesAtOnce = 32
+)
 
 // reply answers a request of the server's in the gateway's own words. A server
-// that does not take it goes without.
+// that does not take it, or asks faster than it takes replies, goes without.
 func (s *session) reply(raw []byte) {
+	select {
+	case s.replying <- struct{}{}:
+	default:
+		return
+	}
 	go func() {
-		ctx, cancel := context.WithTimeout(s.ctx, replyPatience)
-		defer cancel()
-		_ = s.tell(ctx, raw)
+		defer s.replying.leave()
+		s.mention(raw)
 	}()
+}
+
+// mention tells the server something that it may as well not hear.
+func (s *session) mention(raw []byte) {
+	ctx, cancel := context.WithTimeout(s.ctx, replyPatience)
+	defer cancel()
+	_ = s.tell(ctx, raw)
 }
 
 // send sends one message. A server that answers 404 knows the session no more

@@ -27,6 +27,7 @@ type Server struct {
 	// for one owner is not held against another's.
 	Key    string
 	Owner  string // whose cap it counts towards
+	Name   string // for CloseIf
 	Target upstream.Target
 	// Before runs before every start; its error keeps the process from being
 	// started.
@@ -181,10 +182,27 @@ func (p *Pool) Shared(server Server) *Shared {
 	defer p.mu.Unlock()
 	s := p.shared[server.Key]
 	if s == nil {
-		s = &Shared{pool: p, server: server, used: time.Now()}
+		s = &Shared{pool: p, server: server, used: time.Now(), refusing: make(chan struct{}, refusalsAtOnce)}
 		p.shared[server.Key] = s
 	}
 	return s
+}
+
+// CloseIf kills the shared processes of the servers whose name the condition
+// holds for.
+func (p *Pool) CloseIf(condition func(name string) bool) {
+	p.mu.Lock()
+	var gone []*Shared
+	for key, s := range p.shared {
+		if condition(s.server.Name) {
+			gone = append(gone, s)
+			delete(p.shared, key)
+		}
+	}
+	p.mu.Unlock()
+	for _, s := range gone {
+		s.Close()
+	}
 }
 
 // reap closes shared processes that nobody used during Idle, and forgets

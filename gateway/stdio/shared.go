@@ -16,8 +16,9 @@ import (
 // Request ids and progress tokens are rewritten on the way in and restored on
 // the way out, so that two clients may use the same ones.
 type Shared struct {
-	pool   *Pool
-	server Server
+	pool     *Pool
+	server   Server
+	refusing chan struct{} // holds a place for each refusal on its way to the process
 
 	mu    sync.Mutex
 	proc  *running
@@ -142,7 +143,7 @@ func (s *Shared) route(m *jsonrpc.Message) {
 			delete(s.calls, id)
 		}
 	case jsonrpc.Request: // the modern era has none: input is asked for inside results
-		go s.proc.Send(jsonrpc.NewError(m.ID, protocol.CodeMethodNotFound, "the client takes no requests", nil))
+		s.refuse(m)
 	case jsonrpc.Notification:
 		if token, _, _ := member(m, tokenInNotice); token != nil && m.Method == protocol.NotificationProgress {
 			if r, _ := s.named(token); r != nil && r.token != nil {
@@ -175,6 +176,24 @@ func (s *Shared) only() (found *rewritten) {
 		}
 	}
 	return found
+}
+
+// refusalsAtOnce bounds how many refusals wait for a process to read them.
+const refusalsAtOnce = 32
+
+// refuse answers a request of the server's. One that asks faster than it reads
+// goes without. The caller holds s.mu.
+func (s *Shared) refuse(m *jsonrpc.Message) {
+	select {
+	case s.refusing <- struct{}{}:
+	default:
+		return
+	}
+	proc := s.proc
+	go func() {
+		defer func() { <-s.refusing }()
+		_ = proc.Send(jsonrpc.NewError(m.ID, protocol.CodeMethodNotFound, "the client takes no requests", nil))
+	}()
 }
 
 // named finds the request that the gateway called by this id or token.
