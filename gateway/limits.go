@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"mime"
@@ -199,65 +198,4 @@ func (a *addresses) leave(host string) {
 	if a.open[host]--; a.open[host] <= 0 {
 		delete(a.open, host)
 	}
-}
-
-// Serve answers requests on l until Shutdown, with the limits that only a
-// listener can hold. It returns http.ErrServerClosed after Shutdown.
-func (g *Gateway) Serve(l net.Listener) error {
-	server := &http.Server{
-		Handler:           g,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    g.cfg.HeaderBytes,
-		BaseContext:       func(net.Listener) context.Context { return context.Background() },
-	}
-	g.mu.Lock()
-	if g.doorway.isDraining() {
-		g.mu.Unlock()
-		return http.ErrServerClosed
-	}
-	g.server = server
-	g.mu.Unlock()
-	return server.Serve(&limitedListener{
-		Listener: l, total: make(chan struct{}, g.cfg.Connections), perAddress: newAddresses(g.cfg.ConnectionsPerAddress),
-	})
-}
-
-// limitedListener closes connections beyond the limits at once.
-type limitedListener struct {
-	net.Listener
-	total      chan struct{}
-	perAddress *addresses
-}
-
-func (l *limitedListener) Accept() (net.Conn, error) {
-	for {
-		conn, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		host := addrHost(conn.RemoteAddr().String())
-		select {
-		case l.total <- struct{}{}:
-		default:
-			conn.Close()
-			continue
-		}
-		if !l.perAddress.enter(host) {
-			<-l.total
-			conn.Close()
-			continue
-		}
-		return &countedConn{Conn: conn, release: sync.OnceFunc(func() { <-l.total; l.perAddress.leave(host) })}, nil
-	}
-}
-
-type countedConn struct {
-	net.Conn
-	release func()
-}
-
-func (c *countedConn) Close() error {
-	defer c.release()
-	return c.Conn.Close()
 }
