@@ -48,7 +48,7 @@ type visitor struct {
 // visit opens a legacy session by hand.
 func (d *door) visit(t testing.TB, alias, token string) *visitor {
 	t.Helper()
-	r := do(t, newRequest(t, http.MethodPost, d.url+"/mcp/"+alias, token, initialize))
+	r := do(t, newRequest(t, http.MethodPost, strings.TrimSuffix(d.url+"/mcp/"+alias, "/"), token, initialize))
 	if r.status != http.StatusOK {
 		t.Fatalf("initialize: %d %s", r.status, r.body)
 	}
@@ -63,7 +63,7 @@ func (d *door) visit(t testing.TB, alias, token string) *visitor {
 
 func (v *visitor) request(t testing.TB, method, body string, extra ...string) *http.Request {
 	t.Helper()
-	return newRequest(t, method, v.d.url+"/mcp/"+v.alias, v.token, body, append(v.header, extra...)...)
+	return newRequest(t, method, strings.TrimSuffix(v.d.url+"/mcp/"+v.alias, "/"), v.token, body, append(v.header, extra...)...)
 }
 
 func (v *visitor) post(t testing.TB, body string, extra ...string) reply {
