@@ -13,7 +13,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
-var collisions = flag.Int("collisions", 1200, "calls of TestCollisions, all clients together")
+var collisions = flag.Int("collisions", 4000, "calls of TestCollisions, all clients together")
 
 // TestCollisions (row 5): clients of different principals and eras that use the
 // same ids at once get the answers to their own calls, each exactly one.
