@@ -20,8 +20,9 @@ type sharedWriter struct {
 func (s *sharedWriter) of() *shareOf { return &shareOf{shared: s, header: http.Header{}} }
 
 type shareOf struct {
-	shared *sharedWriter
-	header http.Header
+	shared   *sharedWriter
+	header   http.Header
+	deadline time.Time // of what this one writes next; others have their own
 }
 
 func (w *shareOf) Header() http.Header { return w.header }
@@ -31,34 +32,38 @@ func (w *shareOf) streams() bool {
 	return strings.HasPrefix(w.header.Get("Content-Type"), "text/event-stream")
 }
 
-func (w *shareOf) Write(b []byte) (int, error) {
+func (w *shareOf) Write(b []byte) (n int, err error) {
 	if !w.streams() {
 		return len(b), nil
 	}
-	if w.shared.wait != nil {
-		<-w.shared.wait
-	}
-	w.shared.mu.Lock()
-	defer w.shared.mu.Unlock()
-	return w.shared.w.Write(b)
+	w.alone(func(*http.ResponseController) { n, err = w.shared.w.Write(b) })
+	return n, err
 }
 
 // FlushError puts events on the wire.
-func (w *shareOf) FlushError() error {
-	if !w.streams() {
-		return nil
+func (w *shareOf) FlushError() (err error) {
+	if w.streams() {
+		w.alone(func(c *http.ResponseController) { err = c.Flush() })
 	}
+	return err
+}
+
+// alone does something while nobody else writes, in the time that this one has
+// for it: a client that does not read must not hold the others up for ever.
+func (w *shareOf) alone(do func(*http.ResponseController)) {
 	if w.shared.wait != nil {
 		<-w.shared.wait
 	}
 	w.shared.mu.Lock()
 	defer w.shared.mu.Unlock()
-	return http.NewResponseController(w.shared.w).Flush()
+	c := http.NewResponseController(w.shared.w)
+	_ = c.SetWriteDeadline(w.deadline) // recorders in tests have none
+	do(c)
+	_ = c.SetWriteDeadline(time.Time{})
 }
 
 // SetWriteDeadline gives a client that does not read a limited time.
 func (w *shareOf) SetWriteDeadline(t time.Time) error {
-	w.shared.mu.Lock()
-	defer w.shared.mu.Unlock()
-	return http.NewResponseController(w.shared.w).SetWriteDeadline(t)
+	w.deadline = t
+	return nil
 }
