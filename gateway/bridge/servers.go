@@ -157,15 +157,22 @@ func (s *Servers) Open() (sessions, waiting int) {
 	return len(s.sessions), len(s.parked)
 }
 
-// KeyIDs lists the keys that sessions were opened with.
+// KeyIDs lists the keys that sessions were opened with, those included that let
+// nobody new in but hold calls which wait for input.
 func (s *Servers) KeyIDs() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ids []string
-	for key := range s.sessions {
+	note := func(key Key) {
 		if !slices.Contains(ids, key.KeyID) {
 			ids = append(ids, key.KeyID)
 		}
+	}
+	for key := range s.sessions {
+		note(key)
+	}
+	for _, c := range s.parked {
+		note(c.session.key)
 	}
 	return ids
 }
@@ -190,6 +197,11 @@ func (s *Servers) closeIf(condition func(Key, *session) bool) {
 		if condition(key, open) {
 			gone = append(gone, open)
 			delete(s.sessions, key)
+		}
+	}
+	for _, c := range s.parked { // of retired sessions, too
+		if condition(c.session.key, c.session) {
+			gone = append(gone, c.session)
 		}
 	}
 	s.mu.Unlock()

@@ -357,3 +357,22 @@ func TestClosedWithTheKey(t *testing.T) {
 		t.Errorf("the state still opens: %v", err)
 	}
 }
+
+// So does a session that lets nobody new in: what waits in it ends with the key.
+func TestRetiredClosedWithTheKey(t *testing.T) {
+	f := asking(t, 1)
+	c := serve(t, f, nil)
+	state := stateOf(t, c.mustCall("1", one))
+	c.servers.mu.Lock()
+	held := c.servers.parked[state].session
+	c.servers.mu.Unlock()
+	c.servers.retire(held)
+	if ids := c.servers.KeyIDs(); len(ids) != 1 || ids[0] != "a1" {
+		t.Errorf("keys %v", ids)
+	}
+	c.servers.CloseIf(func(k Key) bool { return k.KeyID == "a1" })
+	eventually(t, "nothing is left", func() bool {
+		n, waiting := c.servers.Open()
+		return n == 0 && waiting == 0
+	})
+}
