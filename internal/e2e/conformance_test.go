@@ -103,18 +103,9 @@ func knownFailures(t *testing.T) map[string][]string {
 // startEverything starts the go-sdk's conformance server and returns its URL.
 func startEverything(t *testing.T, flags ...string) string {
 	t.Helper()
-	host, port := freeAddr(t)
-	cmd := exec.Command(filepath.Join(bin(t), "fixtures", "everything-server"), append([]string{"-http", host + ":" + port}, flags...)...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	target := "http://" + host + ":" + port + "/"
-	waitFor(t, target)
-	return target
+	return listening(t, func(host, port string) *exec.Cmd {
+		return exec.Command(filepath.Join(bin(t), "fixtures", "everything-server"), append([]string{"-http", host + ":" + port}, flags...)...)
+	}) + "/"
 }
 
 // keyed is a proxy that does nothing but add a key, for clients that have no

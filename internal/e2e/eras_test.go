@@ -9,8 +9,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -25,25 +23,9 @@ import (
 // server's own era gets directly.
 func TestClientsOfTheOtherEra(t *testing.T) {
 	node := newestNode(t)
-	everything, err := exec.LookPath("node")
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
-
+	everything := oldNode(t)
 	// A real legacy server that asks its client, over HTTP and over stdio.
-	host, port := freeAddr(t)
-	cmd := exec.Command(everything, entryPoint(t, everythingPackage), "streamableHttp")
-	cmd.Env = append(env, "PORT="+port)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	npm := "http://" + host + ":" + port + "/mcp"
-	waitFor(t, npm)
+	npm := startNPMEverything(t, "streamableHttp") + "/mcp"
 	legacy, both := startEverything(t, "-stateless=false"), startEverything(t, "-stateless=true")
 
 	asked, tour1, tour2 := driver(node, "asked.mjs"), driver(node, "sdk-v1.mjs"), driver(node, "sdk-v2.mjs")

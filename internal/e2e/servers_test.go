@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"os/exec"
@@ -161,32 +162,65 @@ func python(t *testing.T) string { return filepath.Join(bin(t), "venv", "bin", "
 // listens.
 func startNPMEverything(t *testing.T, transport string) string {
 	t.Helper()
-	host, port := freeAddr(t)
-	cmd := exec.Command(oldNode(t), entryPoint(t, "@modelcontextprotocol/server-everything"), transport)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PORT=" + port}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+	return listening(t, func(host, port string) *exec.Cmd {
+		cmd := exec.Command(oldNode(t), entryPoint(t, "@modelcontextprotocol/server-everything"), transport)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PORT=" + port}
+		return cmd
 	})
-	waitFor(t, "http://"+host+":"+port)
-	return "http://" + host + ":" + port
 }
 
-// waitFor waits until an MCP endpoint answers a POST.
-func waitFor(t *testing.T, url string) {
+// listening starts a server that is told its port, until the test ends. The port
+// is free when it is picked; a server that finds it taken is started once more.
+func listening(t *testing.T, command func(host, port string) *exec.Cmd) string {
 	t.Helper()
+	var said bytes.Buffer
+	for range 5 {
+		host, port := freeAddr(t)
+		cmd := command(host, port)
+		said.Reset()
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() {
+			_ = cmd.Wait()
+			close(ended)
+		}()
+		t.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			<-ended
+		})
+		if url := "http://" + host + ":" + port; answering(url, ended) {
+			return url
+		}
+		_ = cmd.Process.Kill()
+		<-ended
+	}
+	t.Fatalf("the server does not answer:\n%s", said.Bytes())
+	return ""
+}
+
+// answering waits until a server answers; not for one that has ended.
+func answering(url string, ended <-chan struct{}) bool {
 	for range 600 {
 		resp, err := http.Post(url, "application/json", http.NoBody)
 		if err == nil {
 			resp.Body.Close()
-			return
+			select {
+			case <-ended: // and somebody else answers there
+				return false
+			default:
+				return true
+			}
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case <-ended:
+			return false
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	t.Fatalf("%s does not answer", url)
+	return false
 }
 
 // fill writes what servers are asked for.
