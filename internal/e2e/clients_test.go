@@ -61,11 +61,11 @@ func TestClients(t *testing.T) {
 					}
 					t.Run(c.name+"-"+mode, func(t *testing.T) {
 						direct := c.visit(t, target, w.agent, mode)
-						sameTour(t, era.version, mode, direct, c.visit(t, w.gateway+"/mcp/"+era.name, w.agent, mode))
+						compared := sameTour(t, era.version, mode, direct, c.visit(t, w.gateway+"/mcp/"+era.name, w.agent, mode))
 						t.Setenv(prefixEnv, era.name+"__")
 						sameTour(t, era.version, mode, direct, c.visit(t, w.gateway+"/mcp", w.agent, mode).without(era.name+"__"))
 						if !t.Failed() {
-							count(t, "client %s, %s against the %s: the same %d answers as directly, at /mcp/%s and at /mcp", c.name, mode, era.name, len(direct), era.name)
+							count(t, "client %s, %s against the %s: the same %d answers as directly, at /mcp/%s and at /mcp", c.name, mode, era.name, compared, era.name)
 						}
 					})
 				}
@@ -74,8 +74,8 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// sameTour compares what a client brought home.
-func sameTour(t *testing.T, version, mode string, direct, through tour) {
+// sameTour compares what a client brought home, and says how much that was.
+func sameTour(t *testing.T, version, mode string, direct, through tour) int {
 	t.Helper()
 	if got, ok := through["version"]; ok && mode != "auto" && string(got) != `"`+version+`"` {
 		t.Errorf("version %s, want %s", got, version)
@@ -97,6 +97,7 @@ func sameTour(t *testing.T, version, mode string, direct, through tour) {
 			t.Errorf("%s is empty on both ways: the tour went nowhere", what)
 		}
 	}
+	return len(want)
 }
 
 // without takes a prefix off all names.
