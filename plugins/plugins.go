@@ -2,7 +2,8 @@
 //
 // Each folder beside this file is one scanner: Go source against sdk/go and a
 // manifest. `make plugins` compiles them into dist, as a stranger's
-// scanner is compiled, and this package embeds what is there. It must not know
+// scanner is compiled, straightens them (plugins/internal/straighten), and this
+// package embeds what is there. It must not know
 // how a module is run: that is the engine.
 package plugins
 

@@ -24,6 +24,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/proxy"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -65,14 +66,14 @@ func cmdEverything(ts *testscript.TestScript, neg bool, args []string) {
 		return &url.URL{Scheme: "http", Host: addr}
 	}
 	legacy, modern := serve("false"), serve("true")
-	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+	front := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
 		if protocol.EraOf(r.In.Header.Get(protocol.HeaderProtocolVersion)) == protocol.Modern {
 			r.SetURL(modern)
 		} else {
 			r.SetURL(legacy)
 		}
 	}, ErrorLog: log.New(io.Discard, "", 0)}
-	listener := httptest.NewServer(proxy)
+	listener := httptest.NewServer(proxy.Duplex(front))
 	ts.Defer(listener.CloseClientConnections)
 	ts.Setenv("UPSTREAM", listener.URL)
 }

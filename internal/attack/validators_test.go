@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/proxy"
 	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
@@ -105,7 +106,7 @@ func newRegistryProxy(t *testing.T, w *world) *registryProxy {
 		t.Fatal(err)
 	}
 	p := &registryProxy{}
-	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, FlushInterval: -1, ErrorLog: quiet}
+	pass := proxy.Duplex(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, FlushInterval: -1, ErrorLog: quiet})
 	p.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		answer := p.answer

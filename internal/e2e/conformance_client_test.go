@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/proxy"
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 )
@@ -162,9 +163,9 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	s := &stage{}
 	transport := &http.Transport{DisableKeepAlives: true}
-	s.Server = httptest.NewServer(&httputil.ReverseProxy{FlushInterval: -1, Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
+	s.Server = httptest.NewServer(proxy.Duplex(&httputil.ReverseProxy{FlushInterval: -1, Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
 		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", s.at.Load().Host, s.at.Load().Host
-	}})
+	}}))
 	t.Cleanup(func() {
 		s.cut()
 		s.Close()

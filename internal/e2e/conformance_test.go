@@ -21,6 +21,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/proxy"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -116,11 +117,11 @@ func keyed(t *testing.T, gateway, token string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+	front := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
 		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = to.Scheme, to.Host, r.In.Host
 		r.Out.Header.Set("Authorization", "Bearer "+token)
 	}}
-	server := httptest.NewServer(proxy)
+	server := httptest.NewServer(proxy.Duplex(front))
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
