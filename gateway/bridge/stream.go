@@ -16,7 +16,8 @@ const (
 	hearPatience = time.Second // a call waits this long for the stream to be there
 	shortPause   = time.Second
 	fullPause    = 30 * time.Second
-	maxPolls     = 64 // of one answer, without a message
+	leastPause   = 50 * time.Millisecond // whatever the server asks for
+	maxPolls     = 64                    // of one answer, without a message
 )
 
 // hear has the session's stream read from the first call on: many a server asks
@@ -104,6 +105,6 @@ func note(ev upstream.Event, last *string, pause *time.Duration) {
 		*last = ev.ID
 	}
 	if ev.Retry > 0 {
-		*pause = min(time.Duration(ev.Retry)*time.Millisecond, fullPause)
+		*pause = min(max(time.Duration(ev.Retry)*time.Millisecond, leastPause), fullPause)
 	}
 }

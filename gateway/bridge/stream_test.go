@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -264,5 +265,17 @@ func TestRepliesAreBounded(t *testing.T) {
 	eventually(t, "replies are on their way", func() bool { return f.now.Load() == repliesAtOnce })
 	if got := f.all.Load(); got != repliesAtOnce {
 		t.Errorf("%d replies were begun", got)
+	}
+}
+
+// TestPause holds that a server cannot have its stream taken up again as fast
+// as it closes it, nor never.
+func TestPause(t *testing.T) {
+	for retry, want := range map[int]time.Duration{1: leastPause, 700: 700 * time.Millisecond, 1 << 40: fullPause} {
+		var last string
+		var pause time.Duration
+		if note(upstream.Event{Retry: retry}, &last, &pause); pause != want {
+			t.Errorf("retry %d: %s, want %s", retry, pause, want)
+		}
 	}
 }
