@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
@@ -29,7 +30,13 @@ type load struct {
 	lost    int               // not answered at all
 }
 
+// breath is how long a client waits before each call.
+const breath = 10 * time.Millisecond
+
 // calls has clients call a tool of the actor, each call with a cue of its own.
+//
+// Clients take a breath: a load that takes all of the
+// machine makes logs which take longer to read than the test.
 func (d *door) calls(t *testing.T, a *actor, token, cue string, clients int) *load {
 	t.Helper()
 	l := &load{stop: make(chan struct{}), digests: map[string]string{}, acked: map[string]bool{}, refused: map[string]int{}}
@@ -41,7 +48,7 @@ func (d *door) calls(t *testing.T, a *actor, token, cue string, clients int) *lo
 				select {
 				case <-l.stop:
 					return
-				default:
+				case <-time.After(breath):
 				}
 				name := fmt.Sprintf("%s-%d-%d.", cue, client, i)
 				body, header := modern("1", "tools/call", a.act(name))
