@@ -258,7 +258,8 @@ func (s *session) close() {
 	}
 }
 
-// closeIf closes every session that the condition holds for.
+// closeIf closes every session that the condition holds for, at once: a local
+// server that does not want to end must not keep others' sessions open.
 func (s *sessions) closeIf(condition func(*session) bool) {
 	s.mu.Lock()
 	var gone []*session
@@ -269,9 +270,11 @@ func (s *sessions) closeIf(condition func(*session) bool) {
 		}
 	}
 	s.mu.Unlock()
+	var work sync.WaitGroup
 	for _, g := range gone {
-		g.close()
+		work.Go(g.close)
 	}
+	work.Wait()
 }
 
 func (s *sessions) len() int {

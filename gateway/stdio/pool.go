@@ -10,6 +10,8 @@ package stdio
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,9 +85,17 @@ func (p *Pool) Close() {
 	shared := p.shared
 	p.shared = map[string]*Shared{}
 	p.mu.Unlock()
-	for _, s := range shared {
-		s.Close()
+	closeAll(slices.Collect(maps.Values(shared)))
+}
+
+// closeAll closes processes at once: one that does not want to end must not
+// keep the others.
+func closeAll(all []*Shared) {
+	var work sync.WaitGroup
+	for _, s := range all {
+		work.Go(func() { s.Close() })
 	}
+	work.Wait()
 }
 
 // SetLimits changes the limits of processes started from now on.
@@ -200,9 +210,7 @@ func (p *Pool) CloseIf(condition func(name string) bool) {
 		}
 	}
 	p.mu.Unlock()
-	for _, s := range gone {
-		s.Close()
-	}
+	closeAll(gone)
 }
 
 // reap closes shared processes that nobody used during Idle, and forgets
