@@ -11,7 +11,7 @@ export BARTIZAN_LISTINGS ?= $(abspath ../shared/listings)
 endif
 
 GOFLAGS_BUILD := -trimpath -buildvcs=false
-GUEST_SOURCES := $(shell find plugins sdk/go internal/wasmsection -type f -not -path 'plugins/dist/*' -not -name '*_test.go')
+GUEST_SOURCES := $(shell find plugins sdk/go internal/wasmsection -type f -not -path 'plugins/dist/*' -not -path 'plugins/train/*' -not -name '*_test.go')
 STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME      ?= 10s
 

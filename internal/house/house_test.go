@@ -92,6 +92,7 @@ var allowed = []struct {
 	{"engine", []string{"engine", "internal"}},
 	{"plugins/internal/build", []string{"internal/wasmsection", "plugins/internal/straighten"}},
 	{"plugins/internal/straighten", []string{"internal/wasmsection"}},
+	{"plugins/train", []string{"plugins", "engine", "internal"}},
 	{"plugins", []string{"plugins/textmodel", "plugins/literal", "plugins/swar", "sdk/go"}},
 	{"sdk/tck", []string{"engine"}},
 	{"sdk", nil},

@@ -1,4 +1,4 @@
-package main
+package train
 
 import (
 	"bytes"
@@ -54,7 +54,7 @@ func TestSameCorporaSameBytes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := run(t.Context(), dir, "", roots[i], false); err != nil {
+		if err := Ship(dir, roots[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -200,7 +200,7 @@ func TestWriteReport(t *testing.T) {
 
 func TestNoCorpora(t *testing.T) {
 	for _, dir := range []string{"", t.TempDir()} {
-		if err := run(t.Context(), dir, "", t.TempDir(), false); !errors.Is(err, errCorpora) {
+		if err := Ship(dir, t.TempDir()); !errors.Is(err, errCorpora) {
 			t.Errorf("%q: %v", dir, err)
 		}
 	}
