@@ -105,10 +105,11 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 		}
 	}
 	g.stop()
-	g.sessions.closeAll()
-	g.bridges.Close()
-	g.local.Close()
-	g.listings.Close()
+	var closing sync.WaitGroup // at once: each may hold what does not want to end
+	for _, end := range []func(){g.sessions.closeAll, g.bridges.Close, g.local.Close, g.listings.Close} {
+		closing.Go(end)
+	}
+	closing.Wait()
 	g.work.Wait()
 	g.drift.close()
 	return err

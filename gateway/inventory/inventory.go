@@ -11,6 +11,8 @@ package inventory
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,12 +92,15 @@ func New(cfg Config) *Store {
 // counts as current. Errors: ErrUnstable, ErrClosed, ctx's, and whatever the
 // conversation failed with (upstream.ErrEra among them).
 func (s *Store) Current(ctx context.Context, key Key, target upstream.Target) (*Snapshot, error) {
-	src, err := s.source(key)
-	if err != nil {
-		return nil, err
-	}
 	for range rounds {
+		src, err := s.source(key)
+		if err != nil {
+			return nil, err
+		}
 		snap, f, err := src.current(s, key, target)
+		if errors.Is(err, errRetired) {
+			continue
+		}
 		if snap != nil || err != nil {
 			return snap, err
 		}
@@ -140,10 +145,19 @@ func (s *Store) Close() {
 	s.cancel()
 	s.work.Wait()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, src := range s.sources {
-		src.hangUp()
+	left := slices.Collect(maps.Values(s.sources))
+	s.mu.Unlock()
+	hangUp(left)
+}
+
+// hangUp closes conversations at once: a server that does not want to end must
+// not keep the others.
+func hangUp(all []*source) {
+	var work sync.WaitGroup
+	for _, src := range all {
+		work.Go(src.hangUp)
 	}
+	work.Wait()
 }
 
 func (s *Store) source(key Key) (*source, error) {
@@ -171,13 +185,15 @@ func (s *Store) reap() {
 		case <-ticker.C:
 		}
 		s.mu.Lock()
+		var idle []*source
 		for key, src := range s.sources {
-			if src.idle(s.cfg.Now().Add(-s.cfg.Idle)) {
-				src.hangUp()
+			if src.retire(s.cfg.Now().Add(-s.cfg.Idle)) {
+				idle = append(idle, src)
 				delete(s.sources, key)
 			}
 		}
 		s.mu.Unlock()
+		hangUp(idle) // without the lock: every call looks up its listing
 	}
 }
 

@@ -26,8 +26,12 @@ type source struct {
 	client   *upstream.Client
 	dialed   time.Time
 	lastUsed time.Time
+	retired  bool            // another one has taken its place
 	failures restart.Backoff // of a local server: it is not started in a loop
 }
+
+// errRetired is a source that was found a moment before its end.
+var errRetired = errors.New("source is retired")
 
 // flight is one listing under way.
 type flight struct {
@@ -39,6 +43,9 @@ type flight struct {
 func (src *source) current(s *Store, key Key, target upstream.Target) (*Snapshot, *flight, error) {
 	src.mu.Lock()
 	defer src.mu.Unlock()
+	if src.retired {
+		return nil, nil, errRetired
+	}
 	now := s.cfg.Now()
 	src.lastUsed, src.target = now, target
 	fresh := now.Sub(src.asked) < s.cfg.MaxAge && src.haveGen == src.wanted
@@ -190,8 +197,10 @@ func (src *source) hangUp() {
 	}
 }
 
-func (src *source) idle(before time.Time) bool {
+// retire ends the use of a source that nobody asked since; false where somebody did.
+func (src *source) retire(before time.Time) bool {
 	src.mu.Lock()
 	defer src.mu.Unlock()
-	return src.flight == nil && src.lastUsed.Before(before)
+	src.retired = src.flight == nil && src.lastUsed.Before(before)
+	return src.retired
 }

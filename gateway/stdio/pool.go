@@ -62,38 +62,41 @@ type Pool struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	mu       sync.Mutex
-	total    int
+	mu       sync.Mutex // after that of any Shared
+	closed   bool
+	running  map[*running]struct{}
+	total    int // running, or about to
 	owners   map[string]int
 	shared   map[string]*Shared
 	backoffs map[string]*restart.Backoff
 }
 
-// NewPool makes an empty pool. Close kills everything in it.
+// NewPool makes an empty pool. Close ends everything in it.
 func NewPool(cfg Config) *Pool {
-	p := &Pool{cfg: cfg, owners: map[string]int{}, shared: map[string]*Shared{}, backoffs: map[string]*restart.Backoff{}}
+	p := &Pool{cfg: cfg, running: map[*running]struct{}{}, owners: map[string]int{}, shared: map[string]*Shared{}, backoffs: map[string]*restart.Backoff{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.work.Go(p.reap)
 	return p
 }
 
-// Close kills every process.
+// Close ends every process, those of sessions included, and starts none any more.
 func (p *Pool) Close() {
-	p.cancel()
-	p.work.Wait()
 	p.mu.Lock()
-	shared := p.shared
-	p.shared = map[string]*Shared{}
+	p.closed = true
+	clear(p.shared)
+	left := slices.Collect(maps.Keys(p.running))
 	p.mu.Unlock()
-	closeAll(slices.Collect(maps.Values(shared)))
+	closeAll(left)
+	p.cancel() // and with it what was being started
+	p.work.Wait()
 }
 
 // closeAll closes processes at once: one that does not want to end must not
 // keep the others.
-func closeAll(all []*Shared) {
+func closeAll[P interface{ Close() error }](all []P) {
 	var work sync.WaitGroup
-	for _, s := range all {
-		work.Go(func() { s.Close() })
+	for _, p := range all {
+		work.Go(func() { _ = p.Close() })
 	}
 	work.Wait()
 }
@@ -124,7 +127,7 @@ func (p *Pool) start(s Server) (*running, error) {
 	p.mu.Lock()
 	backoff := p.backoffs[s.Key]
 	waits := backoff != nil && backoff.Wait(time.Now()) > 0
-	if waits || p.ctx.Err() != nil || p.total >= p.cfg.Processes || p.owners[s.Owner] >= p.cfg.PerOwner {
+	if waits || p.closed || p.total >= p.cfg.Processes || p.owners[s.Owner] >= p.cfg.PerOwner {
 		p.mu.Unlock()
 		return nil, ErrBusy
 	}
@@ -132,9 +135,11 @@ func (p *Pool) start(s Server) (*running, error) {
 	p.owners[s.Owner]++
 	limits := p.cfg.Limits
 	p.mu.Unlock()
-	release := sync.OnceFunc(func() {
+	started := &running{}
+	started.release = sync.OnceFunc(func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		delete(p.running, started)
 		p.total--
 		if p.owners[s.Owner]--; p.owners[s.Owner] <= 0 {
 			delete(p.owners, s.Owner)
@@ -149,16 +154,21 @@ func (p *Pool) start(s Server) (*running, error) {
 		}
 	}
 	if err != nil {
-		release()
+		started.release()
 		return nil, err
 	}
-	return &running{Process: proc, release: release, ended: func() {
-		release()
+	started.Process = proc
+	started.ended = func() {
+		started.release()
 		if proc.Closed() || p.ctx.Err() != nil {
 			return
 		}
 		p.noteEnd(s, End{Err: proc.Err(), Ran: time.Since(began), Stderr: proc.Stderr()})
-	}}, nil
+	}
+	p.mu.Lock()
+	p.running[started] = struct{}{}
+	p.mu.Unlock()
+	return started, nil
 }
 
 // noteEnd counts an end that nobody asked for, and tells whose server it was.
@@ -198,23 +208,32 @@ func (p *Pool) Shared(server Server) *Shared {
 	return s
 }
 
-// CloseIf kills the shared processes of the servers whose name the condition
+// CloseIf ends the shared processes of the servers whose name the condition
 // holds for.
 func (p *Pool) CloseIf(condition func(name string) bool) {
-	p.mu.Lock()
-	var gone []*Shared
-	for key, s := range p.shared {
-		if condition(s.server.Name) {
-			gone = append(gone, s)
-			delete(p.shared, key)
-		}
-	}
-	p.mu.Unlock()
-	closeAll(gone)
+	p.closeIf(func(s *Shared) bool {
+		return condition(s.server.Name) && s.retireIf(func() bool { return true })
+	})
 }
 
-// reap closes shared processes that nobody used during Idle, and forgets
-// crashes that say nothing any more.
+// closeIf asks without the lock, which comes after theirs.
+func (p *Pool) closeIf(retired func(*Shared) bool) {
+	p.mu.Lock()
+	all := slices.Collect(maps.Values(p.shared))
+	p.mu.Unlock()
+	closeAll(slices.DeleteFunc(all, func(s *Shared) bool { return !retired(s) }))
+}
+
+// forget makes room for another Shared under the same key.
+func (p *Pool) forget(gone *Shared) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shared[gone.server.Key] == gone {
+		delete(p.shared, gone.server.Key)
+	}
+}
+
+// reap sweeps again and again.
 func (p *Pool) reap() {
 	ticker := time.NewTicker(max(p.cfg.Idle/4, 10*time.Millisecond))
 	defer ticker.Stop()
@@ -223,23 +242,23 @@ func (p *Pool) reap() {
 		case <-p.ctx.Done():
 			return
 		case now := <-ticker.C:
-			p.mu.Lock()
-			var idle []*Shared
-			for key, s := range p.shared {
-				if s.idle(now.Add(-p.cfg.Idle)) {
-					idle = append(idle, s)
-					delete(p.shared, key)
-				}
-			}
-			for key, b := range p.backoffs {
-				if b.Forgettable(now) {
-					delete(p.backoffs, key)
-				}
-			}
-			p.mu.Unlock()
-			for _, s := range idle {
-				s.Close()
-			}
+			p.sweep(now)
+		}
+	}
+}
+
+// sweep ends shared processes that nobody used during Idle, and forgets crashes
+// that say nothing any more.
+func (p *Pool) sweep(now time.Time) {
+	unused := now.Add(-p.cfg.Idle)
+	p.closeIf(func(s *Shared) bool {
+		return s.retireIf(func() bool { return len(s.calls) == 0 && s.used.Before(unused) })
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, b := range p.backoffs {
+		if b.Forgettable(now) {
+			delete(p.backoffs, key)
 		}
 	}
 }

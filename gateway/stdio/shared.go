@@ -1,6 +1,7 @@
 package stdio
 
 import (
+	"errors"
 	"strconv"
 	"sync"
 	"time"
@@ -20,11 +21,12 @@ type Shared struct {
 	server   Server
 	refusing chan struct{} // holds a place for each refusal on its way to the process
 
-	mu    sync.Mutex
-	proc  *running
-	calls map[int64]*rewritten
-	last  int64
-	used  time.Time
+	mu      sync.Mutex // before that of the pool
+	proc    *running
+	calls   map[int64]*rewritten
+	last    int64
+	used    time.Time
+	retired bool // another one has taken its place
 }
 
 // rewritten is one request under way, with what the client called things.
@@ -34,9 +36,15 @@ type rewritten struct {
 	listens   bool // to changes: what names no subscription is for others first
 }
 
+// errRetired is a Shared that was found a moment before it ended.
+var errRetired = errors.New("the process has been closed")
+
 // Call sends a request, starting the process if it does not run.
 func (s *Shared) Call(m *jsonrpc.Message) (*demux.Conversation, error) {
 	r, raw, proc, err := s.register(m)
+	if errors.Is(err, errRetired) {
+		return s.pool.Shared(s.server).Call(m)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +83,9 @@ func (s *Shared) Send(raw []byte) error {
 	err := s.ensure()
 	proc := s.proc
 	s.mu.Unlock()
+	if errors.Is(err, errRetired) {
+		return s.pool.Shared(s.server).Send(raw)
+	}
 	if err != nil {
 		return err
 	}
@@ -84,24 +95,35 @@ func (s *Shared) Send(raw []byte) error {
 	return nil
 }
 
-// Close kills the process.
-func (s *Shared) Close() {
+// Close ends the process.
+func (s *Shared) Close() error {
 	s.mu.Lock()
 	proc := s.proc
 	s.mu.Unlock()
-	if proc != nil {
-		proc.Close()
+	if proc == nil {
+		return nil
 	}
+	return proc.Close()
 }
 
-func (s *Shared) idle(before time.Time) bool {
+// retireIf lets nobody new in, and has the pool forget the process, if the
+// condition holds; false also when that was done before.
+func (s *Shared) retireIf(condition func() bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.calls) == 0 && s.used.Before(before)
+	if s.retired || !condition() {
+		return false
+	}
+	s.retired = true
+	s.pool.forget(s)
+	return true
 }
 
 // ensure starts the process. The caller holds s.mu.
 func (s *Shared) ensure() error {
+	if s.retired {
+		return errRetired
+	}
 	if s.proc != nil {
 		return nil
 	}

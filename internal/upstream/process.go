@@ -16,10 +16,8 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/upstream/confine"
 )
 
-const (
-	closeGrace = 500 * time.Millisecond // from closed stdin to SIGTERM, and on to SIGKILL
-	drainGrace = time.Second            // for output of a process that has exited
-)
+// drainGrace is for output of a process that has exited.
+const drainGrace = time.Second
 
 // Process is a server over stdio: newline-delimited messages (2026-07-28,
 // transports/stdio). It has a process group of its own, exactly the environment
@@ -230,7 +228,7 @@ func (p *Process) Close() error {
 		select {
 		case <-p.exited:
 			return nil
-		case <-time.After(closeGrace):
+		case <-time.After(p.lim.CloseGrace):
 			p.signal(harder)
 		}
 	}

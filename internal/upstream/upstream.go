@@ -68,6 +68,7 @@ type Limits struct {
 	ListEntries  int           // of one list; 10 000
 	CallTimeout  time.Duration // one call, one whole list, one blocked write; 60 s
 	StartTimeout time.Duration // start and handshake; 20 s
+	CloseGrace   time.Duration // of a local server, from closed stdin to SIGTERM, and on to SIGKILL; 500 ms
 	StderrBytes  int           // kept of standard error; 64 KiB
 	Process      confine.Limits
 }
@@ -86,6 +87,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.StartTimeout == 0 {
 		l.StartTimeout = 20 * time.Second
+	}
+	if l.CloseGrace == 0 {
+		l.CloseGrace = 500 * time.Millisecond
 	}
 	def(&l.ListPages, 200)
 	def(&l.ListEntries, 10_000)
