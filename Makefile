@@ -110,9 +110,10 @@ lint:
 # Weights of the text models, from the corpora; same bytes every time.
 train:
 	go run ./cmd/train -corpora $(BARTIZAN_CORPORA)
-# The leave-one-source-out table of docs/detection.md.
-eval: plugins
-	go run ./cmd/train -corpora $(BARTIZAN_CORPORA) -eval
+# The leave-one-source-out tables of docs/detection.md.
+eval: build
+	bin/bartizan eval --leave-one-out --corpus $(BARTIZAN_CORPORA) --listings $(BARTIZAN_LISTINGS) -o json > bin/eval.json
+	go run ./cmd/train -into docs/detection.md < bin/eval.json
 
 clean:
 	rm -rf bin plugins/dist/*.wasm plugins/dist/.built

@@ -95,7 +95,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	root.AddCommand(
 		newServe(), newPublish(), newServer(), newReview(), newVerify(),
-		newScan(), newScanner(), newSBOM(),
+		newScan(), newEval(), newScanner(), newSBOM(),
 		newKey(), newTrust(), newAudit(), newConfig(),
 		newDemo(), newConnect(), newBridge(), newVersion(),
 	)

@@ -20,15 +20,22 @@ const maxScanInput = 64 << 20
 
 // readInput reads a file, or standard input for "-", up to maxScanInput.
 func readInput(cmd *cobra.Command, name string) ([]byte, error) {
-	r := cmd.InOrStdin()
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		r = f
+	if name == "-" {
+		return readBounded(cmd.InOrStdin(), name)
 	}
+	return readScanFile(name)
+}
+
+func readScanFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readBounded(f, name)
+}
+
+func readBounded(r io.Reader, name string) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r, maxScanInput+1))
 	if err != nil {
 		return nil, err

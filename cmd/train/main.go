@@ -1,38 +1,58 @@
 // Command train makes the weights of the injection and poisoning scanners from
-// the detection corpora, and measures all four scanners on them. What it does
-// is in plugins/train.
+// the detection corpora (plugins/train), and puts what `bartizan eval` measured
+// into a document.
 //
-//	go run ./cmd/train -corpora DIR         # weights.bin and provenance.json of both plugins
-//	go run ./cmd/train -corpora DIR -eval   # the table of docs/detection.md; needs make plugins
+//	go run ./cmd/train -corpora DIR                    # weights.bin and provenance.json of both plugins
+//	bartizan eval -o json ... | go run ./cmd/train -into docs/detection.md
 package main
 
 import (
-	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"os/signal"
 
+	"github.com/go-json-experiment/json"
+
+	"github.com/bartizan-mcp/bartizan/internal/benchtable"
+	"github.com/bartizan-mcp/bartizan/internal/scorecard"
 	"github.com/bartizan-mcp/bartizan/plugins/train"
 )
 
 func main() {
 	corpora := flag.String("corpora", os.Getenv("BARTIZAN_CORPORA"), "directory of the corpora")
-	listings := flag.String("listings", os.Getenv("BARTIZAN_LISTINGS"), "directory of real listings, for -eval")
 	root := flag.String("root", ".", "root of the repository")
-	eval := flag.Bool("eval", false, "leave each source out in turn, measure on the engine, write the table")
+	into := flag.String("into", "", "document that gets the table of the measurement on standard input")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *corpora, *listings, *root, *eval); err != nil {
+	if err := run(*corpora, *root, *into, os.Stdin); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, corpora, listings, root string, eval bool) error {
-	if eval {
-		return train.Evaluate(ctx, corpora, listings, root)
+func run(corpora, root, into string, in io.Reader) error {
+	if into == "" {
+		return train.Ship(corpora, root)
 	}
-	return train.Ship(corpora, root)
+	return publish(into, in)
+}
+
+// errBlocked means that an ordinary listing would be refused.
+var errBlocked = errors.New("a listing of a real server is blocked")
+
+// mark is where the table stands in a document.
+const mark = "measured"
+
+func publish(file string, in io.Reader) error {
+	var d scorecard.Document
+	if err := json.UnmarshalRead(in, &d, json.RejectUnknownMembers(true)); err != nil {
+		return fmt.Errorf("the measurement: %w", err)
+	}
+	for _, l := range d.Listings {
+		if l.Block > 0 {
+			return fmt.Errorf("%w: %s", errBlocked, l.Name)
+		}
+	}
+	return benchtable.Insert(file, mark, d.Markdown())
 }

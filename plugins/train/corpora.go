@@ -16,8 +16,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// errCorpora means that the directory given holds no corpora.
-var errCorpora = errors.New("no corpora: give their directory with -corpora or BARTIZAN_CORPORA")
+// errCorpora means that there is nothing to learn from, or too much.
+var errCorpora = errors.New("no corpora to learn from")
 
 // row is one line of the corpora (their README has the schema).
 type row struct {
@@ -76,7 +76,8 @@ type corpora struct {
 	digests map[string]string // file → SHA-256
 }
 
-func loadCorpora(dir string) (*corpora, error) {
+// filesIn are the files of a directory of corpora.
+func filesIn(dir string) ([]string, error) {
 	if dir == "" {
 		return nil, errCorpora
 	}
@@ -85,8 +86,23 @@ func loadCorpora(dir string) (*corpora, error) {
 		return nil, errors.Join(errCorpora, err)
 	}
 	slices.Sort(files)
+	return files, nil
+}
+
+// maxCorpora bounds what is held in memory to learn from.
+const maxCorpora = 512 << 20
+
+func loadCorpora(files []string) (*corpora, error) {
 	c := &corpora{digests: map[string]string{}}
+	var size int64
 	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, err
+		}
+		if size += info.Size(); size > maxCorpora {
+			return nil, fmt.Errorf("%w: more than %d bytes to learn from", errCorpora, maxCorpora)
+		}
 		if err := c.read(name); err != nil {
 			return nil, err
 		}

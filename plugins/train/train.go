@@ -1,21 +1,23 @@
 // Package train makes the weights of the injection and poisoning scanners from
-// the detection corpora.
+// the detection corpora, from all of their sources or with one left out.
 //
 // The same corpora give the same bytes on every machine: one thread, a fixed
 // order, no library function whose last bit depends on the processor. Rows of
 // unverified licence are measured, never learnt from; no row is written
-// anywhere. It must not know a command line, nor where corpora are kept.
+// anywhere. It must not know a command line, where corpora are kept, nor how
+// a scanner is run.
 package train
 
-import (
-	"context"
-	"fmt"
-)
+import "fmt"
 
 // Ship trains both learned scanners on the corpora in dir and writes
 // weights.bin and provenance.json of each below root, the repository's.
 func Ship(dir, root string) error {
-	corpora, err := loadCorpora(dir)
+	files, err := filesIn(dir)
+	if err != nil {
+		return err
+	}
+	corpora, err := loadCorpora(files)
 	if err != nil {
 		return err
 	}
@@ -25,15 +27,4 @@ func Ship(dir, root string) error {
 		}
 	}
 	return nil
-}
-
-// Evaluate leaves each source out in turn, measures all four scanners on the
-// engine and writes the table of docs/detection.md below root. Listings is a
-// folder of captures, "" for none.
-func Evaluate(ctx context.Context, dir, listings, root string) error {
-	corpora, err := loadCorpora(dir)
-	if err != nil {
-		return err
-	}
-	return evaluate(ctx, corpora, listings, root)
 }

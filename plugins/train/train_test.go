@@ -141,63 +141,6 @@ func TestCommittedWeights(t *testing.T) {
 	}
 }
 
-// TestFloors reads the published table: the promises that it makes are kept.
-func TestFloors(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/detection.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	column := map[string]struct {
-		at    int
-		floor float64
-	}{"injection": {4, 0.15}, "exfil": {5, 0.45}, "poisoning": {5, 0.30}, "shadowing": {5, 0.80}}
-	seen := 0
-	for _, line := range strings.Split(string(doc), "\n") {
-		cells := strings.Split(line, "|")
-		if len(cells) < 9 {
-			continue
-		}
-		want, ok := column[strings.TrimSpace(cells[1])]
-		if !ok {
-			continue
-		}
-		seen++
-		got, err := strconv.ParseFloat(strings.TrimSpace(cells[want.at]), 64)
-		if err != nil || got < want.floor {
-			t.Errorf("%s: %q, floor %v (%v)", cells[1], cells[want.at], want.floor, err)
-		}
-		for _, rate := range cells[7:9] {
-			if before, _, ok := strings.Cut(rate, "%"); ok {
-				if share, err := strconv.ParseFloat(strings.TrimSpace(before), 64); err != nil || share > 1 {
-					t.Errorf("%s: false positives %s (%v)", cells[1], rate, err)
-				}
-			}
-		}
-	}
-	if seen != len(column) {
-		t.Errorf("the table has %d of %d scanners", seen, len(column))
-	}
-}
-
-func TestWriteReport(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "d.md")
-	if err := os.WriteFile(file, []byte("a\n"+beginMark+"\nold\n"+endMark+"\nz\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeReport(file, "new\n"); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := os.ReadFile(file); string(got) != "a\n"+beginMark+"\nnew\n"+endMark+"\nz\n" {
-		t.Errorf("%s", got)
-	}
-	if err := os.WriteFile(file, []byte("no marks"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeReport(file, "new"); !errors.Is(err, errMarks) {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestNoCorpora(t *testing.T) {
 	for _, dir := range []string{"", t.TempDir()} {
 		if err := Ship(dir, t.TempDir()); !errors.Is(err, errCorpora) {
