@@ -1,5 +1,5 @@
 // Package audit records what happened at both doors: OCSF 1.8.0 events in a
-// write-ahead log that has fsynced a record before the act it speaks of goes
+// write-ahead log that has a record on disk before the act it speaks of goes
 // on. Builders are named for what happened (CallIntent, Approved, KeyRevoked).
 //
 // The log holds digests, sizes, rule ids and JSON Pointers. It must not know

@@ -6,7 +6,7 @@ import (
 )
 
 // BenchmarkAppend shows what group commit is for: the more writers wait, the
-// more of them one fsync serves.
+// more of them one sync serves.
 func BenchmarkAppend(b *testing.B) {
 	for name, writers := range map[string]int{"writers=1": 1, "writers=64": 64} {
 		b.Run(name, func(b *testing.B) {

@@ -21,7 +21,7 @@ type file struct {
 func openFile(path string, regular bool) (*file, error) {
 	flags := os.O_WRONLY | os.O_APPEND
 	if regular {
-		flags = os.O_RDWR | os.O_APPEND
+		flags = os.O_RDWR | os.O_APPEND | durably
 	}
 	f, err := os.OpenFile(path, flags, 0)
 	if err != nil {
@@ -35,9 +35,8 @@ func openFile(path string, regular bool) (*file, error) {
 	return &file{f: f, regular: regular, size: info.Size(), self: info}, nil
 }
 
-// append writes p and fsyncs. If either fails, the bytes written so far are
-// cut off before the next append, so a failed record never becomes readable
-// later.
+// append writes p durably. If that fails, the bytes written so far are cut off
+// before the next append, so a failed record never becomes readable later.
 func (f *file) append(p []byte) error {
 	if err := f.mend(); err != nil {
 		return err
@@ -50,13 +49,26 @@ func (f *file) append(p []byte) error {
 		f.mend() // now if possible, else before the next append
 		return err
 	}
-	if err := f.f.Sync(); err != nil && (f.regular || !unsyncable(err)) {
+	if err := f.sync(); err != nil {
 		f.mend()
 		return err
 	}
 	f.torn = false
 	f.size += int64(len(p))
 	return nil
+}
+
+// sync makes durable what Write did not: a regular file opened with durably is
+// on disk when Write returns, with one system call instead of two.
+func (f *file) sync() error {
+	if f.regular && durably != 0 {
+		return nil
+	}
+	err := f.f.Sync()
+	if err != nil && !f.regular && unsyncable(err) {
+		return nil
+	}
+	return err
 }
 
 // mend cuts off what a failed append left.
@@ -72,7 +84,7 @@ func (f *file) mend() error {
 }
 
 // gone reports whether the file was deleted: what is written to it then is
-// lost, however well it is fsynced.
+// lost, however durable.
 func (f *file) gone() bool {
 	there, err := os.Lstat(f.f.Name())
 	return err != nil || !os.SameFile(f.self, there)

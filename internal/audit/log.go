@@ -41,7 +41,7 @@ func (o Options) withDefaults() Options {
 // Log is the write-ahead log of one process; safe for concurrent use.
 //
 // Appends that arrive while a flush is under way share the next one (group
-// commit): the first of them writes and fsyncs for all.
+// commit): the first of them writes for all.
 type Log struct {
 	opts     Options
 	refusals *refusals

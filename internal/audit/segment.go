@@ -85,7 +85,7 @@ func (d *dir) append(lines [][]byte, head func(int) ([]byte, error)) error {
 func (d *dir) rotate() error {
 	for {
 		next := filepath.Join(d.path, fmt.Sprintf("%08d%s", d.number+1, segmentSuffix))
-		f, err := os.OpenFile(next, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err := os.OpenFile(next, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL|durably, 0o600)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
