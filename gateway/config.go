@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/gateway/strikes"
 	"github.com/bartizan-mcp/bartizan/gateway/trace"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
@@ -77,6 +78,9 @@ type Config struct {
 	// Tracer tells of messages in spans; nil tells nobody.
 	Tracer *trace.Tracer
 
+	// Strikes is about servers that keep saying what is blocked.
+	Strikes Strikes
+
 	BodyBytes             int64         // of a client's message
 	HeaderBytes           int           // of a request's header
 	RequestsPerAddress    int           // under way at once
@@ -128,6 +132,8 @@ func (c Config) withDefaults() Config {
 	orTime(&c.MergePatience, 5*time.Second)
 	orTime(&c.Recheck, 2*time.Second)
 	orTime(&c.Idle, 30*time.Minute)
+	orInt(&c.Strikes.Limit, 20)
+	orTime(&c.Strikes.Window, 10*time.Minute)
 	if c.KeysReady == nil {
 		c.KeysReady = func(context.Context) error { return nil }
 	}
@@ -164,6 +170,9 @@ func (c Config) validate() error {
 	}
 	if c.MinBinding != "" && !c.MinBinding.Valid() {
 		bad("MinBinding %q is unknown", c.MinBinding)
+	}
+	if c.Strikes.Limit < 2 || c.Strikes.Limit > strikes.MaxLimit {
+		bad("Strikes.Limit %d is not within 2 and %d", c.Strikes.Limit, strikes.MaxLimit)
 	}
 	if len(c.SealKey) > 0 && len(c.SealKey) < 32 {
 		bad("SealKey is shorter than 32 bytes")

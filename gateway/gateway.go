@@ -21,6 +21,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/gateway/inventory"
 	"github.com/bartizan-mcp/bartizan/gateway/seal"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
+	"github.com/bartizan-mcp/bartizan/gateway/strikes"
 	"github.com/bartizan-mcp/bartizan/gateway/tasks"
 )
 
@@ -41,6 +42,7 @@ type Gateway struct {
 	routes    *routes
 	tasks     *tasks.Ledger
 	drift     *driftReporter
+	strikes   serverStrikes
 	record    *recorder
 	merged    *merger
 	stats     *stats
@@ -84,6 +86,9 @@ func New(cfg Config) (*Gateway, error) {
 	g.routes = newRoutes(cfg)
 	g.tasks = tasks.New(cfg.TasksPerCaller, cfg.Now)
 	g.drift = newDriftReporter(cfg, g.record)
+	g.strikes = serverStrikes{record: g.record, stats: g.stats, log: cfg.Logger, ledger: strikes.New(strikes.Config{
+		Limit: cfg.Strikes.Limit, Window: cfg.Strikes.Window, Suspend: cfg.Strikes.Suspend, Now: cfg.Now,
+	})}
 	g.request, g.inbound = g.steps()
 	g.merged = newMerger()
 	g.work.Go(func() { g.callers.watch(ctx, g.sessions, g.bridges, g.local) })

@@ -17,6 +17,9 @@ func (g *Gateway) listen(ctx context.Context, x *exchange, out *responder) {
 	if no == nil && !accepts(x.header.Values("Accept"), "text/event-stream") {
 		no = refuse(ReasonNotAcceptable)
 	}
+	if no == nil {
+		no = (notSuspended{ledger: g.strikes.ledger}).do(ctx, x)
+	}
 	if no == nil && g.doorway.isDraining() && !x.session.calling() {
 		no = refuse(ReasonShuttingDown)
 	}
@@ -61,7 +64,7 @@ func (g *Gateway) admitStream(ctx context.Context, x *exchange) (lastEvent strin
 	if no := g.admitSession(ctx, x); no != nil {
 		return "", no
 	}
-	if no := (approve{routes: g.routes, unsafeRun: g.cfg.UnsafeRun, minBinding: g.cfg.MinBinding}).do(ctx, x); no != nil {
+	if no := g.approve().do(ctx, x); no != nil {
 		return "", no
 	}
 	return g.resumedAt(x)

@@ -48,6 +48,7 @@ const (
 	ReasonUnsafeRun        Reason = "unsafe_run_required"
 	ReasonMethodDenied     Reason = "method_denied"
 	ReasonListing          Reason = "listing_unavailable"
+	ReasonSuspended        Reason = "server_suspended"
 	ReasonEntryUnknown     Reason = "entry_unknown"
 	ReasonEntryNotApproved Reason = "entry_not_approved"
 	ReasonEntryDrifted     Reason = "entry_drifted"
@@ -122,6 +123,7 @@ var meanings = map[Reason]meaning{
 	ReasonUnsafeRun:        {http.StatusForbidden, blocked, "local servers are not started without a sandbox here"},
 	ReasonMethodDenied:     {http.StatusForbidden, blocked, "this method is not admitted for this server"},
 	ReasonListing:          {http.StatusBadGateway, blocked, "the server's own listing could not be checked"},
+	ReasonSuspended:        {http.StatusServiceUnavailable, blocked, "the server is suspended: too much of what it said was blocked"},
 	ReasonEntryUnknown:     {http.StatusForbidden, blocked, "the server does not list this entry"},
 	ReasonEntryNotApproved: {http.StatusForbidden, blocked, "this entry was not approved"},
 	ReasonEntryDrifted:     {http.StatusForbidden, blocked, "this entry is no longer what was approved"},

@@ -136,7 +136,7 @@ func (r *refusal) challenge(h http.Header, metadata string) {
 	case ReasonShuttingDown:
 		h.Set("Connection", "close") // the next one finds another gateway
 		h.Set("Retry-After", "1")
-	case ReasonTooManyRequests, ReasonSessionsExceeded, ReasonUpstreamBusy:
+	case ReasonTooManyRequests, ReasonSessionsExceeded, ReasonUpstreamBusy, ReasonSuspended:
 		h.Set("Retry-After", strconv.Itoa(max(1, int(r.retry/time.Second))))
 	case ReasonHTTPMethod:
 		h.Set("Allow", "GET, POST, DELETE")

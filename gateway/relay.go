@@ -263,6 +263,7 @@ func statusOfError(code int) int {
 func (g *Gateway) inspect(ctx context.Context, x *exchange, in *inbound) *refusal {
 	for _, s := range g.inbound {
 		if no := s.do(ctx, x, in); no != nil {
+			g.strikes.note(ctx, x, no)
 			return no
 		}
 	}

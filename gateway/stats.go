@@ -37,6 +37,8 @@ var Groups = []string{GroupIdentify, GroupApprove, GroupFingerprint, GroupScan, 
 type Stats struct {
 	Requests    map[RequestKind]uint64
 	LocalEnds   map[string]uint64          // ends of local servers that nobody asked for, by alias
+	Strikes     map[string]uint64          // blocked messages of servers, by alias
+	Suspended   int                        // servers, for their strikes
 	Total       measure.Reading            // of requests, but for streams without an end of their own
 	Groups      map[string]measure.Reading // likewise
 	AuditWrite  measure.Reading
@@ -59,10 +61,11 @@ type stats struct {
 	mu       sync.Mutex
 	requests map[RequestKind]*atomic.Uint64
 	ends     map[string]uint64
+	strikes  map[string]uint64
 }
 
 func newStats() *stats {
-	s := &stats{groups: map[string]*measure.Histogram{}, requests: map[RequestKind]*atomic.Uint64{}, ends: map[string]uint64{}}
+	s := &stats{groups: map[string]*measure.Histogram{}, requests: map[RequestKind]*atomic.Uint64{}, ends: map[string]uint64{}, strikes: map[string]uint64{}}
 	for _, g := range Groups {
 		s.groups[g] = &measure.Histogram{}
 	}
@@ -120,13 +123,19 @@ func (s *stats) localEnded(alias string) {
 	s.ends[alias]++
 }
 
+func (s *stats) struck(alias string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strikes[alias]++
+}
+
 // Stats reads the counters.
 func (g *Gateway) Stats() Stats {
 	s := g.stats
 	out := Stats{
-		Requests: map[RequestKind]uint64{}, LocalEnds: map[string]uint64{}, Groups: map[string]measure.Reading{},
+		Requests: map[RequestKind]uint64{}, LocalEnds: map[string]uint64{}, Strikes: map[string]uint64{}, Groups: map[string]measure.Reading{},
 		Total: s.total.Read(), AuditWrite: s.audit.Read(), AuditFailed: s.auditFailed.Load(),
-		Sessions: g.sessions.len(), Processes: g.local.Running(),
+		Sessions: g.sessions.len(), Processes: g.local.Running(), Suspended: g.strikes.ledger.Suspensions(),
 	}
 	out.InFlight, out.Draining = g.doorway.state()
 	out.Bridged, out.Waiting = g.bridges.Open()
@@ -145,6 +154,9 @@ func (g *Gateway) Stats() Stats {
 	}
 	for alias, n := range s.ends {
 		out.LocalEnds[alias] = n
+	}
+	for alias, n := range s.strikes {
+		out.Strikes[alias] = n
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 )
@@ -150,6 +151,41 @@ func ServerEnded(o Origin, alias, name, version, reason string, early int) *Even
 	}
 	e.Entity = &Entity{Name: name, Version: version, Type: "server"}
 	e.Unmapped.Alias, e.Unmapped.Ends = alias, early
+	return e
+}
+
+// Why a server's strikes are on record, reason of Strikes.
+const (
+	StrikesReached  = "strikes"   // as many as the configured limit; once a window
+	ServerSuspended = "suspended" // and it is called by nobody until Strikes.Until
+)
+
+// Strikes are a server's messages of late that were blocked.
+type Strikes struct {
+	Origin                         // of the exchange in which the last one came
+	Alias, Server, Version, Reason string
+	Strikes, Principals            int
+	Until                          time.Time // zero unless suspended
+}
+
+// ServerStruck records that a server keeps saying what is blocked. It says
+// nothing about the caller it names, who was only there.
+func ServerStruck(s Strikes) *Event {
+	e := newEvent(ClassEntity, activityUpdate, "Update", "server_struck")
+	e.Message = "Much of what a server said was blocked"
+	e.severity(severityMedium)
+	if s.Reason == ServerSuspended {
+		e.activity(activityDisable, "Disable")
+		e.severity(severityHigh)
+	}
+	e.origin(s.Origin)
+	e.StatusCode = s.Reason
+	e.Entity = &Entity{Name: s.Server, Version: s.Version, Type: serverType}
+	u := e.Unmapped
+	u.Alias, u.Strikes, u.Principals = s.Alias, s.Strikes, s.Principals
+	if !s.Until.IsZero() {
+		u.Expires = s.Until.UnixMilli()
+	}
 	return e
 }
 

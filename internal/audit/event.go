@@ -207,7 +207,9 @@ type Unmapped struct {
 	Sequence    uint64    `json:"sequence,omitzero"`    // of a snapshot
 	ScannersIn  []Scanner `json:"scanners_in,omitzero"` // modules that came into force
 	ScannersOut []Scanner `json:"scanners_out,omitzero"`
-	Ends        int       `json:"ends,omitzero"` // early ends of a local server in a row
+	Ends        int       `json:"ends,omitzero"`       // early ends of a local server in a row
+	Strikes     int       `json:"strikes,omitzero"`    // blocked messages of a server
+	Principals  int       `json:"principals,omitzero"` // to whom they were on their way
 	Segment     *Segment  `json:"segment,omitzero"`
 	Truncated   bool      `json:"truncated,omitzero"` // a list or text above was cut to its bound
 }

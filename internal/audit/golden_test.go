@@ -104,6 +104,8 @@ func every() map[string]*Event {
 		"configuration_changed": ConfigurationChanged(change.Origin, []string{"gateway.drainGrace", "gateway.servers"}),
 		"scanners_kept":         ScannersKept(change.Origin, "self_test"),
 		"server_ended":          ServerEnded(change.Origin, "files", "io.github.acme/files", "1.2.0", ServerCrashLoop, 4),
+		"server_struck":         ServerStruck(Strikes{Origin: change.Origin, Alias: "files", Server: "io.github.acme/files", Version: "1.2.0", Reason: StrikesReached, Strikes: 20, Principals: 1}),
+		"server_suspended":      ServerStruck(Strikes{Origin: change.Origin, Alias: "files", Server: "io.github.acme/files", Version: "1.2.0", Reason: ServerSuspended, Strikes: 20, Principals: 2, Until: noon.Add(time.Hour)}),
 		"key_issued":            KeyIssued(change.Origin, key()),
 		"key_revoked":           KeyRevoked(change.Origin, key()),
 		"refused_revoked":       Refused("192.0.2.7:51234", denied(identity.ErrRevoked)),

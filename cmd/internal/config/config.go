@@ -68,6 +68,8 @@ type Gateway struct {
 	MergePatience time.Duration `json:"mergePatience"`
 	// Upstream bounds how long a server may take.
 	Upstream Upstream `json:"upstream"`
+	// Strikes is about servers that keep saying what is blocked.
+	Strikes Strikes `json:"strikes"`
 	// Local bounds each local server.
 	Local Local `json:"local"`
 	// UnsafePlaintext listens beyond loopback without TLS; audited.
@@ -89,6 +91,32 @@ type Upstream struct {
 	SilenceTimeout time.Duration `json:"silenceTimeout"`
 	// AnswerTimeout is for the whole answer to one message.
 	AnswerTimeout time.Duration `json:"answerTimeout"`
+}
+
+// Strikes of a server are its messages that scanners blocked.
+type Strikes struct {
+	// Limit of strikes within Window; from then on it is on record.
+	Limit  int           `json:"limit"`
+	Window time.Duration `json:"window"`
+	// Suspend is how long the server is then called by nobody; 0 suspends none.
+	Suspend time.Duration `json:"suspend"`
+}
+
+// maxStrikes bounds what is remembered of one server.
+const maxStrikes = 100
+
+func (s Strikes) validate() []error {
+	var problems []error
+	if s.Limit < 2 || s.Limit > maxStrikes {
+		problems = append(problems, fmt.Errorf("gateway.strikes.limit: %d is not within 2 and %d", s.Limit, maxStrikes))
+	}
+	if s.Window < time.Second || s.Window > 24*time.Hour {
+		problems = append(problems, fmt.Errorf("gateway.strikes.window: %v is not within 1s and 24h", s.Window))
+	}
+	if s.Suspend < 0 || s.Suspend > 7*24*time.Hour {
+		problems = append(problems, fmt.Errorf("gateway.strikes.suspend: %v is not within 0 and 168h", s.Suspend))
+	}
+	return problems
 }
 
 // Local is what each process of a local server may use; 0 is no limit.
@@ -132,6 +160,7 @@ func Default() Config {
 			DrainGrace:    30 * time.Second,
 			MergePatience: 5 * time.Second,
 			Upstream:      Upstream{CallTimeout: time.Minute, SilenceTimeout: 5 * time.Minute, AnswerTimeout: 15 * time.Minute},
+			Strikes:       Strikes{Limit: 20, Window: 10 * time.Minute},
 			Local:         Local{MemoryBytes: 2 << 30, AddressBytes: 64 << 30, OpenFiles: 1024, Processes: 256},
 		},
 		Tracing:  Tracing{SampleRatio: 1},
@@ -190,6 +219,7 @@ func (c Config) Validate() error {
 			bad("gateway.upstream.%s: %v is not within 0 and 24h", key, patience)
 		}
 	}
+	problems = append(problems, c.Gateway.Strikes.validate()...)
 	problems = append(problems, c.Gateway.Local.validate()...)
 	if (c.Gateway.TLSCert == "") != (c.Gateway.TLSKey == "") {
 		bad("gateway.tlsCert and gateway.tlsKey go together")

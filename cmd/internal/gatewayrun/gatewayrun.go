@@ -106,6 +106,7 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		UnsafeRun:      c.UnsafeRun,
 		BlockStatus:    c.BlockStatus,
 		MergePatience:  c.MergePatience,
+		Strikes:        gateway.Strikes(c.Strikes),
 		OnDrift:        p.OnDrift,
 		Metrics:        metrics.Handler(p.Scanners, counters),
 		Tracer:         tracer(spans, p.Config.Tracing.Propagate),

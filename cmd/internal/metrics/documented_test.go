@@ -27,7 +27,7 @@ var (
 func TestDocumented(t *testing.T) {
 	live := trapping(t)
 	live.ScanWith(t.Context(), secretive, engine.ScanOptions{Principal: "default/mallory"})
-	stats := gateway.Stats{Requests: map[gateway.RequestKind]uint64{{}: 1}, LocalEnds: map[string]uint64{"a": 1}}
+	stats := gateway.Stats{Requests: map[gateway.RequestKind]uint64{{}: 1}, LocalEnds: map[string]uint64{"a": 1}, Strikes: map[string]uint64{"a": 1}}
 	page := read(t, Handler(live, Door{Stats: func() gateway.Stats { return stats }, Issued: time.Now, Spans: func() (tracing.Counts, bool) { return tracing.Counts{}, true }}))
 	shown := map[string]string{}
 	for _, m := range typed.FindAllStringSubmatch(page, -1) {

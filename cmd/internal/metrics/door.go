@@ -33,6 +33,8 @@ var (
 	waiting     = desc("gateway_waiting_calls", "Calls at legacy servers that wait for a modern client's input.")
 	processes   = desc("gateway_local_processes", "Processes of local servers.")
 	exits       = desc("gateway_local_exits_total", "Ends of local servers that nobody asked for; the next call starts them again.", "alias")
+	strikes     = desc("gateway_server_strikes_total", "Messages of servers that scanners blocked.", "alias")
+	suspended   = desc("gateway_servers_suspended", "Servers that are suspended for their strikes.")
 	draining    = desc("gateway_draining", "1 while the gateway lets its last calls finish.")
 	spans       = desc("gateway_spans_total", "Spans by what became of them: sent, failed, dropped where too many waited.", "outcome")
 	issued      = desc("gateway_snapshot_timestamp_seconds", "When the snapshot of approvals in force was signed.")
@@ -42,7 +44,7 @@ var (
 type doorCollector struct{ door Door }
 
 func (doorCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{requests, total, steps, auditWrite, auditFailed, inFlight, streams, sessions, bridged, waiting, processes, exits, draining, issued, spans} {
+	for _, d := range []*prometheus.Desc{requests, total, steps, auditWrite, auditFailed, inFlight, streams, sessions, bridged, waiting, processes, exits, strikes, suspended, draining, issued, spans} {
 		out <- d
 	}
 }
@@ -56,6 +58,10 @@ func (c doorCollector) Collect(out chan<- prometheus.Metric) {
 	for alias, n := range s.LocalEnds {
 		out <- prometheus.MustNewConstMetric(exits, prometheus.CounterValue, float64(n), alias)
 	}
+	for alias, n := range s.Strikes {
+		out <- prometheus.MustNewConstMetric(strikes, prometheus.CounterValue, float64(n), alias)
+	}
+	gauge(suspended, float64(s.Suspended))
 	out <- reading(total, s.Total)
 	out <- reading(auditWrite, s.AuditWrite)
 	for _, group := range gateway.Groups {

@@ -16,7 +16,7 @@ func TestDoor(t *testing.T) {
 	h.Observe(2 * time.Millisecond)
 	stats := gateway.Stats{
 		Requests:  map[gateway.RequestKind]uint64{{Alias: "weather", Method: "tools/call", Outcome: "finding"}: 3},
-		LocalEnds: map[string]uint64{"weather": 2}, Total: h.Read(), AuditWrite: h.Read(),
+		LocalEnds: map[string]uint64{"weather": 2}, Strikes: map[string]uint64{"weather": 15}, Suspended: 14, Total: h.Read(), AuditWrite: h.Read(),
 		Groups: map[string]measure.Reading{gateway.GroupUpstream: h.Read()}, AuditFailed: 7, InFlight: 8, Streams: 4, Sessions: 5, Bridged: 12, Waiting: 13, Processes: 6, Draining: true,
 	}
 	issued := time.Time{}
@@ -27,6 +27,7 @@ func TestDoor(t *testing.T) {
 	for _, want := range []string{
 		`bartizan_gateway_requests_total{alias="weather",method="tools/call",outcome="finding"} 3`,
 		`bartizan_gateway_local_exits_total{alias="weather"} 2`,
+		`bartizan_gateway_server_strikes_total{alias="weather"} 15`, "bartizan_gateway_servers_suspended 14\n",
 		`bartizan_gateway_request_duration_seconds_bucket{le="0.001"} 0`,
 		`bartizan_gateway_request_duration_seconds_bucket{le="0.0025"} 1`,
 		`bartizan_gateway_audit_write_duration_seconds_sum 0.002`,
