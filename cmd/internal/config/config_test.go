@@ -85,6 +85,7 @@ func TestValidateReportsEveryProblem(t *testing.T) {
 	c.Scanners.Mode = "off"
 	c.Gateway.BlockStatus = 418
 	c.Gateway.MergePatience = 0
+	c.Gateway.Strikes = Strikes{Limit: 1, Suspend: -1}
 	c.Gateway.Addr = "0.0.0.0:8471"
 	c.Gateway.Servers = []Server{{Alias: "Bad Alias"}, {Alias: "x", Server: "io.x/y", Command: []string{"node"}, Transport: "sse"},
 		{Alias: "y", Server: "io.x/z", URL: "https://x.example", Transport: "pigeon"}}
@@ -92,7 +93,7 @@ func TestValidateReportsEveryProblem(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{"data:", "logLevel", "scanners.mode", "blockStatus", "mergePatience", "not loopback", "servers[0].alias", "servers[0].server", "servers[0]: either", "is not absolute", "servers[1].transport", "servers[2].transport"} {
+	for _, want := range []string{"data:", "logLevel", "scanners.mode", "blockStatus", "mergePatience", "strikes.limit", "strikes.window", "strikes.suspend", "not loopback", "servers[0].alias", "servers[0].server", "servers[0]: either", "is not absolute", "servers[1].transport", "servers[2].transport"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not reported in:\n%v", want, err)
 		}
