@@ -36,61 +36,126 @@ func stemAt(text string, i int) (stem, bool) {
 	return stem{}, false
 }
 
-// assignedReach is how far behind its announcement a value may begin.
-const assignedReach = 40
+// announcement is what the words before a value say of it.
+type announcement struct {
+	provider *provider
+	stems    int
+	strong   bool // one of the stems is
+	upper    bool // the first stem is a constant's name
+	password bool // it speaks of a password
+	direct   bool // the value is assigned
+	quoted   bool
+	named    bool // it is a secret's name, number or age that is told, not the secret
+}
 
-// assigned finds a value that the words before it announce as a secret, as in
-// api_key = "…", SECRET_TOKEN: …, "the password is …". It returns where to go on.
-func assigned(text string, i int) (found hit, next int, ok bool) {
-	s, is := stemAt(text, i)
-	if !is || i >= 6 && strings.Contains(strings.ToLower(text[max(0, i-7):i]), "public") {
-		return hit{}, i + 1, false
+// announcedReach is how far behind its announcement a value may begin.
+const announcedReach = 48
+
+// announced finds a value that the words before it announce as a secret, as in
+// api_key = "…", SECRET_TOKEN: …, "the password is …", or as a provider's, as in
+// cloudsmith: …. It returns where to go on.
+func announced(text string, i int) (found hit, next int, ok bool) {
+	var a announcement
+	j := i
+	if i == 0 || !alnum.has(text[i-1]) {
+		if a.provider = providerAt(text, i); a.provider != nil {
+			j += len(a.provider.name)
+		}
 	}
-	upper := text[i] < 'a'
-	j, strong, direct, separated := i+len(s.text), s.strong, false, false
-	weak := 1
-	for j < len(text) && j-i <= assignedReach {
-		c := text[j]
-		switch {
-		case c == '=' || c == ':' || c == '>':
-			direct, separated = true, true
+	if a.provider == nil {
+		s, is := stemAt(text, i)
+		if !is || exempt(text, i) {
+			return hit{}, i + 1, false
+		}
+		a.add(s, text[i] < 'a')
+		j += len(s.text)
+	}
+	after := j
+	j, ok = a.read(text, i, j)
+	if !ok {
+		return hit{}, after, false
+	}
+	value, end := a.value(text, j)
+	if cut(text, j+len(value)) || cut(text, end) || !a.accepts(value) {
+		return hit{}, after, false
+	}
+	confidence := 0.55
+	if a.strong && a.direct || a.provider != nil {
+		confidence = 0.7
+	}
+	return hit{rule: ruleAssigned, confidence: confidence, start: j, end: j + len(value), what: "secret"}, j + len(value), true
+}
+
+func (a *announcement) add(s stem, upper bool) {
+	if a.stems == 0 {
+		a.upper = upper
+	}
+	a.stems++
+	a.strong = a.strong || s.strong
+	a.password = a.password || s.text == "secret" || s.text == "pwd" || strings.HasPrefix(s.text, "pass")
+}
+
+// read goes on over the words between the first one and the value.
+func (a *announcement) read(text string, begin, j int) (value int, ok bool) {
+	separated, strange := false, 0
+	for j < len(text) && j-begin <= announcedReach {
+		switch c := text[j]; c {
+		case '=', ':', '>':
+			a.direct, separated, a.quoted = true, true, false
 			j++
 			continue
-		case c == ' ' || c == '\t' || c == '"' || c == '\'' || c == '-' || c == '_' || c == '.' || c == ',' || c == '`' || c == '(' || c == '\\' || c == '|' || c == '\n':
+		case '"', '\'', '`':
+			separated, a.quoted = true, true
+			j++
+			continue
+		case ' ', '\t', '-', '_', '.', ',', '(', '\\', '|', '\n', '[', ']':
 			separated = true
 			j++
 			continue
 		}
-		if next, is := stemAt(text, j); is {
-			strong = strong || next.strong
-			weak++
-			j += len(next.text)
+		if s, is := stemAt(text, j); is {
+			a.add(s, false)
+			j += len(s.text)
 			separated = false
 			continue
 		}
 		if n := filler(text, j); n > 0 {
+			a.named = a.provider == nil && fold(text[j:], "id")
 			j += n
 			continue
 		}
-		break
+		if p := providerAt(text, j); p != nil && (a.provider == nil || p == a.provider) && separated && len(text)-j > len(p.name) && !alnum.has(text[j+len(p.name)]) {
+			a.provider = p
+			j += len(p.name)
+			continue
+		}
+		n := 0
+		if !a.direct && strange < 2 {
+			n = stranger(text, j)
+		}
+		if n == 0 || a.stems == 0 {
+			break
+		}
+		a.named = describes(text[j:j+n]) || a.provider == nil && n == 2 && fold(text[j:], "id")
+		strange++
+		j += n
+		separated = false
 	}
-	if j >= len(text) || !separated {
-		return hit{}, i + len(s.text), false
-	}
-	end := j
+	return j, separated && j < len(text) && (a.stems > 0 || strange == 0)
+}
+
+// value is what begins at text[j], up to the quotation mark that closes it or to
+// a byte that no secret has.
+func (a *announcement) value(text string, j int) (value string, end int) {
+	end = j
 	for end < len(text) && end-j <= 600 && valueByte(text[end]) {
 		end++
 	}
-	value := strings.TrimRight(text[j:end], ".,;:!?\\")
-	end = j + len(value)
-	if !secretValue(value, strong || weak > 1 || upper, direct, s.text) {
-		return hit{}, i + len(s.text), false
+	value = strings.TrimRight(text[j:end], ".,;:!?\\")
+	if at := strings.IndexByte(value, '&'); at >= 16 && !a.quoted { // the next one of a URL's query
+		value = value[:at]
 	}
-	confidence := 0.55
-	if strong && direct {
-		confidence = 0.7
-	}
-	return hit{rule: ruleAssigned, confidence: confidence, start: j, end: end, what: "secret"}, end, true
+	return value, end
 }
 
 var fillers = [...]string{"is ", "id=", "id:", "id ", "value", "s:", "s=", "s ", "was ", "to ", "for ", "string", "hash", "code", "header", "v1", "user", "basic "}
@@ -106,65 +171,63 @@ func filler(text string, i int) int {
 	return 0
 }
 
-func valueByte(c byte) bool {
-	return base64.has(c) || strings.IndexByte("-_.~!@#$%^&*?|", c) >= 0
+// stranger returns the length of a word that says nothing of a secret and may
+// stand between an announcement and its value; 0 if there is none.
+func stranger(text string, i int) int {
+	if i > 0 && alnum.has(text[i-1]) && (text[i-1] < 'a') == (text[i] < 'a') {
+		return 0 // the end of a word that begins like a stem: keywords
+	}
+	end := i
+	for end < len(text) && end-i < 12 && text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z' {
+		end++
+	}
+	n := end - i
+	if n == 0 || n > 11 || end == len(text) || n > 4 && !wordy(text[i:end]) {
+		return 0
+	}
+	switch text[end] {
+	case ' ', '=', ':', '"', '\'', '`', '\n':
+	case '_', '-', '.': // not what a value may begin with
+		if i == 0 || strings.IndexByte(" \"'`\n\t", text[i-1]) >= 0 {
+			return 0
+		}
+	default:
+		return 0
+	}
+	return n
 }
 
-// secretValue judges a value by what it is made of and by how clearly it was
-// announced.
-func secretValue(value string, strong, direct bool, stem string) bool {
-	n := len(value)
-	if n < 8 || n > 500 || variable(value) || placeholder(value) || weakPassword(value) {
-		return false
-	}
-	s := shapeOf(value)
-	letters := s.lower + s.upper
-	e := entropy(value)
-	switch {
-	case pathLike(value):
-		return false
-	case n >= 16 && s.digit >= 2 && letters >= 2 && s.other*5 <= n && e >= 3:
-		// Random text of letters and digits turns from one to the other often;
-		// identifiers and versions do not, unless they are hexadecimal.
-		return strong && (direct || n >= 20) && (s.turns*6 >= n || hexOnly(value) || n >= 28) || n >= 20 && s.turns*4 >= n || n >= 32
-	case n >= 20 && s.digit == 0 && s.other == 0 && s.lower > 0 && s.upper > 0 && s.turns*3 >= n:
-		return true
-	case n >= 32 && s.digit == 0 && s.other == 0 && strong && e >= 3.5:
-		return true
-	case n >= 24 && s.digit >= 1 && e >= 3.8 && strong && s.other*4 <= n:
-		return true
-	case direct && (strings.HasPrefix(stem, "passw") || stem == "pwd" || stem == "secret"):
-		return n <= 64 && s.digit >= 1 && letters >= 2 && (s.other >= 1 || s.turns >= 3) && e >= 2.7
+// describing words make of "secret" the name of a thing that is told.
+var describing = [...]string{"type", "name", "count", "length", "size", "limit", "expires", "expiry", "expiration", "path",
+	"file", "url", "uri", "endpoint", "version", "arn", "index", "policy", "usage", "fingerprint", "ref", "label"}
+
+func describes(word string) bool {
+	for i := range describing {
+		if len(word) == len(describing[i]) && fold(word, describing[i]) {
+			return true
+		}
 	}
 	return false
 }
 
-func hexOnly(value string) bool {
-	for i := range len(value) {
-		if !hexAny.has(value[i]) && value[i] != '-' {
-			return false
+// exempting words before a stem make it none: a public key, a primary key, the
+// token of a page.
+var exempting = [...]string{"public", "publishable", "primary", "foreign", "sort", "partition", "cache", "idempotency", "idempotent",
+	"csrf", "xsrf", "authenticity", "page", "pagination", "continuation", "sync", "object", "row", "s3", "hash", "shard", "routing", "context", "dedupe"}
+
+func exempt(text string, i int) bool {
+	for i > 0 && strings.IndexByte(" _-.", text[i-1]) >= 0 {
+		i--
+	}
+	for j := range exempting {
+		w := exempting[j]
+		if i >= len(w) && fold(text[i-len(w):], w) && (i == len(w) || !alnum.has(text[i-len(w)-1]) || text[i-len(w)] < 'a') {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-// pathLike reports names of code, files and hosts: dotted or slashed words.
-func pathLike(value string) bool {
-	if strings.Contains(value, "://") || strings.HasPrefix(value, "/") || strings.HasPrefix(value, "./") || strings.HasPrefix(value, "www.") {
-		return true
-	}
-	words, parts, start := 0, 0, 0
-	for i := 0; i <= len(value); i++ {
-		if i < len(value) && strings.IndexByte("./_-", value[i]) < 0 {
-			continue
-		}
-		if i > start {
-			parts++
-			if s := shapeOf(value[start:i]); s.digit == 0 && s.turns <= 3 || i-start <= 3 {
-				words++
-			}
-		}
-		start = i + 1
-	}
-	return parts >= 2 && words*4 >= parts*3
+func valueByte(c byte) bool {
+	return base64.has(c) || strings.IndexByte("-_.~!@#$%^&*?|", c) >= 0
 }

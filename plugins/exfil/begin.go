@@ -8,13 +8,13 @@ import "github.com/bartizan-mcp/bartizan/plugins/literal"
 var begins = func() (b literal.Filter) {
 	for i := range formats {
 		f := &formats[i]
-		if len(f.prefix) >= 3 {
-			b.Add(f.prefix)
+		if len(f.mark) >= 3 {
+			b.Add(f.mark)
 			continue
 		}
 		for c := range 256 {
-			if f.body.has(byte(c)) {
-				b.Add(f.prefix + string([]byte{byte(c)}))
+			if len(f.rest) == 0 || f.rest[0].body.has(byte(c)) {
+				b.Add(f.mark + string([]byte{byte(c)}))
 			}
 		}
 	}
@@ -27,13 +27,15 @@ var begins = func() (b literal.Filter) {
 	for c := range 256 {
 		body := string([]byte{byte(c)})
 		b.Add("Q~" + body) // azureSecret
-		b.Add(":A" + body) // telegram
 	}
 	for _, opening := range openings {
 		b.AddFold(opening)
 	}
 	for i := range stems {
 		b.AddFold(stems[i].text)
+	}
+	for i := range providers {
+		b.AddFold(providers[i].name)
 	}
 	number := func(first string) {
 		for d := byte('0'); d <= '9'; d++ {
@@ -52,7 +54,7 @@ var begins = func() (b literal.Filter) {
 }()
 
 // marks are what structured looks for, but for those of two bytes.
-var marks = [...]string{"-----BEGIN ", "PuTTY-User-Key-File-", ".atlasv1.", "eyJ", "://", "AccountKey="}
+var marks = [...]string{"-----BEGIN ", "PuTTY-User-Key-File-", "eyJ", "://", "AccountKey="}
 
 // openings are what credentials looks for, in any case.
 var openings = [...]string{"authorization", "-u ", "--user", "token:", "apikey:", "api-key:"}

@@ -60,8 +60,8 @@ func shapeOf(s string) shape {
 	return out
 }
 
-// mixed reports letters and digits together, as random text of any length has.
-func mixed(body string) bool {
+// variety reports letters and digits together, as random text of any length has.
+func variety(body string) bool {
 	s := shapeOf(body)
 	return s.digit > 0 && s.lower+s.upper > 0 && entropy(body) >= 3
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"hash/crc32"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -8,10 +10,12 @@ import (
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
 
-// random text of an alphabet, the same at every run.
-func sample(a alphabet, n int) string {
+// sample is random text of an alphabet, the same at every run.
+func sample(a alphabet, n int) string { return seeded(2463534242, a, n) }
+
+func seeded(x uint32, a alphabet, n int) string {
 	var b strings.Builder
-	for x := uint32(2463534242); b.Len() < n; {
+	for b.Len() < n {
 		x ^= x << 13
 		x ^= x >> 17
 		x ^= x << 5
@@ -22,25 +26,91 @@ func sample(a alphabet, n int) string {
 	return b.String()
 }
 
-func TestEveryFormat(t *testing.T) {
-	if len(formats) > 255 {
-		t.Fatal("byFirst holds one byte per format")
+// token makes one of a format: as short as there are, or shorter by a byte.
+func (f *format) token() string {
+	var b strings.Builder
+	for i, e := range f.all() {
+		b.WriteString(e.text)
+		if e.text == "" {
+			b.WriteString(seeded(2463534242+uint32(i)*7919, e.body, e.min))
+		}
 	}
-	for _, f := range formats {
-		token := f.prefix + sample(f.body, f.min)
+	return b.String()
+}
+
+func (f *format) all() []element {
+	return slices.Concat(f.lead, []element{{text: f.mark, min: len(f.mark), max: len(f.mark)}}, f.rest)
+}
+
+func TestEveryFormat(t *testing.T) {
+	providers := map[string]bool{}
+	for i := range formats {
+		f := &formats[i]
+		providers[f.provider] = true
+		token := f.token()
 		found := examine("value "+token+" end", "/params/arguments/text")
 		if len(found) != 1 || found[0].rule != ruleToken || found[0].start != 6 || found[0].end != 6+len(token) {
-			t.Errorf("%s %s: %v", f.provider, f.prefix, found)
+			t.Errorf("%s %s: %v", f.provider, token, found)
 		}
-		for _, h := range examine("value "+f.prefix+strings.Repeat("x", f.min)+" end", "") {
-			if h.rule == ruleToken {
-				t.Errorf("%s %s: a placeholder counts", f.provider, f.prefix)
+		if want := f.tests&weak != 0; len(found) == 1 && want && found[0].severity == "" {
+			t.Errorf("%s %s: blocks", f.provider, f.mark)
+		}
+		if f.tests&runs == 0 {
+			for _, h := range examine("value "+strings.Map(func(r rune) rune { return 'x' }, token[:len(token)-len(f.mark)])+" end", "") {
+				t.Errorf("%s %s: a placeholder counts: %v", f.provider, f.mark, h)
 			}
 		}
 		for _, h := range examine("valueA"+token+" end", "") {
 			if h.rule == ruleToken && h.start == 6 {
-				t.Errorf("%s %s: the tail of a word counts", f.provider, f.prefix)
+				t.Errorf("%s %s: the tail of a word counts", f.provider, f.mark)
 			}
+		}
+	}
+	if len(providers) < 150 {
+		t.Errorf("tokens of %d providers", len(providers))
+	}
+}
+
+// TestEveryProvider announces a key of each shape by nothing but the name.
+func TestEveryProvider(t *testing.T) {
+	shapes := 0
+	for i := range providers {
+		p := &providers[i]
+		for _, shape := range p.shapes {
+			shapes++
+			if shortest(shape) < 20 {
+				t.Errorf("%s: a shape of %d bytes", p.name, shortest(shape))
+			}
+			f := format{rest: shape}
+			if shape[0].text != "" {
+				f.mark, f.rest = shape[0].text, shape[1:]
+			}
+			key := f.token()
+			for _, text := range []string{p.name + ": " + key, strings.ToUpper(p.name) + "_API_KEY=" + key} {
+				found := examine(text, "/params/arguments/text")
+				if len(found) != 1 || text[found[0].start:found[0].end] != key {
+					t.Errorf("%q: %v", text, found)
+				}
+			}
+		}
+	}
+	if len(providers) < 400 || shapes < 200 {
+		t.Errorf("%d providers with %d shapes", len(providers), shapes)
+	}
+}
+
+func TestChecksum(t *testing.T) {
+	body := sample(alnum, 30)
+	sum := crc32.ChecksumIEEE([]byte(body))
+	tail := make([]byte, 6)
+	for i := 5; i >= 0; i-- {
+		tail[i] = base62[sum%62]
+		sum /= 62
+	}
+	for token, want := range map[string]float64{"ghp" + "_" + body + string(tail): 0.99, "ghp" + "_" + body + sample(alnum, 6): 0.9} {
+		found := examine(token, "")
+		if len(found) != 1 || found[0].confidence != want {
+			t.Errorf("%s: %v", token, found)
 		}
 	}
 }
@@ -98,7 +168,7 @@ func FuzzExamine(f *testing.F) {
 		}
 		for i := range text {
 			_, found := at(text, i, pointer)
-			if _, _, announced := assigned(text, i); (found || announced) && begins.Next(text, i) != i {
+			if _, _, told := announced(text, i); (found || told) && begins.Next(text, i) != i {
 				t.Fatalf("%q: something begins at %d, where nobody looks", text, i)
 			}
 		}

@@ -35,7 +35,7 @@ func TestSmallFindingsHideNoLargeOne(t *testing.T) {
 		"as a member name": request("argument-name", "city", token),
 	} {
 		out := scan(in)
-		if !slices.ContainsFunc(out.Findings, provider) {
+		if !slices.ContainsFunc(out.Findings, proved) {
 			t.Errorf("%s: the token is not among %d findings", name, len(out.Findings))
 		}
 		if len(out.Findings) > in.Limits.Findings {
@@ -54,11 +54,11 @@ func TestSurroundingsDoNotMakeATokenLess(t *testing.T) {
 	} {
 		text := fmt.Sprintf(around, token)
 		out := scan(request("argument", text))
-		i := slices.IndexFunc(out.Findings, provider)
+		i := slices.IndexFunc(out.Findings, proved)
 		if i < 0 || text[out.Findings[i].Start:out.Findings[i].End] != token {
 			t.Errorf("%s: %+v", around, out.Findings)
 		}
 	}
 }
 
-func provider(f scanner.Finding) bool { return f.Rule == ruleToken && f.Severity == "" }
+func proved(f scanner.Finding) bool { return f.Rule == ruleToken && f.Severity == "" }

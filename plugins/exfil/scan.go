@@ -47,7 +47,11 @@ func scan(in *scanner.Input) *scanner.Output {
 		if len(hits) == 0 && s.Kind != "text" && s.Kind != "argument-name" && declared(s.Text, s.Pointer) {
 			hits = []hit{{rule: ruleArgument, confidence: 0.5, end: len(s.Text), what: "credential"}}
 		}
+		nested := s.Kind == "argument" && strings.HasPrefix(s.Text, `{"`)
 		for _, h := range hits {
+			if nested && h.rule == ruleAssigned && ofMember(s.Text, h.start) {
+				h.rule, h.severity = ruleArgument, "" // as the argument itself would be
+			}
 			f := finding(i, h, in.Phase)
 			same := func(g scanner.Finding) bool { return g.Rule == f.Rule && g.Severity == f.Severity }
 			if len(out.Findings) < limit-reserved || !slices.ContainsFunc(out.Findings, same) {
@@ -75,7 +79,7 @@ func examine(text, pointer string) []hit {
 				continue
 			}
 			var next int
-			if h, next, ok = assigned(text, i); !ok {
+			if h, next, ok = announced(text, i); !ok {
 				i = max(next, i+1)
 				continue
 			}
@@ -105,12 +109,8 @@ func proven(text string, found hit, pointer string) hit {
 
 func at(text string, i int, pointer string) (hit, bool) {
 	inside := i > 0 && alnum.has(text[i-1])
-	if f, end := match(text, i); f != nil {
-		h := hit{rule: ruleToken, confidence: 0.97, start: i, end: end, what: f.provider + " token"}
-		if weakProof(f) {
-			h.severity, h.confidence = "medium", 0.7
-		}
-		return h, true
+	if f, start, end := match(text, i); f != nil {
+		return f.hit(text, i, start, end), true
 	}
 	if digits.has(text[i]) {
 		if inside {
@@ -130,16 +130,6 @@ func at(text string, i int, pointer string) (hit, bool) {
 	return personal(text, i, pointer)
 }
 
-// weakProof tells the formats that are no secret by themselves (identifiers,
-// keys meant for browsers) or whose prefix is so short that chance may make it.
-func weakProof(f *format) bool {
-	switch f.provider {
-	case "aws", "google", "alibaba", "tencent", "twilio", "crates", "posthog", "yandex", "woocommerce", "resend", "octopus":
-		return true
-	}
-	return len(f.prefix) <= 3
-}
-
 // declared reports the value of an argument that the tool itself declares for a
 // credential. Giving it one is ordinary use: recorded, not flagged. Content has
 // no arguments; its member names are the author's words.
@@ -152,6 +142,12 @@ func declared(text, pointer string) bool {
 		}
 	}
 	return false
+}
+
+// ofMember reports that what begins at text[i] is the string of a member of an
+// object in JSON: the arguments of a call that somebody put into one.
+func ofMember(text string, i int) bool {
+	return strings.HasSuffix(text[:i], `": "`) || strings.HasSuffix(text[:i], `":"`)
 }
 
 func finding(segment int, h hit, phase string) scanner.Finding {

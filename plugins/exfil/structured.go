@@ -31,10 +31,6 @@ func structured(text string, i int) (hit, bool) {
 		if strings.HasPrefix(rest, "Q~") {
 			return azureSecret(text, i)
 		}
-	case '.':
-		if strings.HasPrefix(rest, ".atlasv1.") {
-			return around(text, i, len(".atlasv1."), 14, 60, "terraform token")
-		}
 	case 'e':
 		if strings.HasPrefix(rest, "eyJ") && (i == 0 || !url64.has(text[i-1])) {
 			return jwt(text, i)
@@ -43,7 +39,6 @@ func structured(text string, i int) (hit, bool) {
 		if strings.HasPrefix(rest, "://") {
 			return urlPassword(text, i)
 		}
-		return telegram(text, i)
 	case 'A':
 		if strings.HasPrefix(rest, "AccountKey=") || strings.HasPrefix(rest, "SharedAccessKey=") {
 			start := i + strings.IndexByte(rest, '=') + 1
@@ -109,19 +104,6 @@ func azureSecret(text string, i int) (hit, bool) {
 	return hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: "azure client secret"}, true
 }
 
-// around finds a mark with at least before and after alphanumeric bytes.
-func around(text string, i, size, before, after int, what string) (hit, bool) {
-	start := i
-	for start > 0 && i-start < before && alnum.has(text[start-1]) {
-		start--
-	}
-	end := run(text, i+size, url64)
-	if i-start < before || end-i-size < after {
-		return hit{}, false
-	}
-	return hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: what}, true
-}
-
 // jwt is a signed JSON Web Token (RFC 7519): three base64url parts, the first
 // two of which are JSON objects.
 func jwt(text string, i int) (hit, bool) {
@@ -180,19 +162,6 @@ func weakPassword(value string) bool {
 	return false
 }
 
-// telegram is a bot token: its numeric id, a colon, 35 characters from AA.
-func telegram(text string, i int) (hit, bool) {
-	start := i
-	for start > 0 && i-start < 11 && digits.has(text[start-1]) {
-		start--
-	}
-	end := run(text, i+1, url64)
-	if i-start < 8 || i-start > 10 || end-i != 36 || text[i+1] != 'A' {
-		return hit{}, false
-	}
-	return hit{rule: ruleToken, confidence: 0.95, start: start, end: end, what: "telegram bot token"}, true
-}
-
 // hooks are URLs whose path is the secret.
 var hooks = [...]struct{ prefix, what string }{
 	{"hooks.slack.com/services/T", "slack webhook"},
@@ -221,12 +190,4 @@ func hook(text string, i int) (hit, bool) {
 		return hit{rule: ruleToken, confidence: 0.97, start: i, end: end, what: h.what}, true
 	}
 	return hit{}, false
-}
-
-// run returns where the run of bytes of a that begins at i ends.
-func run(text string, i int, a alphabet) int {
-	for i < len(text) && a.has(text[i]) {
-		i++
-	}
-	return i
 }

@@ -47,6 +47,7 @@ func derive() *trigger {
 	t.marks()
 	t.headers()
 	t.announcements()
+	t.names()
 	t.numbers()
 	return t
 }
@@ -66,20 +67,33 @@ func (t *trigger) alone(id string)     { t.any = append(t.any, id) }
 func (t *trigger) together(all ...any) { t.any = append(t.any, map[string]any{"all": all}) }
 func oneOf(some ...any) map[string]any { return map[string]any{"any": some} }
 
-// tokens are a prefix and the least number of bytes behind it.
+// tokens are a format up to the first class that has no fixed length.
 func (t *trigger) tokens() {
-	for i, f := range formats {
-		id := fmt.Sprintf("token.%s.%d", f.provider, i)
-		if f.provider == "airtable" { // begins like a word: the bytes behind it are taken apart
-			for n := range 12 {
-				t.alone(t.shape(fmt.Sprintf("%s-%d", id, n), f.prefix+count('b', n)+".<b><p8>"))
-				t.alone(t.shape(fmt.Sprintf("%s-%d.2", id, n), f.prefix+count('b', n)+"..<p8>"))
-			}
-			t.alone(t.shape(id, f.prefix+count('b', 12)+count('p', f.min-12)))
+	known := map[string]bool{}
+	for i := range formats {
+		f := &formats[i]
+		if s := fixed(f.all(), len(f.lead) > 0); !known[s] {
+			known[s] = true
+			t.alone(t.shape(fmt.Sprintf("token.%s.%d", f.provider, i), s))
+		}
+	}
+}
+
+// fixed is the shape of the elements up to the first class that has no fixed
+// length; a class that leads ends where the mark begins.
+func fixed(all []element, lead bool) string {
+	var b strings.Builder
+	for i, e := range all {
+		if e.text != "" {
+			b.WriteString(e.text)
 			continue
 		}
-		t.alone(t.shape(id, f.prefix+count(f.body.class(), f.min)))
+		b.WriteString(count(e.body.class(), min(e.min, 80)))
+		if e.min > 80 || e.min != e.max && (i > 0 || !lead) {
+			break
+		}
 	}
+	return b.String()
 }
 
 // class is the narrowest class of shapes that holds an alphabet.
@@ -87,7 +101,7 @@ func (a alphabet) class() byte {
 	switch a {
 	case hexLow, hexAny:
 		return 'x'
-	case alnum, base32, upperNum:
+	case alnum, base32, lowNum, upperNum:
 		return 'w'
 	case digits:
 		return 'd'
@@ -110,8 +124,6 @@ func (t *trigger) marks() {
 	t.alone(t.text("putty", "PuTTY-User-Key-File-", true))
 	t.alone(t.shape("azure.secret", "<d>Q~<p31>"))
 	t.alone(t.text("azure.storage", "AccountKey=", true))
-	t.alone(t.shape("terraform", "<w14>.atlasv1.<b60>"))
-	t.alone(t.shape("telegram", "<d8>:A<b34>"))
 	t.together(t.text("jwt.header", "eyJ", true), oneOf(t.text("jwt.payload", ".eyJ", true), t.text("jwt.spaced", ".ewo", true)))
 	t.together(t.text("url", "://", true), oneOf(t.shape("url.at", "<p>@"), map[string]any{"nonASCII": true}))
 	for i, h := range hooks {
@@ -145,6 +157,15 @@ func (t *trigger) announcements() {
 		names = append(names, s.text)
 	}
 	t.any = append(t.any, map[string]any{"member": member{Names: names, Digit: true}})
+}
+
+// names are the providers whose keys need no other word.
+func (t *trigger) names() {
+	for i := range providers {
+		if p := &providers[i]; len(p.shapes) > 0 {
+			t.alone(t.text("name."+p.name, p.name, false))
+		}
+	}
 }
 
 // numbers are cards by their issuers, social security numbers and IBANs.
@@ -367,9 +388,14 @@ func TestTriggerIsNecessary(t *testing.T) {
 	if found < 10 {
 		t.Errorf("the cases find %d as content: too few to compare", found)
 	}
-	for _, f := range formats {
-		for n := f.min; n <= min(f.max, f.min+3); n++ {
-			check(f.provider+" "+f.prefix, &scanner.Input{Phase: "result", Segments: []scanner.Segment{{Kind: "text", Text: f.prefix + sample(f.body, n)}}})
+	for i := range formats {
+		f := &formats[i]
+		check(f.provider+" "+f.mark, &scanner.Input{Phase: "result", Segments: []scanner.Segment{{Kind: "text", Text: f.token()}}})
+	}
+	for i := range providers {
+		for _, shape := range providers[i].shapes {
+			f := format{rest: shape}
+			check(providers[i].name, &scanner.Input{Phase: "result", Segments: []scanner.Segment{{Kind: "text", Text: providers[i].name + "=" + f.token()}}})
 		}
 	}
 }
