@@ -55,11 +55,13 @@ bin/venv/.made: internal/e2e/clients/requirements.txt
 	@touch $@
 
 # Real servers from npm, the official conformance suite and unmodified clients,
-# through both doors. Closes with what was counted.
+# through both doors; smuggled requests through haproxy and nginx, where they
+# are installed. Closes with what was counted.
 e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/fixtures/everything-client bin/venv/.made
 	@for d in . conformance clients; do (cd internal/e2e/$$d && npm ci --ignore-scripts --no-audit --no-fund --silent) || exit 1; done
 	@rm -f bin/e2e.txt
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 20m -tags e2e $(TESTFLAGS) ./internal/e2e/...
+	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 5m -tags e2e -run '^TestBehindProxies$$' $(TESTFLAGS) ./internal/attack
 	@cat bin/e2e.txt
 
 # What the engine and the gateway cost, as two tables of ratios, each measured
@@ -103,6 +105,7 @@ lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	go vet -tags soak ./internal/attack
+	go vet -tags e2e ./internal/attack ./internal/e2e/...
 	go run $(STATICCHECK) ./...
 	cd engine/bench && go vet ./...
 	cd gateway/bench && go vet ./...
