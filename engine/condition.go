@@ -31,6 +31,7 @@ const (
 	ifMembers
 	ifNonASCII
 	ifContext
+	ifFlow
 	ifAlways
 )
 
@@ -79,6 +80,8 @@ func (t *Trigger) condition(index map[string]int) condition {
 		return condition{op: ifNonASCII}
 	case t.Context:
 		return condition{op: ifContext}
+	case t.Flow:
+		return condition{op: ifFlow}
 	}
 	return condition{op: ifPattern, pattern: index[t.Pattern]}
 }
@@ -116,6 +119,8 @@ func (c *condition) holds(f *facts, seen seen) bool {
 		return f.nonASCII
 	case ifContext:
 		return f.context
+	case ifFlow:
+		return f.flow
 	}
 	return true
 }
@@ -141,6 +146,7 @@ func (s seen) has(pattern int) bool { return s != nil && s[pattern>>6]>>(pattern
 type facts struct {
 	views, kinds      uint32
 	nonASCII, context bool
+	flow              bool // something that was marked occurs
 
 	segments []message.Segment // of the message
 	batch    []window

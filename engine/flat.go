@@ -59,7 +59,8 @@ const (
 const (
 	flatFlowSegment = 0
 	flatFlowStart   = 4
-	flatFlowEnd     = 8 // four zero bytes follow
+	flatFlowEnd     = 8
+	flatFlowAge     = 12
 	flatFlowMark    = 16
 	flatFlowServer  = 24
 	flatFlowEntry   = 32

@@ -69,6 +69,7 @@ func addressFlat(b []byte, base int, with particulars) []byte {
 		w.u32(at+flatFlowSegment, uint32(f.segment))
 		w.u32(at+flatFlowStart, uint32(f.start))
 		w.u32(at+flatFlowEnd, uint32(f.end))
+		w.u32(at+flatFlowAge, uint32(f.age))
 		w.str(at+flatFlowMark, f.mark)
 		w.str(at+flatFlowServer, f.server)
 		w.str(at+flatFlowEntry, f.entry)

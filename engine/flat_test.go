@@ -61,6 +61,7 @@ func batchOf(t *testing.T, src []byte) (*prepared, []window, particulars) {
 			Mark                string
 			Segment, Start, End int
 			Origin              struct{ Server, Entry string }
+			Age                 int
 		}
 		Context []message.ContextEntry
 		Limits  struct{ Findings, OutputBytes int }
@@ -80,7 +81,7 @@ func batchOf(t *testing.T, src []byte) (*prepared, []window, particulars) {
 		with.hits = append(with.hits, hit{h.Pattern, h.Segment, h.Start, h.End})
 	}
 	for _, f := range in.Flow {
-		with.flow = append(with.flow, flowHit{f.Mark, f.Segment, f.Start, f.End, f.Origin.Server, f.Origin.Entry})
+		with.flow = append(with.flow, flowHit{f.Mark, f.Segment, f.Start, f.End, f.Origin.Server, f.Origin.Entry, f.Age})
 	}
 	return p, batch, with
 }

@@ -26,6 +26,7 @@ type flowHit struct {
 	mark                string
 	segment, start, end int
 	server, entry       string // where it came from
+	age                 int    // seconds since
 }
 
 // inputs are buffers for what is encoded; a call copies it into the guest.
@@ -90,7 +91,8 @@ func appendFlowHit(b []byte, f *flowHit) []byte {
 	b = appendMember(append(b, '{'), "mark", f.mark)
 	b = appendPlace(append(b, ','), f.segment, f.start, f.end)
 	b = appendMember(append(b, `,"origin":{`...), "server", f.server)
-	return append(appendMember(append(b, ','), "entry", f.entry), "}}"...)
+	b = append(appendMember(append(b, ','), "entry", f.entry), `},"age":`...)
+	return append(strconv.AppendInt(b, int64(f.age), 10), '}')
 }
 
 func appendPlace(b []byte, segment, start, end int) []byte {

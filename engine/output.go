@@ -27,7 +27,7 @@ type answerFinding struct {
 	End         int      `json:"end"`
 	Message     string   `json:"message"`
 	Replacement *string  `json:"replacement,omitzero"`
-	Mark        string   `json:"mark,omitzero"` // reserved for flow tracking, not used
+	Mark        string   `json:"mark,omitzero"` // what kind of thing to remember the range as
 }
 
 type answerRange struct {

@@ -36,6 +36,7 @@ type batchPass struct {
 type summons struct {
 	batch []window
 	hits  []hit
+	flow  []flowHit
 }
 
 var passes = sync.Pool{New: func() any { return new(pass) }}
@@ -75,7 +76,7 @@ func (p *pass) summon(scanner int, always bool) []summons {
 	clear(p.calls)
 	p.calls = p.calls[:0]
 	for i, batch := range p.prepared.batches {
-		s := summons{batch: batch}
+		s := summons{batch: batch, flow: p.flowOf(i)}
 		if c.patterns == 0 && !c.triggered {
 			p.calls = append(p.calls, s)
 			continue
@@ -112,6 +113,7 @@ func (p *pass) read(i int) *batchPass {
 	batch := p.prepared.batches[i]
 	if p.matcher.asksMore {
 		b.facts = factsOf(p.prepared, batch)
+		b.facts.flow = len(p.flowOf(i)) > 0
 	}
 	for segment, w := range batch {
 		for g := range p.matcher.groups {

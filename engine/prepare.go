@@ -18,6 +18,7 @@ type prepared struct {
 	nearest    []message.ContextEntry // once a scanner is called
 	context    []byte                 // nearest in JSON, once a scanner wants it so
 	batches    [][]window
+	flow       [][]flowHit    // by batch; nil where nothing marked occurs
 	leaves     map[int]string // digests of segments with findings
 	incomplete bool           // views were left out for lack of room
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/engine/flow"
 	"github.com/bartizan-mcp/bartizan/engine/message"
 )
 
@@ -41,6 +42,11 @@ type ScanOptions struct {
 	// Always calls every scanner of the phase, whatever its trigger says. It
 	// serves the proof that triggers change no verdict.
 	Always bool
+	// Flow is what is remembered of whoever sends or gets the message: what was
+	// marked in earlier ones goes with it to the scanners, and what they mark in
+	// it is remembered. The zero Scope remembers nothing. A verdict depends on it
+	// through Verdict.Flow alone.
+	Flow flow.Scope
 }
 
 // DefaultWithin is for a machine under load: a megabyte takes a second or two.
@@ -65,6 +71,7 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 	}
 	v := Verdict{Action: ActionAllow, Findings: []Finding{}, Failures: []Failure{}}
 	var p *pass
+	var found []marked
 	for i, scanner := range s.scanners {
 		if !scanner.examines(m.Phase) {
 			continue
@@ -72,6 +79,8 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 		if p == nil {
 			p = s.matcher.newPass(prepare(m))
 			defer p.release()
+			p.lookUp(opts)
+			v.Flow = p.flowHits()
 			v.Scanners = make([]ScannerRef, 0, len(s.scanners))
 		}
 		v.Scanners = append(v.Scanners, scanner.Ref())
@@ -87,9 +96,12 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 			ctx = limit
 		}
 		v.Called = append(v.Called, scanner.manifest.Name)
-		v.merge(s.consult(ctx, scanner, p.prepared, calls, opts), scanner.opts)
+		r := s.consult(ctx, scanner, p.prepared, calls, opts)
+		found = append(found, r.marked...)
+		v.merge(r, scanner.opts)
 	}
 	v.settle(opts)
+	remember(m, found, v.Action, opts)
 	v.Elapsed = time.Since(began)
 	return v
 }
@@ -103,6 +115,7 @@ type report struct {
 	failures   []Failure
 	unexamined bool
 	fuel       int64
+	marked     []marked
 }
 
 // examine makes the calls of one scanner for a message. After a failure the
@@ -114,7 +127,7 @@ func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) rep
 	defer inputs.Put(input)
 	for _, c := range calls {
 		batch := c.batch
-		*input = s.appendInput((*input)[:0], p, batch, particulars{limits: s.opts.Limits, hits: c.hits})
+		*input = s.appendInput((*input)[:0], p, batch, particulars{limits: s.opts.Limits, hits: c.hits, flow: c.flow})
 		a, fuel, failure, err := s.call(ctx, *input, batch)
 		r.fuel += fuel
 		if err != nil { // the caller gave up: no fault of the scanner
@@ -127,7 +140,11 @@ func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) rep
 		}
 		r.unexamined = r.unexamined || len(a.Unexamined) > 0
 		for _, f := range a.Findings {
-			r.add(s.finding(f, batch[f.Segment], p))
+			found := s.finding(f, batch[f.Segment], p)
+			r.add(found)
+			if f.Mark != "" && f.End > f.Start && redactable(p.message.Phase) {
+				r.marked = append(r.marked, marked{found, f.Mark, batch[f.Segment].text[f.Start:f.End]})
+			}
 		}
 		if len(r.findings) > maxFindings {
 			r.unexamined = true

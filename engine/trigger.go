@@ -23,6 +23,7 @@ type Trigger struct {
 	Member   *Member   // a text of such a member
 	NonASCII bool      // a text with a byte of 0x80 or above
 	Context  bool      // entries of other servers accompany the message
+	Flow     bool      // a span that was marked in an earlier message
 }
 
 // Member says of which members of the message a text has to be: its pointer ends
@@ -85,6 +86,8 @@ func (t *Trigger) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		err = json.UnmarshalDecode(dec, &t.NonASCII)
 	case "context":
 		err = json.UnmarshalDecode(dec, &t.Context)
+	case "flow":
+		err = json.UnmarshalDecode(dec, &t.Flow)
 	default:
 		return errTriggerForm
 	}
@@ -116,6 +119,8 @@ func (t Trigger) MarshalJSONTo(enc *jsontext.Encoder) error {
 		one = map[string]bool{"nonASCII": true}
 	case t.Context:
 		one = map[string]bool{"context": true}
+	case t.Flow:
+		one = map[string]bool{"flow": true}
 	default:
 		one = t.Pattern
 	}
@@ -169,7 +174,7 @@ func (c *triggerCheck) node(t *Trigger, depth int) error {
 		if err := t.Member.check(); err != nil {
 			return fmt.Errorf("member: %w", err)
 		}
-	case t.NonASCII, t.Context:
+	case t.NonASCII, t.Context, t.Flow:
 	case t.Pattern == "":
 		return errors.New("a condition is empty")
 	case !c.patterns[t.Pattern]:

@@ -1,6 +1,9 @@
 package flow
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // minWindow is the least window: shorter spans are known as a term alone.
 const minWindow = 8
@@ -24,7 +27,7 @@ type reader struct {
 	hasher
 	whole, term folded
 	room        [blockSize]byte
-	recent      []tag
+	order       []uint64
 }
 
 // tagsOf are the tags that a span is known by, and the size of their windows.
@@ -63,33 +66,47 @@ func (r *reader) tagsOf(s string) (tags []tag, size int) {
 // least of each run of them (winnowing: Schleimer, Wilkerson, Aiken 2003), so
 // that a copy of a window and a run more is always known.
 func (r *reader) sampled(tags []tag) []tag {
-	n := len(r.whole.text) - blockSize + 1
-	r.recent = r.recent[:0]
-	for i := range n {
-		r.recent = append(r.recent, r.block(r.whole.text[i:i+blockSize], r.room[:]))
-	}
-	if len(r.whole.text) <= allWindows {
-		return append(tags, r.recent...)
+	text := r.whole.text
+	n := len(text) - blockSize + 1
+	window := func(i int) tag { return r.block(text[i:i+blockSize], r.room[:]) }
+	if len(text) <= allWindows {
+		for i := range n {
+			tags = append(tags, window(i))
+		}
+		return tags
 	}
 	run := max(least, 2*n/maxWindows)
+	r.order = r.order[:0]
+	for i := range n {
+		r.order = append(r.order, orderOf(text[i:i+blockSize]))
+	}
 	last := -1
 	for i := 0; i+run <= n; i++ {
-		if last >= i && r.recent[i+run-1] > r.recent[last] {
+		if last >= i && r.order[i+run-1] > r.order[last] {
 			continue
 		}
-		if last < i {
+		if last >= i {
+			last = i + run - 1
+		} else {
 			last = i
 			for j := i + 1; j < i+run; j++ {
-				if r.recent[j] <= r.recent[last] {
+				if r.order[j] <= r.order[last] {
 					last = j
 				}
 			}
-		} else {
-			last = i + run - 1
 		}
-		tags = append(tags, r.recent[last])
+		tags = append(tags, window(last))
 	}
 	return tags
+}
+
+// orderOf says which windows are kept. It is without a key, so that the same
+// texts give the same hits in every process, and is kept nowhere.
+func orderOf(window []byte) uint64 {
+	const odd = 0x9E3779B97F4A7C15
+	a, b := binary.LittleEndian.Uint64(window), binary.LittleEndian.Uint64(window[8:])
+	h, l := bits.Mul64(a^odd, b+odd)
+	return (h ^ l) * odd
 }
 
 // termOf is the tag of s[start:end] as a term.
@@ -109,6 +126,7 @@ func (r *reader) wipe() {
 	r.whole.wipe()
 	r.term.wipe()
 	clear(r.room[:])
+	clear(r.order[:cap(r.order)])
 }
 
 // own calls found with every piece that a mark made of a part of the text may

@@ -113,6 +113,8 @@ func (d *decoder) flowHit() (f FlowHit) {
 			f.End = d.integer()
 		case "origin":
 			f.Origin = d.origin()
+		case "age":
+			f.Age = d.integer()
 		default:
 			d.skip(0)
 		}

@@ -59,7 +59,7 @@ func (in *Input) decodeFlat(b []byte) error {
 	r.table(64, flatFlow, func(at int) {
 		in.Flow = append(in.Flow, FlowHit{
 			Segment: r.u32(at), Start: r.u32(at + 4), End: r.u32(at + 8), Mark: r.str(at + 16),
-			Origin: Origin{Server: r.str(at + 24), Entry: r.str(at + 32)},
+			Origin: Origin{Server: r.str(at + 24), Entry: r.str(at + 32)}, Age: r.u32(at + 12),
 		})
 	})
 	r.table(76, flatContext, func(at int) {

@@ -60,6 +60,7 @@ type FlowHit struct {
 	Segment    int // index into Input.Segments
 	Start, End int // byte range in the segment's text
 	Origin     Origin
+	Age        int // seconds since it was marked
 }
 
 // Origin is where a marked span came from.
@@ -86,7 +87,7 @@ type Finding struct {
 	Start, End  int     // byte range in the segment's text, on UTF-8 boundaries
 	Message     string  // for the reviewer; "" takes the rule's description
 	Replacement *string // text that makes the segment harmless in place of the range
-	Mark        string  // reserved for flow tracking
+	Mark        string  // remember the range as this: secret, personal, instruction ... (sdk/abi/ABI.md)
 }
 
 // Range is a part of a segment that was not examined.

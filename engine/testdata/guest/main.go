@@ -60,6 +60,11 @@ func scan(in *scanner.Input) *scanner.Output {
 				"calls ", calls, " args ", len(os.Args), " env ", len(os.Environ()),
 				" time ", time.Now().UnixNano(), " random ", random, " context ", len(in.Context), " limits ", in.Limits)})
 		}
+		if at := strings.Index(s.Text, "remember "); at >= 0 { // as the word that follows
+			from := at + len("remember ")
+			kind, _, _ := strings.Cut(s.Text[from:], " ")
+			out.Add(scanner.Finding{Rule: "test.low", Segment: i, Start: from + len(kind), End: len(s.Text), Mark: kind})
+		}
 		for at := 0; ; {
 			n := strings.Index(s.Text[at:], needle)
 			if n < 0 {
@@ -69,6 +74,9 @@ func scan(in *scanner.Input) *scanner.Output {
 			replacement := "[removed]"
 			out.Add(scanner.Finding{Rule: "test.high", Confidence: .9, Segment: i, Start: at - len(needle), End: at, Replacement: &replacement})
 		}
+	}
+	for _, f := range in.Flow {
+		out.Add(scanner.Finding{Rule: "test.low", Segment: f.Segment, Start: f.Start, End: f.End, Message: fmt.Sprint(f.Mark, " ", f.Origin, " ", f.Age)})
 	}
 	return out
 }
