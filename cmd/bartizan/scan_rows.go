@@ -30,12 +30,7 @@ type row struct {
 		Server string         `json:"server"`
 		Tool   jsontext.Value `json:"tool"`
 	} `json:"context"`
-	Steps []struct {
-		User      *string        `json:"user"`
-		Call      *string        `json:"call"`
-		Arguments jsontext.Value `json:"arguments"`
-		Result    *string        `json:"result"`
-	} `json:"steps"`
+	Steps []rowStep `json:"steps"`
 }
 
 // scanRows answers every line with one line, in order. An unreadable line is
@@ -113,13 +108,19 @@ func scanRow(ctx context.Context, set *engine.Live, line []byte) scanned {
 		return unreadable(line, err)
 	}
 	result.ID = &r.ID
-	messages, err := r.messages()
+	if r.Kind == "session" {
+		steps, err := r.session()
+		if err != nil {
+			return unreadable(line, err)
+		}
+		scanSession(ctx, set, steps, &result)
+		return result
+	}
+	m, err := r.message()
 	if err != nil {
 		return unreadable(line, err)
 	}
-	for _, m := range messages {
-		result.add(set.Scan(ctx, m))
-	}
+	result.add(set.Scan(ctx, m))
 	return result
 }
 
@@ -134,8 +135,8 @@ func unreadable(line []byte, err error) scanned {
 	}
 }
 
-// messages are what the scanners would have seen of the row on the wire.
-func (r row) messages() ([]*message.Message, error) {
+// message is what the scanners would have seen of the row on the wire.
+func (r row) message() (*message.Message, error) {
 	tool := toolName(r.Tool)
 	switch r.Kind {
 	case "listing":
@@ -153,50 +154,16 @@ func (r row) messages() ([]*message.Message, error) {
 			}
 			m.Context = append(m.Context, entry)
 		}
-		return []*message.Message{m}, nil
+		return m, nil
 	case "call":
-		m, err := message.FromArguments(r.Server, tool, r.Arguments)
-		return []*message.Message{m}, err
+		return message.FromArguments(r.Server, tool, r.Arguments)
 	case "result":
 		if r.Content == nil {
 			return nil, errors.New("a result without content")
 		}
-		m, err := message.FromContent(r.Server, tool, *r.Content)
-		return []*message.Message{m}, err
-	case "session":
-		return r.session()
+		return message.FromContent(r.Server, tool, *r.Content)
 	}
 	return nil, fmt.Errorf("unknown kind %q", r.Kind)
-}
-
-// session returns the messages of the steps in order. What the person said is
-// no traffic of a server.
-func (r row) session() ([]*message.Message, error) {
-	if r.Steps == nil {
-		return nil, errors.New("a session without steps")
-	}
-	var all []*message.Message
-	last := ""
-	for i, step := range r.Steps {
-		var m *message.Message
-		var err error
-		switch call, result, user := step.Call != nil, step.Result != nil, step.User != nil; {
-		case call && !result && !user:
-			last = *step.Call
-			m, err = message.FromArguments(r.Server, last, step.Arguments)
-		case result && !call && !user:
-			m, err = message.FromContent(r.Server, last, *step.Result)
-		case user && !call && !result:
-			continue
-		default:
-			return nil, fmt.Errorf("step %d is not exactly one of user, call and result", i)
-		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, m)
-	}
-	return all, nil
 }
 
 func toolName(tool jsontext.Value) string {

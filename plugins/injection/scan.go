@@ -17,6 +17,10 @@ var (
 // scan reads every text that a model would.
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
+	if in.Phase == "request" {
+		obeyed(in, out)
+		return out
+	}
 	if model == nil { // a host that does not configure
 		if configure(nil) != nil {
 			return nil
@@ -39,6 +43,7 @@ func scan(in *scanner.Input) *scanner.Output {
 			sent[s.Pointer] |= phrases
 		}
 	}
+	markAddressed(in, out)
 	return out
 }
 
@@ -87,6 +92,7 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, shown uint32) 
 		out.Add(scanner.Finding{Rule: ruleIDs[rule], Severity: v.severity, Confidence: v.confidence,
 			Segment: segment, Start: int(v.span.Start), End: int(v.span.End)})
 	}
+	markFound(out, segment, s.Text, &found)
 	if hides(s.Provenance) {
 		return 0
 	}

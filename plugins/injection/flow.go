@@ -1,0 +1,213 @@
+package main
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
+)
+
+// What is marked in a result, and what a call that carries it again means.
+//
+// An instruction that a rule or the model found is remembered with what stands
+// around it: the address or account that it wants something sent to is rarely in
+// the phrase that gave it away. A text that only speaks to a model, which
+// ordinary documentation does too, is remembered as less: two weak signs, that
+// and a call that acts upon an address from there, flag together.
+
+// Marks of sdk/abi/ABI.md.
+const (
+	markInstruction = "instruction"
+	markLike        = "instruction-like"
+)
+
+const (
+	ruleInstruction = "injection.instruction" // remembers; found beside what a rule or the model found
+	ruleAddressed   = "injection.addressed"   // remembers; the text speaks to a model
+	ruleObeyed      = "injection.obeyed"      // a call carries what an instruction named
+)
+
+// How far around a finding its instruction reaches, in bytes, and around a word
+// that addresses a model.
+const (
+	reachBefore, reachAfter   = 200, 1000
+	addressBefore, addressFar = 120, 480
+)
+
+// Spans of one message that are remembered, of each kind.
+const maxSpans = 8
+
+// markFound remembers the surroundings of what was found in one text.
+func markFound(out *scanner.Output, segment int, text string, found *verdicts) {
+	start, end := len(text), 0
+	for _, v := range found {
+		if v.severity != "" {
+			start, end = min(start, int(v.span.Start)), max(end, int(v.span.End))
+		}
+	}
+	if start >= end {
+		return
+	}
+	if end-start > reachBefore+reachAfter { // in several places: the first
+		end = start
+	}
+	addSpan(out, ruleInstruction, markInstruction, segment, text, start-reachBefore, end+reachAfter)
+}
+
+// markAddressed remembers what follows a word that addresses a model, where it
+// is told to do something.
+func markAddressed(in *scanner.Input, out *scanner.Output) {
+	segment, end := -1, 0
+	for _, h := range in.Hits {
+		s := &in.Segments[h.Segment]
+		if h.Segment == segment && h.Start < end {
+			continue
+		}
+		from, to := max(0, h.Start-addressBefore), min(len(s.Text), h.End+addressFar)
+		if directs(s.Text[from:to]) {
+			addSpan(out, ruleAddressed, markLike, h.Segment, s.Text, from, to)
+			segment, end = h.Segment, to
+		}
+	}
+}
+
+func addSpan(out *scanner.Output, rule, mark string, segment int, text string, from, to int) {
+	spans := 0
+	for i := range out.Findings {
+		if out.Findings[i].Rule == rule {
+			spans++
+		}
+	}
+	if spans >= maxSpans {
+		return
+	}
+	from, to = max(0, from), min(len(text), to)
+	for from > 0 && !utf8.RuneStart(text[from]) {
+		from--
+	}
+	for to < len(text) && !utf8.RuneStart(text[to]) {
+		to++
+	}
+	out.Add(scanner.Finding{Rule: rule, Confidence: 0.3, Segment: segment, Start: from, End: to, Mark: mark})
+}
+
+// orders are words that tell somebody to do something, in lower case.
+var orders = [...]string{"you must", "you have to", "you need to", "you should", "wants you", "asks you", "your task", "your user", "please", "first",
+	"before", "do not", "don't", "instead", "ignore", "forget", "disregard", "send", "forward", "upload", "transfer", "run ", "execute", "read the", "open ",
+	"visit", "share", "invite", "delete", "reserve", "reservation", "book ", "change", "set ", "add ", "post ", "put ", "create"}
+
+// directs reports an order in a text of any length.
+func directs(text string) bool {
+	low := strings.ToLower(text)
+	for _, w := range orders {
+		if strings.Contains(low, w) {
+			return true
+		}
+	}
+	return !ascii(text) // in another language: the second sign decides
+}
+
+func ascii(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// obeyed reports arguments that come out of an instruction which an earlier
+// message brought.
+func obeyed(in *scanner.Input, out *scanner.Output) {
+	for _, h := range in.Flow {
+		if !strings.HasPrefix(h.Mark, markInstruction) || h.Segment >= len(in.Segments) {
+			continue
+		}
+		s := &in.Segments[h.Segment]
+		if s.Kind == "argument-name" || s.Kind == "mime" || h.Start > h.End || h.End > len(s.Text) {
+			continue
+		}
+		severity, confidence := weigh(in.Entry, s.Text, h)
+		if severity == "" {
+			continue
+		}
+		out.Add(scanner.Finding{Rule: ruleObeyed, Severity: severity, Confidence: confidence, Segment: h.Segment, Start: h.Start, End: h.End,
+			Message: "an argument comes from an instruction in what " + originOf(h.Origin) + " returned"})
+	}
+}
+
+// maxOrigin bounds the names in a finding's message.
+const maxOrigin = 120
+
+func originOf(o scanner.Origin) string {
+	name := o.Entry
+	if o.Server != "" {
+		name += " of " + o.Server
+	}
+	if name == "" {
+		return "an earlier message"
+	}
+	if len(name) > maxOrigin {
+		name = strings.ToValidUTF8(name[:maxOrigin], "") + "…"
+	}
+	return name
+}
+
+// copied is how much text without any name in it is a copy, in bytes.
+const copied = 32
+
+// named is how long an argument may be for an address in it to be what the
+// argument is about.
+const named = 160
+
+// weigh says what a hit means: "" for nothing.
+func weigh(entry, text string, h scanner.FlowHit) (severity string, confidence float64) {
+	part := text[h.Start:h.End]
+	whole := h.End-h.Start >= len(strings.TrimSpace(text))-8
+	names := whole || namesSomething(part)
+	if h.Mark == markInstruction {
+		switch {
+		case names:
+			return "high", 0.85
+		case len(part) >= copied && 2*len(part) >= len(text):
+			return "high", 0.7
+		case len(part) >= copied:
+			return "medium", 0.5
+		}
+		return "low", 0.3
+	}
+	if names && len(text) <= named && !reads(entry) {
+		return "medium", 0.6
+	}
+	return "", 0
+}
+
+// namesSomething tells an address, an account or a file from words.
+func namesSomething(part string) bool {
+	digits := 0
+	for i := range len(part) {
+		switch c := part[i]; {
+		case '0' <= c && c <= '9':
+			digits++
+		case c == '@' || c == '/' || c == '_':
+			return true
+		case c == '.' && i > 0 && i+1 < len(part) && part[i+1] != ' ':
+			return true
+		}
+	}
+	return digits >= 6
+}
+
+// readers are the words with which names of tools begin that only fetch.
+var readers = [...]string{"get", "fetch", "read", "list", "search", "find", "view", "show", "query", "lookup", "browse", "open", "visit", "navigate", "check", "web_search", "websearch"}
+
+// reads tells a tool that, by its name, only fetches what its argument names.
+func reads(entry string) bool {
+	name := strings.ToLower(entry[strings.LastIndexAny(entry, "./:")+1:])
+	for _, r := range readers {
+		if strings.HasPrefix(name, r) {
+			return true
+		}
+	}
+	return false
+}
