@@ -71,7 +71,7 @@ func scanSession(ctx context.Context, set *engine.Live, steps []step, result *sc
 			mine.Disown(now, s.said)
 			continue
 		}
-		known := mine.Knowing(append(said[:len(said):len(said)], given...)...)
+		known := mine.Hearing(said...).Knowing(given...)
 		result.add(set.ScanWith(ctx, s.message, engine.ScanOptions{Now: now, Flow: known}))
 		if s.message.Phase == message.PhaseRequest {
 			given = given[:0]

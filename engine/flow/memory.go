@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,6 +94,7 @@ type Scope struct {
 	memory *Memory
 	owner  Owner
 	known  []string
+	said   []string
 }
 
 // Of returns the scope of an owner.
@@ -102,6 +104,14 @@ func (m *Memory) Of(o Owner) Scope { return Scope{memory: m, owner: o} }
 // what is to be remembered: no part of a mark that is in them is.
 func (s Scope) Knowing(texts ...string) Scope {
 	s.known = texts
+	return s
+}
+
+// Hearing is the scope where the owner said this himself, in his own words,
+// before what is to be remembered. No part of a mark that is in it is, and no
+// Order where it asks that what a document says be done.
+func (s Scope) Hearing(said ...string) Scope {
+	s.said = said
 	return s
 }
 
@@ -132,8 +142,13 @@ func (s Scope) Remember(now time.Time, marks ...Mark) {
 	r := m.borrow()
 	defer m.giveBack(r)
 	made := make([]*mark, 0, len(marks))
+	trusting := delegates(s.said)
+	known := slices.Concat(s.known, s.said)
 	for i := range marks {
-		if k := r.mark(&marks[i], s.known); k != nil {
+		if trusting && marks[i].Kind == Order {
+			continue
+		}
+		if k := r.mark(&marks[i], known); k != nil {
 			k.seen, k.until = now, now.Add(m.cfg.Life)
 			made = append(made, k)
 		}

@@ -27,6 +27,10 @@ const (
 	ruleObeyed      = "injection.obeyed"      // a call carries what an instruction named
 )
 
+// addressees is how many of the manifest's patterns address a model. They come
+// first; the others are verbs (order.go).
+const addressees = 31
+
 // How far around a finding its instruction reaches, in bytes, and around a word
 // that addresses a model.
 const (
@@ -60,7 +64,7 @@ func markAddressed(in *scanner.Input, out *scanner.Output) {
 	segment, end := -1, 0
 	for _, h := range in.Hits {
 		s := &in.Segments[h.Segment]
-		if h.Segment == segment && h.Start < end {
+		if h.Pattern >= addressees || h.Segment == segment && h.Start < end {
 			continue
 		}
 		from, to := max(0, h.Start-addressBefore), min(len(s.Text), h.End+addressFar)
@@ -120,7 +124,7 @@ func ascii(text string) bool {
 // message brought.
 func obeyed(in *scanner.Input, out *scanner.Output) {
 	for _, h := range in.Flow {
-		if !strings.HasPrefix(h.Mark, markInstruction) || h.Segment >= len(in.Segments) {
+		if !strings.HasPrefix(h.Mark, markInstruction) && h.Mark != markOrder || h.Segment >= len(in.Segments) {
 			continue
 		}
 		s := &in.Segments[h.Segment]

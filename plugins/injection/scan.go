@@ -44,6 +44,7 @@ func scan(in *scanner.Input) *scanner.Output {
 		}
 	}
 	markAddressed(in, out)
+	markOrders(in, out)
 	return out
 }
 

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"strings"
+
+	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
+)
+
+// A plain order to send something somewhere is in every mailbox. It is
+// remembered with its destination: that a call then sends there says that
+// somebody followed it.
+
+const (
+	markOrder   = "order"
+	ruleOrdered = "injection.ordered" // remembers; the text asks that something be sent to a place it names
+)
+
+// orderReach is how far behind its verb an order may name its destination, and
+// placeReach how far behind the preposition.
+const (
+	orderReach = 200
+	placeReach = 60
+)
+
+// markOrders remembers orders to send whose verbs the host found: patterns from
+// addressees on.
+func markOrders(in *scanner.Input, out *scanner.Output) {
+	segment, end := -1, 0
+	for _, h := range in.Hits {
+		if h.Pattern < addressees || h.Segment == segment && h.Start < end {
+			continue
+		}
+		text := in.Segments[h.Segment].Text
+		if !opensOrder(text[:h.Start]) {
+			continue
+		}
+		if n := destination(text[h.End:min(len(text), h.End+orderReach)]); n > 0 {
+			addSpan(out, ruleOrdered, markOrder, h.Segment, text, h.Start, h.End+n)
+			segment, end = h.Segment, h.End+n
+		}
+	}
+}
+
+// before are the words after which a verb is an order.
+var before = [...]string{"please", "and", "then", "also", "first", "now", "must", "should", "to", "kindly", "just", "you", "instead", "finally"}
+
+// opensOrder reports that an order may begin behind this text: a sentence, a
+// line or an item of a list does, or a word asks for one.
+func opensOrder(text string) bool {
+	trimmed := strings.TrimRight(text, " \t\"'`*-")
+	if trimmed == "" {
+		return true
+	}
+	c := trimmed[len(trimmed)-1]
+	if len(trimmed) == len(text) && c != '\n' && c != 'n' { // inside a word; an escaped line end is a line end
+		return false
+	}
+	if strings.IndexByte(".!?:;,\n\r>)]}|", c) >= 0 || strings.HasSuffix(trimmed, `\n`) {
+		return true
+	}
+	word := strings.ToLower(trimmed[strings.LastIndexAny(trimmed, " \n\t\"'>:")+1:])
+	for _, w := range before {
+		if word == w {
+			return true
+		}
+	}
+	return false
+}
+
+// destination returns where the destination of an order ends: the first address,
+// URL or account that is close behind a "to", in the same sentence. 0: none.
+func destination(text string) int {
+	for i := 0; i < len(text); {
+		n := strings.IndexAny(text[i:], " \n")
+		if n < 0 {
+			return 0
+		}
+		i += n + 1
+		rest := text[i:]
+		if strings.HasPrefix(rest, "\n") || endsSentence(text[:i-1]) {
+			return 0
+		}
+		for _, to := range [...]string{"to ", "to: ", "at ", "into ", "on "} {
+			if strings.HasPrefix(rest, to) {
+				if n := place(rest[:min(len(rest), placeReach)]); n > 0 {
+					return i + n
+				}
+			}
+		}
+	}
+	return 0
+}
+
+func endsSentence(text string) bool {
+	return text != "" && strings.IndexByte(".!?", text[len(text)-1]) >= 0
+}
+
+// place returns the end of the first word that is an address, a URL or an
+// account, in a text that begins with a preposition.
+func place(text string) int {
+	for i := 0; i < len(text); {
+		end := i
+		for end < len(text) && strings.IndexByte(" \n\t\"'`<>(),;", text[end]) < 0 {
+			end++
+		}
+		if word := text[i:end]; isPlace(word) {
+			return end
+		}
+		i = end + 1
+	}
+	return 0
+}
+
+func isPlace(word string) bool {
+	if at := strings.IndexByte(word, '@'); at > 0 && strings.IndexByte(word[at:], '.') > 0 {
+		return true
+	}
+	if strings.Contains(word, "://") || strings.HasPrefix(strings.ToLower(word), "www.") {
+		return true
+	}
+	digits := 0
+	for i := range len(word) {
+		if c := word[i]; '0' <= c && c <= '9' {
+			digits++
+		}
+	}
+	return digits >= 8
+}
