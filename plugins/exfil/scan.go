@@ -62,6 +62,7 @@ func scan(in *scanner.Input) *scanner.Output {
 	if f, ok := keyPair(in.Segments); ok {
 		out.Add(f)
 	}
+	carried(in, out)
 	return out
 }
 
@@ -152,6 +153,12 @@ func ofMember(text string, i int) bool {
 
 func finding(segment int, h hit, phase string) scanner.Finding {
 	f := scanner.Finding{Rule: h.rule, Severity: h.severity, Confidence: h.confidence, Segment: segment, Start: h.start, End: h.end}
+	if phase != "request" {
+		f.Mark = markOf(h)
+		if h.rule == ruleIBAN { // what accounts are listed with
+			f.Severity = "low"
+		}
+	}
 	if phase != "request" && h.rule != ruleAssigned && h.rule != ruleArgument && h.rule != ruleIBAN && h.severity != "low" {
 		text := "[redacted: " + h.what + "]"
 		f.Replacement = &text

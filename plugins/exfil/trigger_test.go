@@ -156,7 +156,7 @@ func (t *trigger) announcements() {
 		}
 		names = append(names, s.text)
 	}
-	t.any = append(t.any, map[string]any{"member": member{Names: names, Digit: true}})
+	t.any = append(t.any, map[string]any{"member": member{Names: names, Digit: true}}, map[string]any{"flow": true})
 }
 
 // names are the providers whose keys need no other word.
@@ -328,6 +328,8 @@ func summoned(t testing.TB, want *trigger, a *host.Automaton, in *scanner.Input)
 					return slices.ContainsFunc(of.(member).Names, func(word string) bool { return strings.Contains(name, word) }) &&
 						strings.ContainsAny(s.Text, numerals)
 				})
+			case "flow":
+				return len(in.Flow) > 0
 			case "nonASCII":
 				return slices.ContainsFunc(in.Segments, func(s scanner.Segment) bool {
 					return strings.IndexFunc(s.Text, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0
