@@ -37,6 +37,9 @@ var begins = func() (b literal.Filter) {
 	for i := range providers {
 		b.AddFold(providers[i].name)
 	}
+	for i := range announcers {
+		b.AddFold(announcers[i].text)
+	}
 	number := func(first string) {
 		for d := byte('0'); d <= '9'; d++ {
 			b.Add(first + string([]byte{d}))

@@ -24,7 +24,7 @@ const (
 // finding.
 func markOf(h hit) string {
 	switch {
-	case h.rule == ruleCard || h.rule == ruleSSN || h.rule == ruleIBAN:
+	case h.rule == ruleCard || h.rule == ruleSSN || h.rule == ruleIBAN || h.rule == ruleIdentity || h.rule == ruleDocument:
 		return markPersonal
 	case h.rule == ruleArgument || h.severity == "low":
 		return ""

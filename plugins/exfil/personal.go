@@ -80,7 +80,7 @@ func card(text string, i int, pointer string) (hit, bool) {
 
 func cardWord(text string) bool {
 	low := strings.ToLower(text)
-	for _, w := range [...]string{"card", "visa", "mastercard", "amex", "discover", "maestro", "payment", "pan", "cvv"} {
+	for _, w := range [...]string{"card", "visa", "mastercard", "amex", "discover", "maestro", "payment", "pan", "cvv", "cvc", "credit", "debit", "diners", "jcb", "american express", "billing", "expir", "charge"} {
 		if strings.Contains(low, w) {
 			return true
 		}
@@ -98,7 +98,7 @@ func issuer(d []byte) int {
 		four >= 2221 && four <= 2720 && n == 16, four == 6011 && n == 16, two == 65 && n == 16, four >= 3528 && four <= 3589 && n == 16:
 		return 2
 	case d[0] == 4 && (n == 13 || n == 19), (two == 36 || two == 38 || two == 39 || four/10 >= 300 && four/10 <= 305) && n == 14,
-		(four == 2131 || four == 1800) && n == 15, (two == 50 || two >= 56 && two <= 69) && n >= 12:
+		(four == 2131 || four == 1800) && n == 15, (two == 50 || two >= 56 && two <= 69) && n >= 12, two == 35 && n == 16:
 		return 1
 	}
 	return 0

@@ -20,6 +20,8 @@ const (
 	ruleCard        = "exfil.card-number"
 	ruleSSN         = "exfil.us-ssn"
 	ruleIBAN        = "exfil.iban"
+	ruleIdentity    = "exfil.national-id"
+	ruleDocument    = "exfil.identity-document"
 )
 
 // Bounds of an answer: findings of one segment, and room in the answer for the
@@ -128,6 +130,9 @@ func at(text string, i int, pointer string) (hit, bool) {
 	if h, ok := credentials(text, i); ok {
 		return h, true
 	}
+	if h, ok := identified(text, i); ok {
+		return h, true
+	}
 	return personal(text, i, pointer)
 }
 
@@ -155,11 +160,11 @@ func finding(segment int, h hit, phase string) scanner.Finding {
 	f := scanner.Finding{Rule: h.rule, Severity: h.severity, Confidence: h.confidence, Segment: segment, Start: h.start, End: h.end}
 	if phase != "request" {
 		f.Mark = markOf(h)
-		if h.rule == ruleIBAN { // what accounts are listed with
+		if h.rule == ruleIBAN || h.rule == ruleDocument { // what servers are asked for, and list
 			f.Severity = "low"
 		}
 	}
-	if phase != "request" && h.rule != ruleAssigned && h.rule != ruleArgument && h.rule != ruleIBAN && h.severity != "low" {
+	if phase != "request" && h.rule != ruleAssigned && h.rule != ruleArgument && f.Severity != "low" {
 		text := "[redacted: " + h.what + "]"
 		f.Replacement = &text
 	}

@@ -48,6 +48,7 @@ func derive() *trigger {
 	t.headers()
 	t.announcements()
 	t.names()
+	t.identities()
 	t.numbers()
 	return t
 }
@@ -67,16 +68,49 @@ func (t *trigger) alone(id string)     { t.any = append(t.any, id) }
 func (t *trigger) together(all ...any) { t.any = append(t.any, map[string]any{"all": all}) }
 func oneOf(some ...any) map[string]any { return map[string]any{"any": some} }
 
-// tokens are a format up to the first class that has no fixed length.
+// tokens are a format up to the first class that has no fixed length. Formats that
+// begin alike share a pattern, if that is a run of bytes of one class: a trigger
+// has not room for all.
 func (t *trigger) tokens() {
-	known := map[string]bool{}
+	alike := map[string][]*format{}
+	var order []string
 	for i := range formats {
 		f := &formats[i]
-		if s := fixed(f.all(), len(f.lead) > 0); !known[s] {
-			known[s] = true
-			t.alone(t.shape(fmt.Sprintf("token.%s.%d", f.provider, i), s))
+		key := fmt.Sprintf("%s.%d", f.provider, i)
+		if len(f.lead) == 0 && len(f.mark) > 3 && !strings.ContainsAny(fixed(f.all(), false), ".!$:=~%") && !strings.Contains(fixed(f.all(), false), "<p") {
+			key = f.mark[:3]
 		}
+		if alike[key] == nil {
+			order = append(order, key)
+		}
+		alike[key] = append(alike[key], f)
 	}
+	for i, key := range order {
+		family := alike[key]
+		shape := fixed(family[0].all(), len(family[0].lead) > 0)
+		if len(family) > 1 {
+			shape = shared(family)
+		}
+		t.alone(t.shape(fmt.Sprintf("token.%s.%d", family[0].provider, i), shape))
+	}
+}
+
+// shared is a shape that all of a family have in common.
+func shared(family []*format) string {
+	prefix, least := family[0].mark, 80
+	for _, f := range family {
+		for !strings.HasPrefix(f.mark, prefix) {
+			prefix = prefix[:len(prefix)-1]
+		}
+		n := 0
+		for _, e := range f.all() {
+			if n += e.min; e.min != e.max {
+				break
+			}
+		}
+		least = min(least, n)
+	}
+	return prefix + count('b', least-len(prefix))
 }
 
 // fixed is the shape of the elements up to the first class that has no fixed
@@ -157,6 +191,18 @@ func (t *trigger) announcements() {
 		names = append(names, s.text)
 	}
 	t.any = append(t.any, map[string]any{"member": member{Names: names, Digit: true}}, map[string]any{"flow": true})
+}
+
+// identities are the words that announce a number that a state gives.
+func (t *trigger) identities() {
+	known := map[string]bool{}
+	for i, a := range announcers {
+		if known[a.text] || slices.ContainsFunc(announcers, func(o announcer) bool { return o.text != a.text && strings.Contains(a.text, o.text) }) {
+			continue
+		}
+		known[a.text] = true
+		t.alone(t.text(fmt.Sprintf("identity.%d", i), a.text, false))
+	}
 }
 
 // names are the providers whose keys need no other word.
@@ -277,6 +323,9 @@ func TestManifest(t *testing.T) {
 	}
 	b.WriteString("  ]},\n")
 	b.Write(old[bytes.Index(old, []byte(`  "rules":`)):])
+	if n := conditions(map[string]any{"any": want.any}); n > 1000 {
+		t.Errorf("%d conditions: the engine takes 1024", n)
+	}
 	if bytes.Equal(old, b.Bytes()) {
 		return
 	}
@@ -286,6 +335,20 @@ func TestManifest(t *testing.T) {
 	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// conditions counts those of a trigger as the engine does.
+func conditions(c any) int {
+	n := 1
+	if of, ok := c.(map[string]any); ok {
+		for _, op := range []string{"any", "all"} {
+			all, _ := of[op].([]any)
+			for _, c := range all {
+				n += conditions(c)
+			}
+		}
+	}
+	return n
 }
 
 func compact(t *testing.T, v any) string {
