@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -62,7 +63,8 @@ func newScan() *cobra.Command {
 		if rows != "" && cmd.Flags().Changed("output") && *format != "jsonl" {
 			return usageError("-o %s: rows are answered as jsonl", *format)
 		}
-		loaded, err := scanners.Load(cmd.Context(), cache, config.Scanners{Extra: extra})
+		chosen := config.Scanners{Extra: extra}
+		loaded, err := scanners.Load(cmd.Context(), cache, chosen)
 		if err != nil {
 			return err
 		}
@@ -70,46 +72,65 @@ func newScan() *cobra.Command {
 		if rows != "" {
 			return scanRows(cmd, loaded.Live, rows)
 		}
-		return scanOne(cmd, loaded.Live, args[0], message.Phase(phase), server, *format)
+		document, err := scanOne(cmd, loaded.Live, args[0], message.Phase(phase), server)
+		if err != nil {
+			return err
+		}
+		return document.print(cmd, chosen, *format)
 	}
 	return cmd
 }
 
-func scanOne(cmd *cobra.Command, set *engine.Live, name string, phase message.Phase, server, format string) error {
+// document is a file and what was found in it.
+type document struct {
+	name string
+	raw  []byte
+	scanned
+}
+
+func scanOne(cmd *cobra.Command, set *engine.Live, name string, phase message.Phase, server string) (*document, error) {
 	raw, err := readInput(cmd, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if phase == "" {
 		phase = phaseOf(raw)
 	}
 	messages, err := readMessages(phase, server, raw)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	result := scanned{Action: engine.ActionAllow, Findings: []engine.Finding{}, Failures: []engine.Failure{}}
 	for _, m := range messages {
 		result.add(set.Scan(cmd.Context(), m))
 	}
-	if err := printScan(cmd, name, result, format); err != nil {
-		return err
+	return &document{name, raw, result}, nil
+}
+
+// print writes the verdict, and returns it as an error from flag upwards.
+func (d *document) print(cmd *cobra.Command, chosen config.Scanners, format string) error {
+	var err error
+	out := cmd.OutOrStdout()
+	switch format {
+	case "json":
+		err = printJSON(out, d.scanned)
+	case "jsonl":
+		err = printLine(out, d.scanned)
+	case "sarif":
+		var bound []scanners.Bound
+		if bound, err = scanners.Configured(chosen); err == nil {
+			err = printJSON(out, sarifLog(d.name, d.raw, d.scanned, bound))
+		}
+	default:
+		err = d.table(out)
 	}
-	if result.Action.Less(engine.ActionFlag) {
-		return nil
+	if err != nil || d.Action.Less(engine.ActionFlag) {
+		return err
 	}
 	return &exitError{Code: exitPolicy}
 }
 
-func printScan(cmd *cobra.Command, name string, s scanned, format string) error {
-	out := cmd.OutOrStdout()
-	switch format {
-	case "json":
-		return printJSON(out, s)
-	case "jsonl":
-		return printLine(out, s)
-	case "sarif":
-		return printJSON(out, sarifLog(name, s))
-	}
+func (s *scanned) table(out io.Writer) error {
 	var rows [][]string
 	for _, f := range s.Findings {
 		rows = append(rows, []string{string(f.Action), string(f.Severity), f.Rule, f.Pointer, f.Message})

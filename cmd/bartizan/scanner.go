@@ -156,7 +156,7 @@ func printScannerRun(cmd *cobra.Command, r scannerRun, format string) error {
 	if r.Failure != nil {
 		s.Failures = []engine.Failure{*r.Failure}
 	}
-	return printScan(cmd, "", s, "table")
+	return s.table(out)
 }
 
 func newScannerInspect() *cobra.Command {
