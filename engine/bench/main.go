@@ -1,4 +1,4 @@
-// Bench prints what the engine costs as one table of ratios, each measured
+// Command bench prints what the engine costs as one table of ratios, each measured
 // beside its reference in the same run: other modules, other hosts, the same
 // code without what the engine adds.
 //

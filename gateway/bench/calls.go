@@ -13,16 +13,16 @@ type ways struct{ direct, proxy, gateway endpoint }
 
 func (w *world) legacy() ways {
 	return ways{
-		endpoint{"direct", w.server.first + "/mcp", "", protocol.Legacy},
-		endpoint{"raw proxy", w.proxy.first + "/mcp", "", protocol.Legacy},
+		endpoint{"direct", w.server.First + "/mcp", "", protocol.Legacy},
+		endpoint{"raw proxy", w.proxy.First + "/mcp", "", protocol.Legacy},
 		endpoint{"gateway", w.url + "/mcp/echo", w.agent, protocol.Legacy},
 	}
 }
 
 func (w *world) modern() ways {
 	return ways{
-		endpoint{"direct", w.server.first + "/modern", "", protocol.Modern},
-		endpoint{"raw proxy", w.proxy.first + "/modern", "", protocol.Modern},
+		endpoint{"direct", w.server.First + "/modern", "", protocol.Modern},
+		endpoint{"raw proxy", w.proxy.First + "/modern", "", protocol.Modern},
 		endpoint{"gateway", w.url + "/mcp/modern", w.agent, protocol.Modern},
 	}
 }
@@ -79,7 +79,7 @@ func callRows(ctx context.Context, w *world, o options) ([]benchtable.Row, error
 		all = append(all, connected)
 		defer connected.close(context.WithoutCancel(ctx))
 	}
-	d, err := newDisk(w.dir, records)
+	d, err := newDisk(w.Dir, records)
 	if err != nil {
 		return nil, err
 	}

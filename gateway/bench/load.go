@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bartizan-mcp/bartizan/internal/fixture/doors"
 )
 
 // load is a closed loop: so many callers, each with one call under way.
@@ -17,7 +19,7 @@ type load struct {
 	tool   string
 	bytes  int // of the argument
 	conns  int
-	behind *process // whose processor time is counted; nil for none
+	behind *doors.Process // whose processor time is counted; nil for none
 }
 
 // turn is what one turn of a load gave.
@@ -99,7 +101,7 @@ func (a *arm) used() (time.Duration, error) {
 	if a.behind == nil {
 		return 0, nil
 	}
-	return a.behind.cpu()
+	return cpuOf(a.behind)
 }
 
 // loop calls until the time has come and notes each call's milliseconds.

@@ -1,4 +1,4 @@
-// Bench prints what a call through the gateway costs, as one table in which
+// Command bench prints what a call through the gateway costs, as one table in which
 // every figure stands beside its reference from the same run: the same server
 // called directly, and through a reverse proxy that checks nothing.
 //

@@ -65,14 +65,14 @@ func sessionRows(ctx context.Context, w *world, _ options) ([]benchtable.Row, er
 	if err := run(0, early); err != nil {
 		return nil, err
 	}
-	first, err := w.gateway.rss()
+	first, err := rss(w.gateway)
 	if err != nil {
 		return nil, err
 	}
 	if err := run(early, sessions); err != nil {
 		return nil, err
 	}
-	last, err := w.gateway.rss()
+	last, err := rss(w.gateway)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func streamRows(ctx context.Context, w *world, _ options) ([]benchtable.Row, err
 	for n := range streams {
 		if n%perCaller == 0 {
 			var err error
-			if at.token, err = w.key("listener-"+strconv.Itoa(n/perCaller), "--role", "agent"); err != nil {
+			if at.token, err = w.Key("listener-"+strconv.Itoa(n/perCaller), "--role", "agent"); err != nil {
 				return nil, err
 			}
 		}
@@ -110,7 +110,7 @@ func streamRows(ctx context.Context, w *world, _ options) ([]benchtable.Row, err
 		open = append(open, s)
 	}
 	time.Sleep(2 * time.Second) // every stream is looked at again meanwhile
-	rss, err := w.gateway.rss()
+	rss, err := rss(w.gateway)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 func startRows(_ context.Context, w *world, o options) ([]benchtable.Row, error) {
 	var all []float64
 	for range o.rounds {
-		w.gateway.stop()
+		w.gateway.Stop()
 		began := time.Now()
 		if err := w.openGateway(); err != nil {
 			return nil, err

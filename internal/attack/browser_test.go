@@ -23,7 +23,7 @@ func TestRebinding(t *testing.T) {
 			return newRequest(t, method, url, token, body, append(append([]string{}, header...), extra...)...)
 		})
 	}
-	for _, gate := range []string{w.gate.url, w.both} {
+	for _, gate := range []string{w.gate.url, w.Gateway} {
 		listen(http.MethodPost, gate+"/mcp/pier", w.alice, body, header...)
 		listen(http.MethodGet, gate+"/metrics", w.auditor, "")
 	}
@@ -31,9 +31,9 @@ func TestRebinding(t *testing.T) {
 	listen(http.MethodDelete, w.gate.url+"/mcp/ferry", w.alice, "", visit.header...)
 	listen(http.MethodPost, w.gate.url+"/mcp/ferry", w.alice, initialize)
 	for _, path := range []string{"/", "/v0.1/servers", "/api/v1/keys", "/api/v1/audit", "/api/v1/openapi.json", "/metrics"} {
-		listen(http.MethodGet, w.registry+path, w.adminKey, "")
+		listen(http.MethodGet, w.Registry+path, w.AdminKey, "")
 	}
-	listen(http.MethodPost, w.registry+"/v0.1/publish", w.publisher, "{}")
+	listen(http.MethodPost, w.Registry+"/v0.1/publish", w.Publisher, "{}")
 	before := len(ferry.saw("POST")) + len(ferry.saw("GET")) + len(ferry.saw("DELETE"))
 	for _, listener := range listeners {
 		own := listener(t).URL.Host

@@ -167,7 +167,7 @@ func (l ledger) settled(t *testing.T, load *load, a *actor, cue string) {
 func TestKill(t *testing.T) {
 	w := enter(t)
 	pier := thePier(t, w)
-	key, err := w.key("crasher", "--role", "agent")
+	key, err := w.Key("crasher", "--role", "agent")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,9 +191,9 @@ func TestKill(t *testing.T) {
 		<-arrived
 		load := d.calls(t, pier, key, cue, 6)
 		eventually(t, "some calls", func() bool { return load.answered() >= 100 })
-		d.kill()
+		d.Kill()
 		load.end()
-		if err := d.start(w.registry, true); err != nil {
+		if err := d.start(w.Registry, true); err != nil {
 			t.Fatal(err)
 		}
 		l := d.ledger(t, "crasher")
@@ -209,7 +209,7 @@ func TestKill(t *testing.T) {
 func TestDrain(t *testing.T) {
 	w := enter(t)
 	pier := thePier(t, w)
-	key, err := w.key("drainer", "--role", "agent")
+	key, err := w.Key("drainer", "--role", "agent")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestDrain(t *testing.T) {
 	load := d.calls(t, pier, key, "drain", 6)
 	eventually(t, "some calls", func() bool { return load.answered() >= 100 })
 	ended := make(chan int, 1)
-	go func() { ended <- d.stop() }()
+	go func() { ended <- d.Stop() }()
 	eventually(t, "the gateway says that it drains", func() bool {
 		resp, err := http.Get(d.url + "/readyz")
 		if err != nil {
@@ -272,7 +272,7 @@ func TestDrain(t *testing.T) {
 	slow.Wait()
 	load.end()
 	if code := <-ended; code != 0 {
-		t.Errorf("exit code %d: %s", code, d.said())
+		t.Errorf("exit code %d: %s", code, d.Said())
 	}
 	d.ledger(t, "drainer").settled(t, load, pier, "drain")
 	for name := range load.digests { // what reached the server was answered
@@ -298,7 +298,7 @@ func TestReload(t *testing.T) {
 	config := func(value string) string {
 		return fmt.Sprintf("gateway:\n  servers:\n    - alias: wharf\n      server: io.example/wharf\n      url: %s/wharf\n      headers: {X-First: %q, X-Second: %q}\n", w.stage.server.URL, value, value)
 	}
-	key, err := w.key("reloader", "--role", "agent")
+	key, err := w.Key("reloader", "--role", "agent")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func TestReload(t *testing.T) {
 		if err := os.WriteFile(d.yaml, []byte(config), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		d.signal(syscall.SIGHUP)
+		d.Signal(syscall.SIGHUP)
 	}
 	load := d.calls(t, a, key, "reload", 4)
 	for turn := 1; turn <= 3; turn++ {

@@ -80,7 +80,7 @@ func TestInwardHeaders(t *testing.T) {
 func TestCredentialStays(t *testing.T) {
 	w := enter(t)
 	pier, ferry := thePier(t, w), theFerry(t, w)
-	key, err := w.key("canary", "--role", "agent")
+	key, err := w.Key("canary", "--role", "agent")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,8 +157,8 @@ func TestCredentialStays(t *testing.T) {
 // registry, logs included.
 func (w *world) unwritten(t *testing.T, secret string) {
 	t.Helper()
-	err := filepath.WalkDir(w.dir, func(path string, e os.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() || strings.Contains(path, "/cache/") || filepath.Dir(path) == w.bin && filepath.Ext(path) == "" {
+	err := filepath.WalkDir(w.Dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() || strings.Contains(path, "/cache/") || filepath.Dir(path) == w.Bin && filepath.Ext(path) == "" {
 			return nil // files come and go
 		}
 		body, err := os.ReadFile(path)

@@ -198,7 +198,7 @@ func TestCrowd(t *testing.T) {
 			t.Fatalf("newcomer %d: %d %s", i, resp.StatusCode, said)
 		}
 	}
-	if now, _ := d.memory(t); now > 1<<30 {
+	if now, _ := memory(t, d.Process); now > 1<<30 {
 		t.Errorf("the gateway holds %d MiB", now>>20)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,12 +20,13 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/doors"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 )
 
 // door is a running bartizan-gateway.
 type door struct {
-	*process
+	*doors.Process
 	w    *world
 	url  string
 	data string
@@ -33,12 +35,12 @@ type door struct {
 
 // open starts a gateway that follows the registry of the world. config is what
 // its file says beyond the flags.
-func (w *world) open(name, config string) (*door, error) { return w.openAt(name, config, w.registry) }
+func (w *world) open(name, config string) (*door, error) { return w.openAt(name, config, w.Registry) }
 
 func (w *world) openAt(name, config, registry string) (*door, error) {
-	d := &door{w: w, data: w.path(name), yaml: w.path(name + ".yaml")}
+	d := &door{w: w, data: w.Path(name), yaml: w.Path(name + ".yaml")}
 	// What the registry's process compiled, the gateway need not compile again.
-	if err := os.CopyFS(filepath.Join(d.data, "cache"), os.DirFS(w.path("data/cache"))); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.CopyFS(filepath.Join(d.data, "cache"), os.DirFS(w.Path("data/cache"))); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	if err := ownerOnly(d.data); err != nil {
@@ -52,25 +54,17 @@ func (w *world) openAt(name, config, registry string) (*door, error) {
 
 // start runs the gateway, which may have run before.
 func (d *door) start(registry string, await bool) (err error) {
-	d.process, err = launch(d.w.dir, filepath.Join(d.w.bin, "bartizan-gateway"), []string{"BARTIZAN_GATEWAY_TOKEN=" + d.w.gatewayKey},
-		"--data", d.data, "--addr", "127.0.0.1:0", "--registry", registry, "--trust", d.w.path("data/trust/trust.json"), "--config", d.yaml)
+	d.Process, d.url, err = d.w.Follow(d.data, registry, "--config", d.yaml)
 	if err != nil {
 		return err
 	}
 	d.w.mu.Lock()
 	d.w.doors = append(d.w.doors, d)
 	d.w.mu.Unlock()
-	var line struct {
-		Gateway string `json:"gateway"`
-	}
-	if err := json.Unmarshal([]byte(d.first), &line); err != nil {
-		return err
-	}
-	d.url = line.Gateway
 	if !await {
 		return nil
 	}
-	return ready(d.url)
+	return doors.Ready(context.Background(), d.url, 20*time.Millisecond)
 }
 
 // ownerOnly takes from others what copying gave them.

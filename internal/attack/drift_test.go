@@ -161,7 +161,7 @@ func TestDrift(t *testing.T) {
 	}
 	// The registry's reviewers have both texts.
 	eventually(t, "the registry knows of the drift", func() bool {
-		out, err := w.cli(w.reviewer, "server", "diff", "io.example/lock@1.0.0")
+		out, err := w.CLI(w.Reviewer, "server", "diff", "io.example/lock@1.0.0")
 		return err != nil && strings.Contains(string(out), "DRIFTED")
 	})
 }

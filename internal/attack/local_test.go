@@ -81,14 +81,14 @@ func theCellar(t testing.TB, w *world) *actor {
 			"package.json":      `{"name":"cellar","version":"1.0.0"}`,
 			"package-lock.json": `{"name":"cellar","version":"1.0.0","lockfileVersion":3,"requires":true,"packages":{"":{"name":"cellar","version":"1.0.0"}}}`,
 		} {
-			err = errors.Join(err, os.MkdirAll(w.path("cellar"), 0o700), os.WriteFile(filepath.Join(w.path("cellar"), name), []byte(body), 0o600))
+			err = errors.Join(err, os.MkdirAll(w.Path("cellar"), 0o700), os.WriteFile(filepath.Join(w.Path("cellar"), name), []byte(body), 0o600))
 		}
 		if cellar.err = err; err != nil {
 			return
 		}
-		cellar.err = w.admit("cellar", map[string]any{"packages": []any{map[string]any{
+		cellar.err = w.Admit("cellar", map[string]any{"packages": []any{map[string]any{
 			"registryType": "npm", "identifier": "cellar", "version": "1.0.0", "transport": map[string]any{"type": "stdio"},
-		}}}, "--artifact", w.path("cellar"), "--unsafe-run", "--", self, localCommand)
+		}}}, "--artifact", w.Path("cellar"), "--unsafe-run", "--", self, localCommand)
 	})
 	if cellar.err != nil {
 		t.Fatal(cellar.err)
@@ -107,7 +107,7 @@ func TestLocalDeath(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.seen(t, d, a)
-	key, err := w.key("cellarer", "--role", "agent")
+	key, err := w.Key("cellarer", "--role", "agent")
 	if err != nil {
 		t.Fatal(err)
 	}

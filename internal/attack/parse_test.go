@@ -105,7 +105,7 @@ func TestMirrors(t *testing.T) {
 func TestMonsters(t *testing.T) {
 	w := enter(t)
 	pier := thePier(t, w)
-	_, before := w.gate.memory(t)
+	_, before := memory(t, w.gate.Process)
 	deep := func(open, shut string, n int) string {
 		return strings.Repeat(open, n) + `"%s"` + strings.Repeat(shut, n)
 	}
@@ -158,7 +158,7 @@ func TestMonsters(t *testing.T) {
 		w.gate.refused(t, w.gate.post(t, "pier", body), http.StatusBadRequest, protocol.CodeParseError, "malformed")
 		_ = name
 	}
-	if _, after := w.gate.memory(t); after > before+512<<20 {
+	if _, after := memory(t, w.gate.Process); after > before+512<<20 {
 		t.Errorf("the gateway grew from %d MiB to %d MiB", before>>20, after>>20)
 	}
 }

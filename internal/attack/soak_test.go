@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/doors"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -49,7 +50,7 @@ func TestSoak(t *testing.T) {
 	w.seen(t, d, ferry)
 	s := &soak{d: d, w: w, left: map[string]string{}}
 	for _, name := range []string{"idler", "stranger", "local"} {
-		if s.left[name], err = w.key(name, "--role", "agent"); err != nil {
+		if s.left[name], err = w.Key(name, "--role", "agent"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -336,7 +337,7 @@ func (s *soak) reload(ctx context.Context) {
 			config = "gateway:\n  nonsense: true\n" // refused: what was in force stays
 		}
 		if os.WriteFile(s.d.yaml, []byte(config), 0o600) == nil {
-			s.d.signal(syscall.SIGHUP)
+			s.d.Signal(syscall.SIGHUP)
 		}
 	}
 }
@@ -352,10 +353,10 @@ func (s *soak) watch(ctx context.Context, t *testing.T) (samples []sample) {
 			return samples
 		case <-time.After(every):
 		}
-		if !s.d.alive() {
-			t.Fatalf("the gateway ended: %s", s.d.said())
+		if !alive(s.d.Process) {
+			t.Fatalf("the gateway ended: %s", s.d.Said())
 		}
-		memory, _ := s.d.memory(t)
+		memory, _ := memory(t, s.d.Process)
 		goroutines, err := s.goroutines(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -363,7 +364,7 @@ func (s *soak) watch(ctx context.Context, t *testing.T) (samples []sample) {
 			}
 			continue
 		}
-		samples = append(samples, sample{float64(memory), goroutines, float64(s.d.descriptors(t))})
+		samples = append(samples, sample{float64(memory), goroutines, float64(descriptors(t, s.d.Process))})
 		if n := len(samples); n%20 == 0 {
 			t.Logf("%6s: %4.0f MiB, %4.0f goroutines, %3.0f files, %d acts", time.Since(began).Round(time.Second),
 				samples[n-1].memory/(1<<20), samples[n-1].goroutines, samples[n-1].files, s.done.Load())
@@ -418,9 +419,9 @@ func (s *soak) report(t *testing.T, samples []sample) {
 }
 
 // alive reports whether the program runs.
-func (p *process) alive() bool {
+func alive(p *doors.Process) bool {
 	select {
-	case <-p.ended:
+	case <-p.Ended():
 		return false
 	default:
 		return true
@@ -428,9 +429,9 @@ func (p *process) alive() bool {
 }
 
 // descriptors is how many files the program has open.
-func (p *process) descriptors(t testing.TB) int {
+func descriptors(t testing.TB, p *doors.Process) int {
 	t.Helper()
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.ID()))
 	if err != nil {
 		t.Skip("open files of another process are read from /proc:", err)
 	}

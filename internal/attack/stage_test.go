@@ -106,7 +106,7 @@ func (w *world) cast(t testing.TB, name string, era protocol.Era, before func(*a
 	if before != nil {
 		before(a)
 	}
-	if err := w.admit(name, map[string]any{"remotes": []any{map[string]any{"type": "streamable-http", "url": w.stage.server.URL + "/" + name}}}); err != nil {
+	if err := w.Admit(name, map[string]any{"remotes": []any{map[string]any{"type": "streamable-http", "url": w.stage.server.URL + "/" + name}}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range append(doors, w.gate) {

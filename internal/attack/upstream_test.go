@@ -93,7 +93,7 @@ func TestSlowAndLarge(t *testing.T) {
 	w := enter(t)
 	d := theHasty(t, w)
 	a := w.cast(t, "quay", protocol.Modern, nil, d)
-	_, before := d.memory(t)
+	_, before := memory(t, d.Process)
 	bomb() // not while the gateway waits
 	note := `data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}` + "\n\n"
 	type fault struct {
@@ -212,7 +212,7 @@ func TestSlowAndLarge(t *testing.T) {
 	if r := d.call(t, a.name, "tools/call", a.act("slow-after")); r.status != http.StatusOK {
 		t.Errorf("the next call: %d %s", r.status, r.body)
 	}
-	if _, after := d.memory(t); after > before+768<<20 {
+	if _, after := memory(t, d.Process); after > before+768<<20 {
 		t.Errorf("the gateway grew from %d MiB to %d MiB", before>>20, after>>20)
 	}
 }

@@ -101,7 +101,7 @@ type registryProxy struct {
 var quiet = log.New(io.Discard, "", 0)
 
 func newRegistryProxy(t *testing.T, w *world) *registryProxy {
-	target, err := url.Parse(w.registry)
+	target, err := url.Parse(w.Registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func (p *registryProxy) answers(h http.HandlerFunc) {
 
 // registryFaults are what a registry can answer instead of the truth.
 func registryFaults(t *testing.T, w *world) map[string]http.HandlerFunc {
-	target, err := url.Parse(w.registry)
+	target, err := url.Parse(w.Registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestBrokenRegistry(t *testing.T) {
 	n := 0
 	for name, fault := range registryFaults(t, w) {
 		n++
-		stranger, err := w.key(fmt.Sprintf("stranger-%d", n), "--role", "agent")
+		stranger, err := w.Key(fmt.Sprintf("stranger-%d", n), "--role", "agent")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestBrokenRegistry(t *testing.T) {
 
 	// What the gateway kept is damaged while it does not run: it does not start
 	// over, and it does not start with less.
-	d.stop()
+	d.Stop()
 	state := filepath.Join(d.data, "gateway", "state.json")
 	whole, err := os.ReadFile(state)
 	if err != nil {
@@ -233,7 +233,7 @@ func TestBrokenRegistry(t *testing.T) {
 			if r.status == http.StatusOK {
 				t.Errorf("%s: %d %s", name, r.status, r.body)
 			}
-			d.stop()
+			d.Stop()
 		}
 		pier.untouched(t, `"damaged `+name)
 	}
@@ -257,7 +257,7 @@ func TestOldSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := w.cast(t, "raft", protocol.Modern, nil, d)
-	target, err := url.Parse(w.registry)
+	target, err := url.Parse(w.Registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func TestOldSnapshot(t *testing.T) {
 		t.Fatal("the gateway asked for no snapshot")
 	}
 	mu.Unlock()
-	if _, err := w.cli(w.adminKey, "server", "quarantine", "io.example/raft@1.0.0", "--reason", "a drill"); err != nil {
+	if _, err := w.CLI(w.AdminKey, "server", "quarantine", "io.example/raft@1.0.0", "--reason", "a drill"); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the withdrawal arrives", func() bool {
@@ -301,7 +301,7 @@ func TestOldSnapshot(t *testing.T) {
 	mu.Lock()
 	replay = true
 	mu.Unlock()
-	if _, err := w.cli(w.adminKey, "server", "quarantine", "io.example/float@1.0.0", "--reason", "another drill"); err != nil {
+	if _, err := w.CLI(w.AdminKey, "server", "quarantine", "io.example/float@1.0.0", "--reason", "another drill"); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the old snapshot is turned down", func() bool {
