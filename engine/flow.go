@@ -21,8 +21,8 @@ const (
 type FlowHit struct {
 	Mark       string `json:"mark"`
 	Pointer    string `json:"pointer"`
-	Provenance string `json:"provenance,omitempty"` // of the decoded view that it was found in
-	Start      int    `json:"start"`                // byte range in that view, or in the text as sent
+	Provenance string `json:"provenance,omitzero"` // of the decoded view that it was found in
+	Start      int    `json:"start"`               // byte range in that view, or in the text as sent
 	End        int    `json:"end"`
 	Server     string `json:"server"` // where the span came from
 	Entry      string `json:"entry"`
@@ -90,14 +90,14 @@ type marked struct {
 	mark, text string
 }
 
-// remember keeps what scanners marked in a message that passes. What is
-// redacted or blocked reaches no model that could carry it anywhere; the worst
-// goes first where there is too much.
+// remember keeps what scanners marked in a message that passes as it is. What is
+// blocked reaches no model that could carry it anywhere, and what is redacted is
+// examined again as it will. The worst goes first where there is too much.
 func remember(m *message.Message, found []marked, v Action, opts ScanOptions) {
-	if len(found) == 0 || v == ActionBlock {
+	if len(found) == 0 || !v.Less(ActionRedact) {
 		return
 	}
-	found = slices.DeleteFunc(found, func(f marked) bool { return !f.Action.Less(ActionRedact) || waived(f.Finding, opts) })
+	found = slices.DeleteFunc(found, func(f marked) bool { return waived(f.Finding, opts) })
 	slices.SortStableFunc(found, func(a, b marked) int { return b.Severity.rank() - a.Severity.rank() })
 	var marks []flow.Mark
 	add := func(kind, text string) {
@@ -114,5 +114,9 @@ func remember(m *message.Message, found []marked, v Action, opts ScanOptions) {
 			}
 		}
 	}
-	opts.Flow.Remember(opts.Now, marks...)
+	var known []string
+	for i := range opts.Known {
+		known = append(known, opts.Known[i].Text)
+	}
+	opts.Flow.Knowing(known...).Remember(opts.Now, marks...)
 }

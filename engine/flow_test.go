@@ -85,6 +85,18 @@ func TestMarksReachLaterCalls(t *testing.T) {
 	}
 }
 
+// TestQuietMarks holds that a mark of severity info is remembered and no
+// finding, so that no record is made of it.
+func TestQuietMarks(t *testing.T) {
+	s := newScene(t, Options{})
+	if v := s.scan(result("remember whisper " + carried)); len(v.Findings) != 0 || v.Action != ActionAllow {
+		t.Errorf("reported: %+v", v.Findings)
+	}
+	if v := s.scan(arguments("b", "send", carried)); len(v.Flow) != 1 || v.Flow[0].Mark != "whisper" {
+		t.Errorf("not remembered: %+v", v.Flow)
+	}
+}
+
 // TestMarksInViewsAndLongTexts holds that the place of a hit is right in the
 // parts that a long message is cut into.
 func TestMarksInViewsAndLongTexts(t *testing.T) {
@@ -118,7 +130,7 @@ func TestWhatPasses(t *testing.T) {
 		"a resource":        {Options{}, message.PhaseResource, []string{"remember secret " + carried}, true},
 		"a request":         {Options{}, message.PhaseRequest, []string{"remember secret " + carried}, false},
 		"a listing":         {Options{}, message.PhaseListing, []string{"remember secret " + carried}, false},
-		"beside redactions": {Options{}, message.PhaseResult, []string{"remember secret " + carried, "attack"}, true},
+		"beside redactions": {Options{}, message.PhaseResult, []string{"remember secret " + carried, "attack"}, false},
 		"a blocked result":  {Options{Tiers: Tiers{SeverityLow: ActionBlock}}, message.PhaseResult, []string{"remember secret " + carried}, false},
 		"partly examined":   {Options{}, message.PhaseResult, []string{"remember secret " + carried, "skip"}, false},
 		"only monitored":    {Options{Mode: ModeMonitor, Tiers: Tiers{SeverityLow: ActionBlock}}, message.PhaseResult, []string{"remember secret " + carried}, true},

@@ -47,6 +47,9 @@ type ScanOptions struct {
 	// it is remembered. The zero Scope remembers nothing. A verdict depends on it
 	// through Verdict.Flow alone.
 	Flow flow.Scope
+	// Known is what the caller wrote himself before a message that he gets: no
+	// part of a mark in it that occurs here is remembered.
+	Known []message.Segment
 }
 
 // DefaultWithin is for a machine under load: a megabyte takes a second or two.
@@ -141,7 +144,9 @@ func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) rep
 		r.unexamined = r.unexamined || len(a.Unexamined) > 0
 		for _, f := range a.Findings {
 			found := s.finding(f, batch[f.Segment], p)
-			r.add(found)
+			if f.Mark == "" || f.Severity != SeverityInfo {
+				r.add(found)
+			}
 			if f.Mark != "" && f.End > f.Start && redactable(p.message.Phase) {
 				r.marked = append(r.marked, marked{found, f.Mark, batch[f.Segment].text[f.Start:f.End]})
 			}

@@ -16,7 +16,7 @@ type Verdict struct {
 	Failures   []Failure     `json:"failures"`
 	Unexamined bool          `json:"unexamined"` // some text was not examined
 	Elapsed    time.Duration `json:"-"`
-	Flow       []FlowHit     `json:"flow,omitempty"`     // what the scanners were told of earlier messages
+	Flow       []FlowHit     `json:"flow,omitzero"`      // what the scanners were told of earlier messages
 	Fuel       int64         `json:"-"`                  // units that the scanners used
 	Scanners   []ScannerRef  `json:"scanners,omitempty"` // of the message's phase
 	// Called are the names of those that the message concerned. The triggers of

@@ -66,7 +66,7 @@ func (c *callers) all() []*holder {
 
 // watch looks up the keys of everything open, every Recheck. A key that cannot
 // be looked up counts as revoked.
-func (c *callers) watch(ctx context.Context, sessions *sessions, bridges *bridge.Servers, local *stdio.Pool) {
+func (c *callers) watch(ctx context.Context, sessions *sessions, bridges *bridge.Servers, local *stdio.Pool, marks *recollection) {
 	ticker := time.NewTicker(c.cfg.Recheck)
 	defer ticker.Stop()
 	for {
@@ -77,7 +77,7 @@ func (c *callers) watch(ctx context.Context, sessions *sessions, bridges *bridge
 		}
 		held := c.all()
 		var dead []string
-		for _, id := range append(bridges.KeyIDs(), keysOf(held, sessions)...) {
+		for _, id := range slices.Concat(bridges.KeyIDs(), keysOf(held, sessions), marks.keyIDs()) {
 			if !c.alive(ctx, id) {
 				dead = append(dead, id)
 			}
@@ -96,6 +96,7 @@ func (c *callers) watch(ctx context.Context, sessions *sessions, bridges *bridge
 		})
 		bridges.CloseIf(func(k bridge.Key) bool { return slices.Contains(dead, k.KeyID) || withdrawn(k.Server) })
 		local.CloseIf(withdrawn)
+		marks.forget(c.cfg.Tenant, c.cfg.Now(), dead, withdrawn)
 	}
 }
 

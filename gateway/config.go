@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/engine/flow"
 	"github.com/bartizan-mcp/bartizan/gateway/strikes"
 	"github.com/bartizan-mcp/bartizan/gateway/trace"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
@@ -78,6 +79,8 @@ type Config struct {
 	// Tracer tells of messages in spans; nil tells nobody.
 	Tracer *trace.Tracer
 
+	// Flow bounds what is remembered of messages that went to callers.
+	Flow flow.Config
 	// Strikes is about servers that keep saying what is blocked.
 	Strikes Strikes
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/engine/message"
 	"github.com/bartizan-mcp/bartizan/gateway/inventory"
 	"github.com/bartizan-mcp/bartizan/gateway/trace"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
@@ -46,6 +47,7 @@ type exchange struct {
 	readOnly bool                  // fingerprint, from the approval's annotations
 	intended bool                  // recordIntent wrote an intent
 	verdict  *audit.Verdict        // last verdict above allow
+	asked    []message.Segment     // scanRequest: what the client wrote
 
 	answer  trace.Result  // what the upstream answered
 	ended   Reason        // why it was not answered, "" if it was

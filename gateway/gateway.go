@@ -32,20 +32,21 @@ type Gateway struct {
 	log  *slog.Logger
 	seal seal.Key
 
-	addresses *addresses
-	replies   *addresses // on their way to servers that are answered in the gateway's own words
-	sessions  *sessions
-	bridges   *bridge.Servers
-	callers   *callers
-	listings  *inventory.Store
-	local     *stdio.Pool
-	routes    *routes
-	tasks     *tasks.Ledger
-	drift     *driftReporter
-	strikes   serverStrikes
-	record    *recorder
-	merged    *merger
-	stats     *stats
+	addresses    *addresses
+	replies      *addresses // on their way to servers that are answered in the gateway's own words
+	sessions     *sessions
+	bridges      *bridge.Servers
+	callers      *callers
+	listings     *inventory.Store
+	local        *stdio.Pool
+	routes       *routes
+	tasks        *tasks.Ledger
+	recollection *recollection
+	drift        *driftReporter
+	strikes      serverStrikes
+	record       *recorder
+	merged       *merger
+	stats        *stats
 
 	request []grouped     // what a client's message goes through
 	inbound []inboundStep // what an upstream's message goes through
@@ -84,6 +85,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.callers = newCallers(cfg)
 	g.listings = inventory.New(inventory.Config{MaxAge: cfg.ListingMaxAge, Limits: cfg.Upstream, Now: cfg.Now, Before: g.beforeListing})
 	g.routes = newRoutes(cfg)
+	g.recollection = newRecollection(cfg.Flow)
 	g.tasks = tasks.New(cfg.TasksPerCaller, cfg.Now)
 	g.drift = newDriftReporter(cfg, g.record)
 	g.strikes = serverStrikes{record: g.record, stats: g.stats, log: cfg.Logger, ledger: strikes.New(strikes.Config{
@@ -91,7 +93,7 @@ func New(cfg Config) (*Gateway, error) {
 	})}
 	g.request, g.inbound = g.steps()
 	g.merged = newMerger()
-	g.work.Go(func() { g.callers.watch(ctx, g.sessions, g.bridges, g.local) })
+	g.work.Go(func() { g.callers.watch(ctx, g.sessions, g.bridges, g.local, g.recollection) })
 	g.work.Go(func() { g.sessions.reap(ctx) })
 	return g, nil
 }

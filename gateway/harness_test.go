@@ -73,7 +73,8 @@ func TestMain(m *testing.M) {
 const guestManifest = `{"abi":1,"name":"marker","version":"0.1.0","phases":["listing","request","result","prompt","resource"],
 "encoding":"json","form":"reactor","call":"always","limits":{"memoryBytes":67108864,"deadlineMs":1500},
 "rules":[{"id":"marker.block","family":"injection","severity":"high","taxonomy":[],"description":"A marker to block."},
-{"id":"marker.redact","family":"injection","severity":"medium","taxonomy":[],"description":"A marker to remove."}]}`
+{"id":"marker.redact","family":"injection","severity":"medium","taxonomy":[],"description":"A marker to remove."},
+{"id":"marker.mark","family":"injection","severity":"info","taxonomy":[],"description":"A word to remember."}]}`
 
 func build(out, pkg string, env ...string) {
 	args := []string{"build", "-buildvcs=false", "-o", out}

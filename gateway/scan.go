@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/engine/flow"
 	"github.com/bartizan-mcp/bartizan/engine/message"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
@@ -15,8 +16,9 @@ import (
 // sends: arguments, replies to server requests, texts of notifications and the
 // headers that carry parameters. A request is blocked, never edited.
 type scanRequest struct {
-	scanners *engine.Live
-	record   *recorder
+	scanners     *engine.Live
+	record       *recorder
+	recollection *recollection
 }
 
 func (s scanRequest) do(ctx context.Context, x *exchange) *refusal {
@@ -49,7 +51,8 @@ func (s scanRequest) do(ctx context.Context, x *exchange) *refusal {
 	if no := ownCredential(x, m); no != nil {
 		return no
 	}
-	v, no := examine(ctx, x, s.scanners, s.record, m)
+	x.asked = m.Segments
+	v, no := examineWith(ctx, x, s.scanners, s.record, m, s.recollection.of(&x.caller))
 	if no != nil {
 		return no
 	}
@@ -60,8 +63,9 @@ func (s scanRequest) do(ctx context.Context, x *exchange) *refusal {
 // says, whatever the method: results, errors, notifications and its own
 // requests. It replaces what a finding says must go, and looks once more.
 type scanResult struct {
-	scanners *engine.Live
-	record   *recorder
+	scanners     *engine.Live
+	record       *recorder
+	recollection *recollection
 }
 
 func (s scanResult) do(ctx context.Context, x *exchange, in *inbound) *refusal {
@@ -98,13 +102,24 @@ func (s scanResult) look(ctx context.Context, x *exchange, in *inbound, m *jsonr
 		return engine.Verdict{}, refuse(ReasonUnexamined).because(err)
 	}
 	segments.Caller = x.caller.Kind
-	return examine(ctx, x, s.scanners, s.record, segments)
+	v, no := examineWith(ctx, x, s.scanners, s.record, segments, s.recollection.of(&x.caller))
+	s.recollection.note(&x.caller, s.record.now())
+	return v, no
 }
 
 // examine scans one message. What it says above allow is on record before it
 // has any effect.
 func examine(ctx context.Context, x *exchange, scanners *engine.Live, record *recorder, m *message.Message) (engine.Verdict, *refusal) {
-	v := scanners.ScanWith(ctx, m, engine.ScanOptions{Waivers: x.svc.waivers, Now: record.now(), Principal: author(x, m)})
+	return examineWith(ctx, x, scanners, record, m, flow.Scope{})
+}
+
+// examineWith is examine of what passes between the caller and servers: what
+// was marked in earlier messages to him goes with it, what is marked in this one
+// is remembered.
+func examineWith(ctx context.Context, x *exchange, scanners *engine.Live, record *recorder, m *message.Message, scope flow.Scope) (engine.Verdict, *refusal) {
+	v := scanners.ScanWith(ctx, m, engine.ScanOptions{
+		Waivers: x.svc.waivers, Now: record.now(), Principal: author(x, m), Flow: scope, Known: x.asked,
+	})
 	if ctx.Err() != nil { // the exchange ended meanwhile: whatever was said is about half of it
 		return v, refuse(ReasonClientGone).because(context.Cause(ctx))
 	}
@@ -172,7 +187,7 @@ func appendOnce(list []string, s string) []string {
 }
 
 func verdictOf(phase message.Phase, v engine.Verdict) audit.Verdict {
-	said := audit.Verdict{Phase: string(phase), Action: string(v.Action), Unexamined: v.Unexamined}
+	said := audit.Verdict{Phase: string(phase), Action: string(v.Action), Unexamined: v.Unexamined, Flow: flowOf(v.Flow)}
 	for _, f := range v.Findings {
 		said.Findings = append(said.Findings, audit.Finding{
 			Scanner: f.Scanner, Rule: f.Rule, Family: f.Family, Severity: string(f.Severity),

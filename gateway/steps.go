@@ -36,7 +36,7 @@ func (g *Gateway) steps() ([]grouped, []inboundStep) {
 		{GroupApprove, ownTask{ledger: g.tasks, entries: entries}},
 		{GroupFingerprint, entries},
 		{GroupFingerprint, scanEntry{scan: scan}},
-		{GroupScan, scanRequest{scanners: g.cfg.Scanners, record: g.record}},
+		{GroupScan, scanRequest{scanners: g.cfg.Scanners, record: g.record, recollection: g.recollection}},
 		{GroupIntent, recordIntent{record: g.record}},
 	}
 	inbound := []inboundStep{
@@ -45,7 +45,7 @@ func (g *Gateway) steps() ([]grouped, []inboundStep) {
 		noteChange{listings: g.listings},
 		checkIntroduction{scanners: g.cfg.Scanners, record: g.record, drift: g.drift},
 		checkList{entries: entries, scan: scan},
-		scanResult{scanners: g.cfg.Scanners, record: g.record},
+		scanResult{scanners: g.cfg.Scanners, record: g.record, recollection: g.recollection},
 		bindState{key: g.seal},
 		noteTask{ledger: g.tasks},
 	}

@@ -64,20 +64,17 @@ func (r row) session() ([]step, error) {
 func scanSession(ctx context.Context, set *engine.Live, steps []step, result *scanned) {
 	now := time.Now()
 	mine := flow.New(flow.Config{}).Of(flow.Owner{})
-	var said, given []string
+	var said []string
+	var given []message.Segment
 	for _, s := range steps {
 		if s.message == nil {
 			said = append(said, s.said)
 			mine.Disown(now, s.said)
 			continue
 		}
-		known := mine.Hearing(said...).Knowing(given...)
-		result.add(set.ScanWith(ctx, s.message, engine.ScanOptions{Now: now, Flow: known}))
+		result.add(set.ScanWith(ctx, s.message, engine.ScanOptions{Now: now, Flow: mine.Hearing(said...), Known: given}))
 		if s.message.Phase == message.PhaseRequest {
-			given = given[:0]
-			for _, segment := range s.message.Segments {
-				given = append(given, segment.Text)
-			}
+			given = s.message.Segments
 		}
 	}
 }

@@ -119,7 +119,8 @@ func (u *Unmapped) verdict(v *Verdict) {
 	u.Phase, u.Verdict, u.Unexamined = v.Phase, v.Action, v.Unexamined
 	u.Findings = v.Findings[:min(len(v.Findings), maxList)]
 	u.Failures = v.Failures[:min(len(v.Failures), maxList)]
-	if len(v.Findings) > maxList || len(v.Failures) > maxList {
+	u.Flow = v.Flow[:min(len(v.Flow), maxList)]
+	if len(v.Findings) > maxList || len(v.Failures) > maxList || len(v.Flow) > maxList {
 		u.Truncated = true
 	}
 	var rules, pointers []string

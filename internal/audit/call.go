@@ -26,6 +26,20 @@ type Verdict struct {
 	Findings   []Finding
 	Failures   []Failure
 	Unexamined bool
+	Flow       []FlowHit
+}
+
+// FlowHit is where a scanner was told that something of an earlier message
+// stands, and where that came from. What it is is not in it.
+type FlowHit struct {
+	Mark       string `json:"mark"` // secret, personal, instruction ...
+	Pointer    string `json:"pointer"`
+	Provenance string `json:"provenance,omitzero"`
+	Start      int    `json:"start"`
+	End        int    `json:"end"`
+	Server     string `json:"server"`
+	Entry      string `json:"entry"`
+	Age        int    `json:"age"` // seconds
 }
 
 // Result is how a call ended.

@@ -186,6 +186,7 @@ type Unmapped struct {
 	Findings    []Finding `json:"findings,omitzero"`
 	Failures    []Failure `json:"failures,omitzero"`
 	Unexamined  bool      `json:"unexamined,omitzero"`
+	Flow        []FlowHit `json:"flow,omitzero"`
 	Request     *Payload  `json:"request,omitzero"`
 	Response    *Payload  `json:"response,omitzero"`
 	Listing     *Counts   `json:"listing,omitzero"`

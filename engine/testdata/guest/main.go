@@ -63,7 +63,11 @@ func scan(in *scanner.Input) *scanner.Output {
 		if at := strings.Index(s.Text, "remember "); at >= 0 { // as the word that follows
 			from := at + len("remember ")
 			kind, _, _ := strings.Cut(s.Text[from:], " ")
-			out.Add(scanner.Finding{Rule: "test.low", Segment: i, Start: from + len(kind), End: len(s.Text), Mark: kind})
+			severity := ""
+			if kind == "whisper" {
+				severity = "info"
+			}
+			out.Add(scanner.Finding{Rule: "test.low", Severity: severity, Segment: i, Start: from + len(kind), End: len(s.Text), Mark: kind})
 		}
 		for at := 0; ; {
 			n := strings.Index(s.Text[at:], needle)

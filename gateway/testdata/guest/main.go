@@ -15,6 +15,11 @@ func init() { scanner.Handle(nil, scan) }
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
 	for i, s := range in.Segments {
+		if at := strings.Index(s.Text, "REMEMBER-ME "); at >= 0 {
+			from := at + len("REMEMBER-ME ")
+			to := from + strings.IndexByte(s.Text[from:]+" ", ' ')
+			out.Add(scanner.Finding{Rule: "marker.mark", Confidence: 1, Segment: i, Start: from, End: to, Mark: "secret"})
+		}
 		if s.Provenance != "" {
 			continue
 		}
@@ -37,6 +42,9 @@ func scan(in *scanner.Input) *scanner.Output {
 		if strings.Contains(s.Text, "SKIP-ME") {
 			out.Skip(i, 0, len(s.Text))
 		}
+	}
+	for _, f := range in.Flow {
+		out.Add(scanner.Finding{Rule: "marker.block", Confidence: 1, Segment: f.Segment, Start: f.Start, End: f.End})
 	}
 	return out
 }
