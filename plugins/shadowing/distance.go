@@ -42,15 +42,29 @@ func within(a, b string, limit int) bool {
 	return int(last[len(b)]) <= limit
 }
 
-// similarity is the share of distinct words that two descriptions have in
-// common (Jaccard), 0..1; texts of fewer than three words are not comparable.
-// The host cuts long descriptions of other servers, so no more than the length
-// of the shorter long one is compared.
+// similarity says how much of two descriptions is the same, 0..1: the share of
+// distinct words that they have in common (Jaccard) or, where one of them was cut
+// short or had something put around it, the share of the shorter one's runs of
+// three words that the longer one has, too. Texts of fewer than three words are
+// not comparable.
 func similarity(a, b string) float64 {
-	if n := min(len(a), len(b)); n >= longText {
-		a, b = a[:n], b[:n]
+	if len(a) > len(b) {
+		a, b = b, a
 	}
-	x, y := words(a), words(b)
+	share := jaccard(words(a), words(b))
+	if len(a) >= longText {
+		share = max(share, jaccard(words(a), words(b[:len(a)])))
+	}
+	return max(share, contained(a, b))
+}
+
+// comparable reports descriptions that are not alike by chance, whatever the
+// names: servers do not describe two tools in the same many words.
+func comparable(a, b string) bool {
+	return min(len(a), len(b)) >= longText && len(words(a)) >= manyWords && len(words(b)) >= manyWords
+}
+
+func jaccard(x, y map[string]bool) float64 {
 	if len(x) < 3 || len(y) < 3 {
 		return 0
 	}
@@ -63,16 +77,59 @@ func similarity(a, b string) float64 {
 	return float64(common) / float64(len(x)+len(y)-common)
 }
 
+// contained is the share of the runs of three words of a text that another has.
+func contained(a, b string) float64 {
+	x := runs(a)
+	if len(x) < fewRuns {
+		return 0
+	}
+	y := runs(b)
+	common := 0
+	for r := range x {
+		if y[r] {
+			common++
+		}
+	}
+	return float64(common) / float64(len(x))
+}
+
 const (
-	longText = 1000 // bytes from which only the common length is compared
-	maxWords = 1500 // distinct words that are compared
+	longText  = 60   // bytes from which a text may be one that was cut short
+	manyWords = 10   // distinct words that two entries do not share by chance
+	fewRuns   = 8    // runs of words below which they occur elsewhere by chance
+	maxWords  = 1500 // distinct words that are compared
 )
 
-// words are the distinct words of a text; outside ASCII each character is one.
+// runs are the runs of three words of a text.
+func runs(s string) map[[3]string]bool {
+	out := make(map[[3]string]bool)
+	var last [3]string
+	n := 0
+	eachWord(s, func(w string) bool {
+		last[0], last[1], last[2] = last[1], last[2], w
+		if n++; n >= 3 {
+			out[last] = true
+		}
+		return len(out) < maxWords
+	})
+	return out
+}
+
+// words are the distinct words of a text.
 func words(s string) map[string]bool {
 	out := make(map[string]bool)
+	eachWord(s, func(w string) bool {
+		out[w] = true
+		return len(out) < maxWords
+	})
+	return out
+}
+
+// eachWord yields the words of a text in lower case until yield returns false;
+// outside ASCII each character is one.
+func eachWord(s string, yield func(string) bool) {
 	start := -1
-	for i := 0; i <= len(s) && len(out) < maxWords; i++ {
+	for i := 0; i <= len(s); i++ {
 		if i < len(s) && ('a' <= s[i]|0x20 && s[i]|0x20 <= 'z' || '0' <= s[i] && s[i] <= '9') {
 			if start < 0 {
 				start = i
@@ -80,16 +137,19 @@ func words(s string) map[string]bool {
 			continue
 		}
 		if start >= 0 {
-			out[lower(s[start:i])] = true
+			if !yield(lower(s[start:i])) {
+				return
+			}
 			start = -1
 		}
 		if i < len(s) && s[i] >= utf8.RuneSelf {
 			_, size := utf8.DecodeRuneInString(s[i:])
-			out[s[i:i+size]] = true
+			if !yield(s[i : i+size]) {
+				return
+			}
 			i += size - 1
 		}
 	}
-	return out
 }
 
 func lower(s string) string {

@@ -25,6 +25,7 @@ type entry struct {
 	nameAt            int    // its segment; -1 if absent
 	nameSkeleton      string
 	odd               bool          // the name holds invisible or look-alike characters
+	parameters        []string      // as sent
 	texts             []description // windows and decoded views of the description, too
 }
 
@@ -55,7 +56,7 @@ func scan(in *scanner.Input) *scanner.Output {
 		if s == "" {
 			continue
 		}
-		others = append(others, neighbour{c, s, digitless(s)})
+		others = append(others, neighbour{c, s, digitless(s), parts(c.Name), parts(c.Server + "/" + in.Server)})
 		if !own[s] && len(c.Name) >= 5 && compound(c.Name) {
 			named = append(named, c.Name)
 		}
@@ -74,6 +75,8 @@ func scan(in *scanner.Input) *scanner.Output {
 type neighbour struct {
 	*scanner.ContextEntry
 	skeleton, digitless string
+	parts               []string
+	servers             []string // the words of both servers' names
 }
 
 // collect gathers name and description of every entry.
@@ -81,7 +84,7 @@ func collect(in *scanner.Input) (map[int]*entry, []int) {
 	entries := make(map[int]*entry)
 	var order []int
 	for i, s := range in.Segments {
-		if s.Kind != "name" && s.Kind != "description" {
+		if s.Kind != "name" && s.Kind != "description" && s.Kind != "parameter" {
 			continue
 		}
 		e := entries[s.Item]
@@ -91,6 +94,10 @@ func collect(in *scanner.Input) (map[int]*entry, []int) {
 			order = append(order, s.Item)
 		}
 		switch {
+		case s.Kind == "parameter":
+			if s.Provenance == "" {
+				e.parameters = append(e.parameters, s.Text)
+			}
 		case s.Kind == "description":
 			if len(e.texts) == 0 && s.Provenance == "" {
 				e.description = s.Text
@@ -130,41 +137,49 @@ func rank(severity string) int { return slices.Index([]string{"", "low", "medium
 // system describe one tool in half the same words; copies share nearly all.
 const (
 	alike  = 0.55
+	akin   = 0.75
 	copied = 0.85
 )
 
 func relation(e *entry, mine string, o *neighbour) (rule, severity string, confidence float64) {
-	if e.name == o.Name {
-		if similarity(e.description, o.Description) >= copied {
-			return ruleCopy, "medium", 0.7
-		}
+	if e.odd && (e.nameSkeleton == o.skeleton || mine == o.digitless) && e.name != o.Name {
+		return ruleHomoglyph, "high", 0.97
+	}
+	kin := kinship(e, mine, o)
+	if kin == unrelated && !comparable(e.description, o.Description) {
+		return "", "", 0
+	}
+	like := likeness(e, o)
+	switch {
+	case like >= alike && kin == variant:
+		return ruleVariant, "medium", 0.8
+	case like >= akin && kin == extended:
+		return ruleVariant, "medium", 0.7
+	case like >= copied && (kin == sameName || comparable(e.description, o.Description)):
+		return ruleCopy, "medium", 0.7
+	case kin == sameName || kin == variant && e.nameSkeleton == o.skeleton:
 		return ruleSameName, "low", 0.3
-	}
-	if e.nameSkeleton == o.skeleton {
-		if e.odd {
-			return ruleHomoglyph, "high", 0.97
-		}
-		if similarity(e.description, o.Description) >= alike {
-			return ruleVariant, "medium", 0.8
-		}
-		return ruleSameName, "low", 0.3
-	}
-	variant := mine == o.digitless || affixed(e.nameSkeleton, o.skeleton) || affixed(o.skeleton, e.nameSkeleton)
-	if !variant && len(mine) >= 6 {
-		edits := 1
-		if len(mine) >= 10 {
-			edits = 2
-		}
-		variant = within(e.nameSkeleton, o.skeleton, edits)
-	}
-	if variant && similarity(e.description, o.Description) >= alike {
-		return ruleVariant, "medium", 0.75
-	}
-	if mine == o.digitless && e.odd {
-		return ruleHomoglyph, "high", 0.9
 	}
 	return "", "", 0
 }
+
+// likeness is how alike two entries are described, 0..1. Where the descriptions
+// are too short to be compared, the same parameters in both speak for a copy.
+func likeness(e *entry, o *neighbour) float64 {
+	if like := similarity(e.description, o.Description); like > 0 {
+		return like
+	}
+	if e.description != "" && strings.EqualFold(strings.TrimSpace(e.description), strings.TrimSpace(o.Description)) {
+		return 1
+	}
+	if len(e.parameters) >= fewParameters && len(words(e.description)) < 3 && slices.Equal(e.parameters, o.Parameters) {
+		return alike
+	}
+	return 0
+}
+
+// fewParameters is how many parameters two tools do not share by chance.
+const fewParameters = 2
 
 // references reads a description for orders about other tools.
 func references(out *scanner.Output, d description, named []string) {

@@ -52,6 +52,12 @@ func TestSimilarity(t *testing.T) {
 	if s := similarity("Get it", "Get it"); s != 0 {
 		t.Errorf("too short to compare: %v", s)
 	}
+	if s := similarity("Lists the files of a folder with their sizes and dates, oldest first.", "Better than before! Lists the files of a folder with their sizes and dates, oldest first. Use it."); s < 0.99 {
+		t.Errorf("with something put around it: %v", s)
+	}
+	if s := similarity("Lists the files of a folder with their sizes and dates", "Lists the files of a folder with their sizes and dates, oldest first, and follows links where it is told to"); s < 0.99 {
+		t.Errorf("cut short: %v", s)
+	}
 	if s := similarity("获取热榜数据", "获取热榜数据"); s != 1 {
 		t.Errorf("ideographs: %v", s)
 	}
