@@ -39,7 +39,7 @@ var techniques = literal.NewFold(
 	// Exfiltration and collection (TA0010, TA0009)
 	"exfiltrate ", "exfiltrated ", "for exfiltration", "stolen ", "steal ", "keylogger", "log keystrokes", "capture keystrokes", "covert channel",
 	// Credential access (TA0006)
-	"lsass", "mimikatz", "kerberoast", "dcsync", "golden ticket", "silver ticket", "llmnr", "ntlm relay", "ntlm hash", "dump credential", "dump password", "password hashes", "ntds.dit",
+	"lsass", "mimikatz", "kerberoast", "dcsync", "golden ticket", "silver ticket", "llmnr", "ntlm relay", "ntlm hash", "dump credential", "dump password", "ntds.dit",
 	"phishing page", "phishing email", "shadow credentials", "saved passwords", "cleartext passwords", "session hijack",
 	// Privilege escalation and evasion (TA0004, TA0005)
 	"for privilege escalation", "privilege escalation via", "bypass uac", "uac bypass", "bypass amsi", "amsi bypass", "bypass edr", "bypass antivirus", "disable antivirus", "bypass restrictions",

@@ -22,6 +22,9 @@ const (
 	ruleAttack
 	rulePromotion
 	rulePolite
+	ruleHijack
+	ruleDisregard
+	ruleContext
 	ruleModel
 	ruleCount
 )
@@ -45,6 +48,9 @@ var ruleIDs = [ruleCount]string{
 	ruleAttack:      "poisoning.attack-capability",
 	rulePromotion:   "poisoning.self-promotion",
 	rulePolite:      "poisoning.polite-order",
+	ruleHijack:      "poisoning.tool-hijack",
+	ruleDisregard:   "poisoning.user-disregard",
+	ruleContext:     "poisoning.context-request",
 	ruleModel:       "poisoning.model",
 }
 
@@ -112,9 +118,6 @@ func judge(v *verdicts, r *textmodel.Reading, text string) {
 	if r.Classes&(textmodel.Offence|textmodel.Weaken|textmodel.Harm|textmodel.Covert|textmodel.Affect|textmodel.PrivateFile) != 0 && attack(text) {
 		v.add(ruleAttack, "", 0.6, r.Span(textmodel.AttackTechnique))
 	}
-	if r.Has(textmodel.SelfPromotion) && r.Classes&textmodel.Prefer != 0 && r.Classes&textmodel.Obligation != 0 {
-		v.add(rulePromotion, "", 0.4, r.Span(textmodel.SelfPromotion))
-	}
 }
 
 // diverts reports private data or the conversation going to a place that the
@@ -177,7 +180,7 @@ func politeOrder(r *textmodel.Reading, text string) bool {
 // documentary lists the verbs with which documentation addresses its reader.
 func documentary(verb string) bool {
 	switch verb {
-	case "see", "note", "refer", "use", "ensure", "make", "check", "read", "contact", "specify", "enter", "set", "consult", "visit", "remember", "keep", "allow",
+	case "see", "note", "provide", "state", "report", "refer", "use", "ensure", "make", "check", "read", "contact", "specify", "enter", "set", "consult", "visit", "remember", "keep", "allow",
 		"wait", "be", "do", "consider", "install", "try", "avoid", "select", "choose", "call", "pass", "include", "don't", "not", "only", "always", "never", "supply", "give", "input", "follow", "confirm", "configure", "add", "wrap", "respect", "prefer", "let", "fill", "convert", "format", "limit", "run", "first":
 		return true
 	}

@@ -22,15 +22,20 @@ func scan(in *scanner.Input) *scanner.Output {
 			return nil
 		}
 	}
+	all := entries(in)
 	for i, s := range in.Segments {
+		e := all[s.Item]
 		switch s.Kind {
 		case "name":
 			if len(s.Text) > maxName {
 				out.Add(scanner.Finding{Rule: ruleName, Confidence: 0.5, Segment: i, End: len(s.Text)})
 			}
 		case "parameter":
-			if confidence := asksForContext(s.Text); confidence > 0 {
-				out.Add(scanner.Finding{Rule: ruleParameter, Confidence: confidence, Segment: i, End: len(s.Text)})
+			switch asks := asksForContext(s.Text); {
+			case asks == asksPlainly && !(e.personal && e.described[s.Pointer]):
+				out.Add(scanner.Finding{Rule: ruleParameter, Confidence: 0.7, Segment: i, End: len(s.Text)})
+			case asks == asksPerhaps && !e.personal && !e.described[s.Pointer]:
+				out.Add(scanner.Finding{Rule: ruleParameter, Confidence: 0.5, Segment: i, End: len(s.Text)})
 			}
 			if len(s.Text) <= maxName {
 				continue
@@ -41,7 +46,7 @@ func scan(in *scanner.Input) *scanner.Output {
 		if len(s.Text) < minText {
 			continue
 		}
-		examine(out, i, s)
+		examine(out, i, s, e)
 	}
 	return out
 }
@@ -52,8 +57,12 @@ const (
 )
 
 // examine reports what one text says under each rule.
-func examine(out *scanner.Output, segment int, s scanner.Segment) {
+func examine(out *scanner.Output, segment int, s scanner.Segment, e *entry) {
 	var found verdicts
+	if s.Kind != "name" {
+		reach(&found, s, e)
+		hidden(&found, s)
+	}
 	end := windows.Read(s.Text, textmodel.MaxTokens, func(w []textmodel.Token) bool {
 		r := &reading
 		r.Read(w)

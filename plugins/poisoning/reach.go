@@ -1,0 +1,129 @@
+package main
+
+import (
+	"github.com/bartizan-mcp/bartizan/plugins/overreach"
+	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
+	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
+)
+
+// reach reads a text sentence by sentence for what goes beyond its entry.
+func reach(v *verdicts, s scanner.Segment, e *entry) {
+	var praise pitch
+	var together overreach.Signs
+	worst, where := 0, textmodel.Span{}
+	overreach.Read(s.Text, e.own, func(sentence overreach.Sentence) bool {
+		span := textmodel.Span{Start: int32(sentence.Start), End: int32(sentence.End)}
+		signs := sentence.Signs
+		if e.personal {
+			signs &^= 1<<overreach.Context | 1<<overreach.Secret
+		}
+		if asks := signs.Has(overreach.Context) && s.Kind == "schema-description"; asks {
+			v.add(ruleContext, "", 0.6, span)
+		}
+		praise.add(sentence, span)
+		together |= signs
+		if w := weight(signs); w >= 2 && w > worst {
+			worst, where = w, span
+		}
+		if weight(signs) < enough {
+			return true
+		}
+		confidence := min(0.95, 0.5+0.07*float64(weight(signs)-enough))
+		switch {
+		case signs.Any(overreach.Foreign, overreach.AnyTool, overreach.Tamper):
+			v.add(ruleHijack, "", confidence, span)
+		case signs.Any(overreach.Conceal, overreach.Quiet):
+			v.add(ruleConceal, "", confidence, span)
+		case signs.Has(overreach.Disregard):
+			v.add(ruleDisregard, "", confidence, span)
+		case signs.Has(overreach.SecretFile):
+			v.add(rulePrivateFile, "", confidence, span)
+		case signs.Has(overreach.Address):
+			v.add(ruleDiversion, "", confidence, span)
+		case signs.Has(overreach.Context):
+			v.add(ruleContext, "", confidence, span)
+		case signs.Any(overreach.Compare, overreach.Disparage, overreach.Choose):
+			// as praise, below
+		default:
+			v.add(ruleHijack, "", confidence, span)
+		}
+		return true
+	})
+	if worst > 0 && worst < enough && weight(together) >= enoughTogether {
+		v.add(ruleHijack, "", 0.5, where)
+	}
+	if praise.sells() {
+		v.add(rulePromotion, "", 0.6, praise.span)
+	}
+}
+
+// enough is the weight of a sentence from which it is more than documentation.
+const enough = 3
+
+// enoughTogether is that of a text whose signs are spread over sentences.
+const enoughTogether = 5
+
+// weights of the signs: how seldom they stand in the documentation of real
+// servers. Orders and carrying data are what documentation is about, and count
+// once beside another sign; pretexts are given for honest things as well.
+var signWeights = [...]struct {
+	sign   overreach.Sign
+	weight int
+}{
+	{overreach.Disregard, 3}, {overreach.Conceal, 3},
+	{overreach.AnyTool, 2}, {overreach.Tamper, 2}, {overreach.Quiet, 2}, {overreach.SecretFile, 2}, {overreach.Address, 2}, {overreach.Context, 2},
+	{overreach.Chained, 1}, {overreach.Secret, 1}, {overreach.Threat, 1}, {overreach.AlwaysOn, 1},
+}
+
+func weight(signs overreach.Signs) int {
+	sum := 0
+	for _, w := range signWeights {
+		if signs.Has(w.sign) {
+			sum += w.weight
+		}
+	}
+	if signs.Has(overreach.Foreign) && !(sum == 1 && signs.Has(overreach.Chained)) {
+		sum++ // to name the tool that is to be called is to name it
+	}
+	if signs.Has(overreach.Pretext) && sum > 0 && (sum > 1 || !signs.Has(overreach.Chained)) {
+		sum++
+	}
+	if sum >= 2 && signs.Any(overreach.Order, overreach.Carry) {
+		sum++
+	}
+	return sum
+}
+
+// pitch adds up how a text advertises its entry.
+type pitch struct {
+	praises, supports, chosen, compared, disparaged int
+	span                                            textmodel.Span
+}
+
+func (p *pitch) add(s overreach.Sentence, span textmodel.Span) {
+	had := p.chosen + p.compared + p.disparaged
+	p.praises += s.Praises
+	p.supports += s.Supports
+	if s.Signs.Has(overreach.Choose) {
+		p.chosen = 1
+	}
+	if s.Signs.Has(overreach.Compare) {
+		p.compared = 1
+	}
+	if s.Signs.Has(overreach.Disparage) {
+		p.disparaged = 1
+	}
+	if had == 0 && p.chosen+p.compared+p.disparaged > 0 || p.span.End == 0 && s.Praises > 0 {
+		p.span = span
+	}
+}
+
+// sells reports a text that is made to be chosen rather than understood.
+func (p *pitch) sells() bool {
+	others := 2*p.compared + 2*p.disparaged
+	praises := p.praises
+	if praises+others > 0 || p.supports >= 3 && p.chosen > 0 {
+		praises += p.supports
+	}
+	return min(praises, 4)+p.chosen+others >= 4 || p.chosen > 0 && p.compared > 0
+}
