@@ -75,17 +75,10 @@ func (e *element) matches(t *token) bool {
 	return false
 }
 
-// in reports whether the pattern occurs in a sentence.
-func (p *pattern) in(sentence []token) bool {
-	for i := range sentence {
-		if p.elements[0].matches(&sentence[i]) && follows(p.elements[1:], sentence[i+1:]) && !(p.positive && negated(sentence[:i])) {
-			return true
-		}
-		if p.opening {
-			return false
-		}
-	}
-	return false
+// at reports whether the pattern begins with the word at i, which its first
+// element matches.
+func (p *pattern) at(sentence []token, i int) bool {
+	return (i == 0 || !p.opening) && follows(p.elements[1:], sentence[i+1:]) && !(p.positive && negated(sentence[:i]))
 }
 
 // follows reports whether the elements occur in order from the first word on.

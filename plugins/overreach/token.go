@@ -1,7 +1,6 @@
 package overreach
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -120,17 +119,7 @@ func letter(c rune) bool {
 // token reads the word at text[from:end].
 func (r *reader) token(text string, from, end int) token {
 	t := token{start: from, end: end}
-	if i := strings.Index(text[from:end], "://"); i > 0 {
-		if i <= len("https") && !exemplary(strings.ToLower(text[from:end])) {
-			t.class = link
-		}
-		return t
-	}
-	if end-from >= 7 && strings.Trim(text[from:end], "0123456789-.") == "" {
-		t.class = digits
-		return t
-	}
-	n, name, turn := 0, false, false
+	n, numeric, name, turn, odd := 0, 0, false, false, false
 	for i := from; i < end; i++ {
 		c := text[i]
 		switch {
@@ -142,6 +131,10 @@ func (r *reader) token(text string, from, end int) token {
 			turn = false
 		case c == '_':
 			name = true
+		case c == '@' || c == ':':
+			odd = true
+		case '0' <= c && c <= '9' || c == '-' || c == '.':
+			numeric++
 		default:
 			turn = 'a' <= c && c <= 'z'
 		}
@@ -152,7 +145,7 @@ func (r *reader) token(text string, from, end int) token {
 			continue
 		}
 		if n == maxWord {
-			return t
+			break
 		}
 		r.buf[n] = c
 		n++
@@ -160,6 +153,23 @@ func (r *reader) token(text string, from, end int) token {
 	low := r.buf[:n]
 	t.word = known[string(low)]
 	t.class = members[string(low)]
+	if odd {
+		switch {
+		case web(low):
+			t.class = link
+			return t
+		case address(low):
+			t.class = mail
+			return t
+		}
+	}
+	if n == maxWord {
+		return t
+	}
+	if n >= 7 && numeric == n {
+		t.class = digits
+		return t
+	}
 	if name && t.class == 0 {
 		t.class = identifier
 	}

@@ -1,9 +1,12 @@
 package overreach
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+)
 
 // class is a set of kinds of words.
-type class uint32
+type class uint64
 
 const (
 	when       class = 1 << iota // before it comes a condition
@@ -36,6 +39,12 @@ const (
 	gather                       // read, collect
 	link                         // an address of the web that is no example
 	digits                       // a telephone or account number
+	mail                         // a mail address that is no example
+	this                         // the word before the entry's own kind: this tool
+	most                         // the word before a quality
+	praising                     // advertises
+	supporting                   // advertises beside others
+	quality                      // advertises behind most
 )
 
 var classes = map[string]class{
@@ -85,6 +94,13 @@ var lists = []struct {
 	{failing, "fail fails failure failures crash error errors rejected denied blocked lost terminated malfunction invalid incorrect corrupted break unavailable suspended " +
 		"unusable wrong"},
 	{gather, "read fetch open get collect retrieve extract list load access cat gather harvest scan obtain dump find grab"},
+	// Words of advertising, what is such beside others, and what praises behind most.
+	{praising, "greatest fastest smartest finest ultimate unmatched unbeatable unparalleled unrivaled unrivalled superior world-class award-winning premier " +
+		"trusted endorsed acclaimed beloved loved favorite favourite revolutionary groundbreaking flawless magical outstanding exceptional " +
+		"incredible amazing unprecedented peerless renowned top-rated superb supreme industry-leading state-of-the-art cutting-edge"},
+	{supporting, "optimal exclusive perfect guaranteed officially verified recommended reliable leading unique indispensable essential " +
+		"experts professionals millions worldwide everywhere instantly industry elite next-generation"},
+	{quality, "accurate reliable advanced comprehensive trusted powerful precise popular complete efficient secure sophisticated intelligent capable effective recommended authoritative"},
 }
 
 // turns are the patterns of each sign.
@@ -290,25 +306,16 @@ var turns = []struct {
 		other ~2 tools ~3 @not`},
 }
 
-// praise are words of advertising.
-const praise = "greatest fastest smartest finest ultimate unmatched unbeatable unparalleled unrivaled unrivalled superior world-class award-winning premier " +
-	"trusted endorsed acclaimed beloved loved favorite favourite revolutionary groundbreaking flawless magical outstanding exceptional " +
-	"incredible amazing unprecedented peerless renowned top-rated superb supreme industry-leading state-of-the-art cutting-edge"
-
-// support are words that praise only beside others.
-const support = "optimal exclusive perfect guaranteed officially verified recommended reliable leading unique indispensable essential " +
-	"experts professionals millions worldwide everywhere instantly industry elite next-generation"
-
-// comparatives praise behind most: the most accurate.
-const comparatives = "accurate reliable advanced comprehensive trusted powerful precise popular complete efficient secure sophisticated intelligent capable effective recommended authoritative"
-
 var (
 	known    = vocabulary{}
-	members  = map[string]class{}
+	members  = map[string]class{"this": this, "most": most}
 	patterns []pattern
-	praises  = set(praise)
-	supports = set(support)
-	most     = set(comparatives)
+
+	// starts are the patterns by the words and classes that may begin them.
+	starts struct {
+		words   map[int16][]uint16
+		classes [64][]uint16
+	}
 )
 
 func init() {
@@ -317,19 +324,22 @@ func init() {
 			members[w] |= l.class
 		}
 	}
+	starts.words = map[int16][]uint16{}
 	for _, t := range turns {
 		for _, line := range strings.Split(t.patterns, "\n") {
-			if line = strings.TrimSpace(line); line != "" {
-				patterns = append(patterns, compile(known, t.sign, line))
+			if line = strings.TrimSpace(line); line == "" {
+				continue
+			}
+			p := compile(known, t.sign, line)
+			n := uint16(len(patterns))
+			patterns = append(patterns, p)
+			for _, w := range p.elements[0].words {
+				starts.words[w] = append(starts.words[w], n)
+			}
+			for c := p.elements[0].classes; c != 0; c &= c - 1 {
+				i := bits.TrailingZeros64(uint64(c))
+				starts.classes[i] = append(starts.classes[i], n)
 			}
 		}
 	}
-}
-
-func set(words string) map[string]bool {
-	out := map[string]bool{}
-	for _, w := range strings.Fields(words) {
-		out[w] = true
-	}
-	return out
 }

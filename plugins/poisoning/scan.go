@@ -70,19 +70,9 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, e *entry) {
 		judge(&found, r, s.Text[start:end])
 		structure(&found, r, s, textmodel.Span{Start: start, End: end})
 		found.place(textmodel.Span{Start: start, End: end})
-		if r.Silent() {
-			return true
-		}
-		if v := scorer.Score(model, w, r); v >= model.Flag {
-			severity := "medium"
-			if v >= model.Block && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.ReadPrivate) {
-				severity = "high"
-			}
-			above := float64(v-model.Flag) / 65536
-			found.add(ruleModel, severity, 0.5+0.45*above/(above+1), textmodel.Span{Start: start, End: end})
-		}
 		return true
 	})
+	weigh(&found, s.Text[:end])
 	if end < len(s.Text) {
 		out.Skip(segment, end, len(s.Text))
 	}
@@ -93,6 +83,31 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, e *entry) {
 		out.Add(scanner.Finding{Rule: ruleIDs[rule], Severity: v.severity, Confidence: v.confidence,
 			Segment: segment, Start: int(v.span.Start), End: int(v.span.End)})
 	}
+}
+
+// weigh asks the model about every passage of a text.
+func weigh(found *verdicts, text string) {
+	r := &reading
+	textmodel.Passages(text, func(from, to int) bool {
+		windows.Read(text[from:to], textmodel.MaxTokens, func(w []textmodel.Token) bool {
+			if r.Read(w); r.Silent() {
+				return true
+			}
+			v := scorer.Score(model, w, r)
+			if v < model.Flag {
+				return true
+			}
+			severity := "medium"
+			if v >= model.Block && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.ReadPrivate) {
+				severity = "high"
+			}
+			above := float64(v-model.Flag) / 65536
+			found.add(ruleModel, severity, 0.5+0.45*above/(above+1),
+				textmodel.Span{Start: int32(from) + w[0].Start, End: int32(from) + w[len(w)-1].End})
+			return true
+		})
+		return true
+	})
 }
 
 // structure applies the rules that depend on where a text stands and how the

@@ -15,7 +15,7 @@ type document struct {
 }
 
 // documents turns rows into documents, one text after the other.
-func documents(rows []*row, keep func(kind string) bool) ([]*document, error) {
+func (t *task) documents(rows []*row) ([]*document, error) {
 	out := make([]*document, 0, len(rows))
 	for _, r := range rows {
 		m, err := messageOf(r)
@@ -24,7 +24,11 @@ func documents(rows []*row, keep func(kind string) bool) ([]*document, error) {
 		}
 		d := &document{row: r, attack: r.attack()}
 		for _, s := range textsOf(m) {
-			if keep(s.Kind) {
+			switch {
+			case !t.keep(s.Kind):
+			case t.passages:
+				d.addPassages(s.Text, r.Payload)
+			default:
 				d.add(s.Text, r.Payload)
 			}
 		}
@@ -35,6 +39,20 @@ func documents(rows []*row, keep func(kind string) bool) ([]*document, error) {
 
 // minText is the length below which the scanners do not look at a text.
 const minText = 8
+
+// addPassages takes the windows of every passage of one text.
+func (d *document) addPassages(text, payload string) {
+	from, to := 0, len(text)
+	if at := strings.Index(text, payload); d.attack && payload != "" && at >= 0 {
+		from, to = at, at+len(payload)
+	}
+	textmodel.Passages(text, func(start, end int) bool {
+		if start < to && from < end {
+			d.add(text[start:end], "")
+		}
+		return true
+	})
+}
 
 // add takes the windows of one text. Where the injected words are known, the
 // windows of an attack that do not hold them are nothing to learn from.
@@ -80,16 +98,21 @@ func (d *document) score(l *linear) float64 {
 
 // written are documents of our own: attack and ordinary sentences, each also
 // inside ordinary text taken from carriers.
-func written(carriers []string) []*document {
+func (t *task) written(carriers []string) []*document {
 	const count = 1200
-	attacks, ordinary := phrases(attackForms, count, 11), phrases(ordinaryForms, count, 12)
+	attacks, ordinary := phrases(t.attacks, count, 11), phrases(t.ordinary, count, 12)
 	rng := random(13)
 	var out []*document
 	for i := range count {
 		a := &document{attack: true}
-		a.add(around(attacks[i], carriers, i, &rng), attacks[i])
 		o := &document{}
-		o.add(around(ordinary[i], carriers, i, &rng), "")
+		if t.passages {
+			a.addPassages(attacks[i], "")
+			o.addPassages(ordinary[i], "")
+		} else {
+			a.add(around(attacks[i], carriers, i, &rng), attacks[i])
+			o.add(around(ordinary[i], carriers, i, &rng), "")
+		}
 		out = append(out, a, o)
 	}
 	return out

@@ -16,6 +16,10 @@ type task struct {
 	// serve as ordinary surroundings of written sentences.
 	use, carrier func(*row) bool
 	keep         func(kind string) bool
+	// attacks and ordinary are the forms of written sentences.
+	attacks, ordinary []string
+	// passages says that texts are judged by passages, not by windows.
+	passages bool
 	// budgets bound the false positives of the model, the rules apart, on
 	// ordinary rows by group: a threshold meets all of them.
 	budgets []budget
@@ -39,6 +43,7 @@ var tasks = []*task{
 		},
 		carrier: func(r *row) bool { return !r.attack() && len(text(r)) > 200 },
 		keep:    func(kind string) bool { return kind != "mime" },
+		attacks: attackForms, ordinary: ordinaryForms,
 		budgets: []budget{
 			{[]string{"live"}, 0.005},
 			{[]string{"listing"}, 0.01},
@@ -49,13 +54,27 @@ var tasks = []*task{
 	{
 		name: "poisoning",
 		use: func(r *row) bool {
-			return r.Kind == "listing" && (r.Family == "poisoning" || r.Family == "benign" && len(r.Context) == 0)
+			switch r.Family {
+			case "poisoning":
+				return !overt(r)
+			case "injection":
+				// What poisons a listing is often the same order that stands in results.
+				return r.Kind == "result" && len(r.Content) < 1500
+			}
+			return r.Kind == "listing" && len(r.Context) == 0 && r.Family == "benign"
 		},
 		carrier: func(r *row) bool { return !r.attack() && len(text(r)) > 80 },
 		keep:    func(kind string) bool { return kind != "mime" && kind != "uri" && kind != "parameter" },
-		budgets: []budget{{[]string{"listing"}, 0.004}},
+		attacks: slices.Concat(listingAttackForms, attackForms), ordinary: slices.Concat(listingOrdinaryForms, ordinaryForms),
+		passages: true,
+		budgets:  []budget{{[]string{"listing"}, 0.004}},
 	},
 }
+
+// overt reports the description of an attacker's tool that says what it does. It
+// gives no order to a model: learning from it would teach that whoever speaks of
+// attacks attacks, and testers' tools do.
+func overt(r *row) bool { return r.Subtype == "overt_malicious_capability" }
 
 // text is a row's main text, for use as surroundings.
 func text(r *row) string {
@@ -87,7 +106,7 @@ func (t *task) material(c *corpora) (*material, error) {
 			rows = append(rows, r)
 		}
 	}
-	docs, err := documents(rows, t.keep)
+	docs, err := t.documents(rows)
 	return &material{t, docs}, err
 }
 
@@ -110,7 +129,7 @@ func (m *material) train(docs []*document) *linear {
 			carriers = append(carriers, text(d.row))
 		}
 	}
-	return fit(append(slices.Clone(docs), written(carriers)...))
+	return fit(append(slices.Clone(docs), m.task.written(carriers)...))
 }
 
 // folds of the ordinary rows from which thresholds are chosen.
