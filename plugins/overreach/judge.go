@@ -3,6 +3,7 @@ package overreach
 import (
 	"bytes"
 	"math/bits"
+	"strings"
 
 	"github.com/bartizan-mcp/bartizan/plugins/literal"
 )
@@ -35,12 +36,80 @@ func (r *reader) judge(s *Sentence, text string, n int) {
 			}
 		}
 	}
+	if errand(text, words) {
+		s.Signs |= 1 << Errand
+	}
 	if s.Praises > 0 {
 		s.Signs |= 1 << Praise
 	}
 	if secretFiles.In(text[max(0, s.Start-4):s.End]) && !negated(words[:min(n, 2)]) {
 		s.Signs |= 1 << SecretFile
 	}
+}
+
+// errand reports an order to do something for somebody in particular: one who
+// says my, who has a mail address, or whose sum of money it is.
+func errand(text string, words []token) bool {
+	i := 0
+	for i < len(words)-1 && words[i].class&lead != 0 && words[i].class&deed == 0 {
+		i++
+	}
+	if words[i].class&deed == 0 || opensQuotation(text[:words[0].start]) {
+		return false
+	}
+	if words[i].class&gather != 0 && !carries(words[i+1:]) { // as users ask for what an entry gives
+		return false
+	}
+	for j := i + 1; j < len(words); j++ {
+		w := &words[j]
+		switch {
+		case quoted(text[words[0].start:w.start]):
+			return false
+		case w.class&(myself|mail) != 0, w.class&currency != 0 && j > 0 && number(text[words[j-1].start:words[j-1].end]),
+			w.start >= 2 && (text[w.start-1] == '$' || strings.HasSuffix(text[:w.start], "€") || strings.HasSuffix(text[:w.start], "£")) && number(text[w.start:w.end]),
+			iban(text[w.start:w.end]):
+			return !excused(words)
+		}
+	}
+	return false
+}
+
+// quoted reports that a quotation, as of what a user may say, has begun.
+func quoted(text string) bool {
+	return strings.ContainsAny(text, "\"`“‘(") && !strings.Contains(text, "@") || strings.Contains(text, " '") || strings.Contains(text, "e.g") || strings.Contains(text, ": ")
+}
+
+// opensQuotation reports that what follows is quoted.
+func opensQuotation(text string) bool {
+	return text != "" && (strings.IndexByte("\"'`(", text[len(text)-1]) >= 0 || strings.HasSuffix(text, "“") || strings.HasSuffix(text, "‘"))
+}
+
+func carries(words []token) bool {
+	for i := range words {
+		if words[i].class&(carry|mail) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// excused reports a sentence about whom to turn to, or what an address looks like.
+func excused(words []token) bool {
+	for i := range words {
+		if words[i].class&specimen != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func number(s string) bool {
+	return len(s) > 0 && strings.Trim(s, "0123456789,.") == "" && strings.ContainsAny(s, "123456789")
+}
+
+// iban reports what looks like the number of a bank account.
+func iban(s string) bool {
+	return len(s) >= 14 && len(s) <= 34 && 'A' <= s[0] && s[0] <= 'Z' && 'A' <= s[1] && s[1] <= 'Z' && strings.Trim(s[2:], "0123456789") == ""
 }
 
 // try looks for a pattern whose first element is the word at i.

@@ -27,6 +27,7 @@ const (
 	Compare                // sets itself above others: unlike other tools
 	Disparage              // runs others down: all others are outdated
 	Praise                 // advertises: the most accurate, trusted by millions
+	Errand                 // wants something done for somebody: transfer 200 dollars from my account
 	signs
 )
 

@@ -45,6 +45,11 @@ const (
 	praising                     // advertises
 	supporting                   // advertises beside others
 	quality                      // advertises behind most
+	deed                         // what somebody has done for himself: grant, book, transfer
+	lead                         // what may stand before an order
+	currency                     // dollars, bitcoin
+	myself                       // first person
+	specimen                     // for example, in the format
 )
 
 var classes = map[string]class{
@@ -93,7 +98,18 @@ var lists = []struct {
 		"validation accuracy traceability"},
 	{failing, "fail fails failure failures crash error errors rejected denied blocked lost terminated malfunction invalid incorrect corrupted break unavailable suspended " +
 		"unusable wrong"},
-	{gather, "read fetch open get collect retrieve extract list load access cat gather harvest scan obtain dump find grab"},
+	{deed, "grant transfer delete send share book invite change withdraw create find turn purchase buy remove export cancel schedule rename approve retrieve disable write open order add " +
+		"summarize summarise modify search report reset install make sell email tell say post unfollow forward pay unlock upload download update register subscribe print play call contact " +
+		"check give fetch get list show access reveal provide recommend adjust increase decrease set start stop enable move copy save record apply edit alter manipulate mark assign block ban " +
+		"kick lock convert generate execute run read look locate identify extract collect gather track monitor analyze analyse review submit publish tweet message notify inform ask reply " +
+		"respond answer visit click navigate go log sign follow like rate leave redeem donate invest bid trade reserve rent hire dispatch ship deliver return refund dispute hide falsify forge " +
+		"erase wipe format restart unsubscribe help acquire obtain complete arrange plan file draft compose translate mail wire deposit"},
+	{lead, "please then also now first next finally and important urgent note attention system critical warning afterwards additionally immediately kindly instead must should will have to you " +
+		"assistant the ai agent model can could need id want just"},
+	{currency, "dollar dollars usd euro euros eur pounds gbp yen rupees rupee btc bitcoin bitcoins eth ethereum usdt credits"},
+	{specimen, "example examples eg e.g format like such contact support questions default instance sample"},
+	{myself, "my mine myself im"},
+	{gather, "show list search find check summarize read fetch open get collect retrieve extract list load access cat gather harvest scan obtain dump find grab"},
 	// Words of advertising, what is such beside others, and what praises behind most.
 	{praising, "greatest fastest smartest finest ultimate unmatched unbeatable unparalleled unrivaled unrivalled superior world-class award-winning premier " +
 		"trusted endorsed acclaimed beloved loved favorite favourite revolutionary groundbreaking flawless magical outstanding exceptional " +

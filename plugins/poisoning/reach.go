@@ -36,6 +36,8 @@ func reach(v *verdicts, s scanner.Segment, e *entry) {
 			v.add(ruleConceal, "", confidence, span)
 		case signs.Has(overreach.Disregard):
 			v.add(ruleDisregard, "", confidence, span)
+		case signs.Has(overreach.Errand):
+			v.add(ruleErrand, "", confidence, span)
 		case signs.Has(overreach.SecretFile):
 			v.add(rulePrivateFile, "", confidence, span)
 		case signs.Has(overreach.Address):
@@ -70,7 +72,7 @@ var signWeights = [...]struct {
 	sign   overreach.Sign
 	weight int
 }{
-	{overreach.Disregard, 3}, {overreach.Conceal, 3},
+	{overreach.Disregard, 3}, {overreach.Conceal, 3}, {overreach.Errand, 3},
 	{overreach.AnyTool, 2}, {overreach.Tamper, 2}, {overreach.Quiet, 2}, {overreach.SecretFile, 2}, {overreach.Address, 2}, {overreach.Context, 2},
 	{overreach.Chained, 1}, {overreach.Secret, 1}, {overreach.Threat, 1}, {overreach.AlwaysOn, 1},
 }

@@ -25,6 +25,7 @@ const (
 	ruleHijack
 	ruleDisregard
 	ruleContext
+	ruleErrand
 	ruleModel
 	ruleCount
 )
@@ -51,6 +52,7 @@ var ruleIDs = [ruleCount]string{
 	ruleHijack:      "poisoning.tool-hijack",
 	ruleDisregard:   "poisoning.user-disregard",
 	ruleContext:     "poisoning.context-request",
+	ruleErrand:      "poisoning.errand",
 	ruleModel:       "poisoning.model",
 }
 

@@ -90,9 +90,7 @@ func weigh(found *verdicts, text string) {
 	r := &reading
 	textmodel.Passages(text, func(from, to int) bool {
 		windows.Read(text[from:to], textmodel.MaxTokens, func(w []textmodel.Token) bool {
-			if r.Read(w); r.Silent() {
-				return true
-			}
+			r.Read(w)
 			v := scorer.Score(model, w, r)
 			if v < model.Flag {
 				return true

@@ -29,7 +29,7 @@ func (t *task) documents(rows []*row) ([]*document, error) {
 			case t.passages:
 				d.addPassages(s.Text, r.Payload)
 			default:
-				d.add(s.Text, r.Payload)
+				d.add(s.Text, r.Payload, false)
 			}
 		}
 		out = append(out, d)
@@ -48,15 +48,16 @@ func (d *document) addPassages(text, payload string) {
 	}
 	textmodel.Passages(text, func(start, end int) bool {
 		if start < to && from < end {
-			d.add(text[start:end], "")
+			d.add(text[start:end], "", true)
 		}
 		return true
 	})
 }
 
 // add takes the windows of one text. Where the injected words are known, the
-// windows of an attack that do not hold them are nothing to learn from.
-func (d *document) add(text, payload string) {
+// windows of an attack that do not hold them are nothing to learn from. Silent
+// windows are left out unless asked for.
+func (d *document) add(text, payload string, silent bool) {
 	if len(text) < minText {
 		return
 	}
@@ -65,7 +66,7 @@ func (d *document) add(text, payload string) {
 	var f textmodel.Features
 	textmodel.Windows(tokens, func(w []textmodel.Token) bool {
 		r := textmodel.Read(w)
-		if r.Silent() {
+		if r.Silent() && !silent {
 			return true
 		}
 		f.Extract(w, r)
@@ -110,8 +111,8 @@ func (t *task) written(carriers []string) []*document {
 			a.addPassages(attacks[i], "")
 			o.addPassages(ordinary[i], "")
 		} else {
-			a.add(around(attacks[i], carriers, i, &rng), attacks[i])
-			o.add(around(ordinary[i], carriers, i, &rng), "")
+			a.add(around(attacks[i], carriers, i, &rng), attacks[i], false)
+			o.add(around(ordinary[i], carriers, i, &rng), "", false)
 		}
 		out = append(out, a, o)
 	}
