@@ -94,7 +94,7 @@ var allowed = []struct {
 	{"plugins/internal/build", []string{"internal/wasmsection", "plugins/internal/straighten"}},
 	{"plugins/internal/straighten", []string{"internal/wasmsection"}},
 	{"plugins/train", []string{"plugins/textmodel", "engine/message", "engine/normalise", "internal"}},
-	{"plugins", []string{"plugins/textmodel", "plugins/literal", "plugins/swar", "sdk/go"}},
+	{"plugins", []string{"plugins/textmodel", "plugins/overreach", "plugins/literal", "plugins/swar", "sdk/go"}},
 	{"sdk/tck", []string{"engine"}},
 	{"sdk", nil},
 	{"sbom", []string{"sbom", "internal"}},

@@ -10,39 +10,39 @@ import (
 
 // judge finds the signs of the sentence of the first n words.
 func (r *reader) judge(s *Sentence, text string, n int) {
-	words := r.words[:n]
-	for i := range words {
-		w := &words[i]
-		if i > 0 && w.class&toolword != 0 && words[i-1].class&this != 0 { // this tool is the entry itself
+	sentence := r.words[:n]
+	for i := range sentence {
+		w := &sentence[i]
+		if i > 0 && w.class&toolword != 0 && sentence[i-1].class&this != 0 { // this tool is the entry itself
 			w.class, w.word = w.class&^toolword|itself, 0
 		}
 		switch {
 		case w.class&mail != 0:
 			s.Signs |= 1 << Address
-		case w.class&praising != 0, w.class&quality != 0 && i > 0 && words[i-1].class&most != 0:
+		case w.class&praising != 0, w.class&quality != 0 && i > 0 && sentence[i-1].class&most != 0:
 			s.Praises++
 		case w.class&supporting != 0:
 			s.Supports++
 		}
 	}
-	for i := range words {
-		w := &words[i]
-		for _, p := range starts.words[w.word] {
-			r.try(s, &patterns[p], words, i)
+	for i := range sentence {
+		w := &sentence[i]
+		for _, p := range starts.words[w.word] { // none for a word without a number
+			r.try(s, &patterns[p], sentence, i)
 		}
 		for c := w.class; c != 0; c &= c - 1 {
 			for _, p := range starts.classes[bits.TrailingZeros64(uint64(c))] {
-				r.try(s, &patterns[p], words, i)
+				r.try(s, &patterns[p], sentence, i)
 			}
 		}
 	}
-	if errand(text, words) {
+	if errand(text, sentence) {
 		s.Signs |= 1 << Errand
 	}
 	if s.Praises > 0 {
 		s.Signs |= 1 << Praise
 	}
-	if secretFiles.In(text[max(0, s.Start-4):s.End]) && !negated(words[:min(n, 2)]) {
+	if secretFiles.In(text[max(0, s.Start-4):s.End]) && !negated(sentence[:min(n, 2)]) {
 		s.Signs |= 1 << SecretFile
 	}
 }

@@ -19,21 +19,9 @@ type element struct {
 	words   []int16
 }
 
-// vocabulary numbers the words that patterns name.
-type vocabulary map[string]int16
-
-func (v vocabulary) number(word string) int16 {
-	n, known := v[word]
-	if !known {
-		n = int16(len(v) + 1)
-		v[word] = n
-	}
-	return n
-}
-
 // compile reads a pattern. The patterns are this package's own: a mistake in
 // one is a mistake in the program.
-func compile(v vocabulary, sign Sign, text string) pattern {
+func compile(d *dictionary, sign Sign, text string) pattern {
 	p := pattern{sign: sign}
 	text, p.opening = strings.CutPrefix(text, "^")
 	text, p.positive = strings.CutPrefix(text, "!")
@@ -53,7 +41,7 @@ func compile(v vocabulary, sign Sign, text string) pattern {
 				}
 				e.classes |= c
 			} else {
-				e.words = append(e.words, v.number(choice))
+				e.words = append(e.words, d.add(choice, 0))
 			}
 		}
 		p.elements = append(p.elements, e)

@@ -72,6 +72,10 @@ func Read(text string, own map[string]bool, yield func(Sentence) bool) {
 // in names, addresses and paths.
 func (r *reader) run(text string, i int) int {
 	for i < len(text) {
+		if alphanumeric[text[i]] {
+			i++
+			continue
+		}
 		c, size := utf8.DecodeRuneInString(text[i:])
 		switch {
 		case letter(c):
@@ -109,9 +113,17 @@ func stops(text string, i int, c rune) bool {
 	return false
 }
 
+// alphanumeric are the letters and digits of ASCII.
+var alphanumeric = func() (t [256]bool) {
+	for c := range byte(utf8.RuneSelf) {
+		t[c] = 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+	}
+	return t
+}()
+
 func letter(c rune) bool {
 	if c < utf8.RuneSelf {
-		return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+		return alphanumeric[c]
 	}
 	return unicode.IsLetter(c) || unicode.IsDigit(c)
 }
@@ -120,6 +132,7 @@ func letter(c rune) bool {
 func (r *reader) token(text string, from, end int) token {
 	t := token{start: from, end: end}
 	n, numeric, name, turn, odd := 0, 0, false, false, false
+	h := uint32(hashSeed)
 	for i := from; i < end; i++ {
 		c := text[i]
 		switch {
@@ -148,11 +161,11 @@ func (r *reader) token(text string, from, end int) token {
 			break
 		}
 		r.buf[n] = c
+		h = (h ^ uint32(c)) * hashPrime
 		n++
 	}
 	low := r.buf[:n]
-	t.word = known[string(low)]
-	t.class = members[string(low)]
+	t.word, t.class = words.find(low, h*spread)
 	if odd {
 		switch {
 		case web(low):

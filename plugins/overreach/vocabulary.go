@@ -252,7 +252,7 @@ var turns = []struct {
 		curl|wget|post ~3 @link
 		link|image @link
 		phone|telephone|number ~4 @digits`},
-	{Carry, "@carry\n@carried"},
+	{Carry, "@carry\n@carried\ncontent|contents of"},
 	{Order, `
 		@must
 		ensure|make sure
@@ -323,39 +323,40 @@ var turns = []struct {
 }
 
 var (
-	known    = vocabulary{}
-	members  = map[string]class{"this": this, "most": most}
 	patterns []pattern
+	words    = newDictionary()
 
 	// starts are the patterns by the words and classes that may begin them.
 	starts struct {
-		words   map[int16][]uint16
+		words   [][]uint16
 		classes [64][]uint16
 	}
 )
 
 func init() {
+	words.add("this", this)
+	words.add("most", most)
 	for _, l := range lists {
 		for _, w := range strings.Fields(l.words) {
-			members[w] |= l.class
+			words.add(w, l.class)
 		}
 	}
-	starts.words = map[int16][]uint16{}
 	for _, t := range turns {
 		for _, line := range strings.Split(t.patterns, "\n") {
-			if line = strings.TrimSpace(line); line == "" {
-				continue
+			if line = strings.TrimSpace(line); line != "" {
+				patterns = append(patterns, compile(words, t.sign, line))
 			}
-			p := compile(known, t.sign, line)
-			n := uint16(len(patterns))
-			patterns = append(patterns, p)
-			for _, w := range p.elements[0].words {
-				starts.words[w] = append(starts.words[w], n)
-			}
-			for c := p.elements[0].classes; c != 0; c &= c - 1 {
-				i := bits.TrailingZeros64(uint64(c))
-				starts.classes[i] = append(starts.classes[i], n)
-			}
+		}
+	}
+	starts.words = make([][]uint16, len(words.entries))
+	for n := range patterns {
+		first := &patterns[n].elements[0]
+		for _, w := range first.words {
+			starts.words[w] = append(starts.words[w], uint16(n))
+		}
+		for c := first.classes; c != 0; c &= c - 1 {
+			i := bits.TrailingZeros64(uint64(c))
+			starts.classes[i] = append(starts.classes[i], uint16(n))
 		}
 	}
 }

@@ -30,14 +30,14 @@ func reach(v *verdicts, s scanner.Segment, e *entry) {
 		}
 		confidence := min(0.95, 0.5+0.07*float64(weight(signs)-enough))
 		switch {
+		case signs.Has(overreach.Errand):
+			v.add(ruleErrand, "", confidence, span)
 		case signs.Any(overreach.Foreign, overreach.AnyTool, overreach.Tamper):
 			v.add(ruleHijack, "", confidence, span)
 		case signs.Any(overreach.Conceal, overreach.Quiet):
 			v.add(ruleConceal, "", confidence, span)
 		case signs.Has(overreach.Disregard):
 			v.add(ruleDisregard, "", confidence, span)
-		case signs.Has(overreach.Errand):
-			v.add(ruleErrand, "", confidence, span)
 		case signs.Has(overreach.SecretFile):
 			v.add(rulePrivateFile, "", confidence, span)
 		case signs.Has(overreach.Address):
