@@ -70,6 +70,34 @@ func letters(word uint64) uint64 {
 	return (folded + (0x80-'a')*ones) &^ (folded + (0x80-'z'-1)*ones) &^ word & highs
 }
 
+// survey tells whether a text is ASCII, and whether it has controls that are no
+// white space.
+func survey(s string) (isASCII, controls bool) {
+	var high, control uint64
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		word := load(s, i)
+		high |= word
+		control |= controlsIn(word)
+	}
+	for ; i < len(s); i++ {
+		high |= uint64(s[i])
+		if isControl(s[i]) {
+			control = highs
+		}
+	}
+	return high&highs == 0, control != 0
+}
+
+// controlsIn sets the high bit of every byte for which isControl holds.
+func controlsIn(word uint64) uint64 {
+	low := word &^ highs
+	white := (low + (0x80-'\t')*ones) &^ (low + (0x80-'\r'-1)*ones)
+	return (^(low+(0x80-' ')*ones)&^white | (low + ones)) &^ word & highs
+}
+
+func isControl(c byte) bool { return c == 0 || unreadable[c] }
+
 func ascii(s string) bool { return asciiPrefix(s) == len(s) }
 
 // asciiPrefix is the length of what comes before the first byte of a character

@@ -20,10 +20,21 @@ const lookalikes = "" +
 	// Latin itself: dotless, script, small capitals
 	"ıiɑaɡgɩiʟlɴnʀrʏyᴀaʙbᴄcᴅdᴇeɢgʜhɪiᴊjᴋkᴍmᴏoᴘpᴛtᴜuᴠvᴡwᴢzꜱsꜰfɾrʋvɛe"
 
-// latin has the Latin letter for each of them, by blocks of 256 characters.
-var latin = func() (pages [1 << 16 >> 8]*[256]byte) {
+// looselikes pairs letters with those that they stand for between Latin ones
+// alone. Whole words are made of them in their own scripts.
+const looselikes = "" +
+	"кkтtмmвbнhпnгrьbзeчyиuѡwѵvєeқkҡkңhҥhҭtҳxҷyәe" +
+	"κkωwσoςsεeβbμuδdλlτtθoπnψyφo" +
+	"աwզqքpեeթpիhլlմuպwտmրnւlֆfէtճXՕO" +
+	"ƒfǝeɐaɔcɟfɥhɯmɹrʇtʌvʍwʎyʞkɓbɗdɠgƙkƥpƭtƴyȥzǫq"
+
+// letterTable has the Latin letters of a list of pairs, by blocks of 256
+// characters.
+type letterTable [1 << 16 >> 8]*[256]byte
+
+func tableOf(pairs string) (pages letterTable) {
 	var from rune
-	for _, r := range lookalikes {
+	for _, r := range pairs {
 		if from == 0 {
 			from = r
 			continue
@@ -36,14 +47,56 @@ var latin = func() (pages [1 << 16 >> 8]*[256]byte) {
 		from = 0
 	}
 	return pages
-}()
+}
 
-// toLatin returns the Latin letter that r is drawn like, 0 for none.
-func toLatin(r rune) byte {
-	if r >= 1<<16 || latin[r>>8] == nil {
+var latin, looseLatin = tableOf(lookalikes), tableOf(looselikes)
+
+// of returns the Latin letter for r, 0 for none.
+func (t *letterTable) of(r rune) byte {
+	if r >= 1<<16 || t[r>>8] == nil {
 		return 0
 	}
-	return latin[r>>8][r&0xff]
+	return t[r>>8][r&0xff]
+}
+
+// toLatin returns the Latin letter that r is drawn like, 0 for none.
+func toLatin(r rune) byte { return latin.of(r) }
+
+// toLatinLoosely returns the Latin letter that r stands for in a word with
+// Latin letters, 0 for none.
+func toLatinLoosely(r rune) byte { return looseLatin.of(r) }
+
+// enclosed returns the letter in a circle, a square or a flag that compatibility
+// normalisation leaves alone, 0 for none.
+func enclosed(r rune) byte {
+	for _, first := range [...]rune{0x1F150, 0x1F170, 0x1F1E6} {
+		if first <= r && r < first+26 {
+			return byte('A' + r - first)
+		}
+	}
+	return 0
+}
+
+// minEnclosed is how many of them make a text; a flag has two.
+const minEnclosed = 8
+
+// openEnclosed writes enclosed letters as letters, where there are many.
+func openEnclosed(s string) string {
+	n := 0
+	for _, r := range s {
+		if r > 0xFFFF && enclosed(r) != 0 {
+			n++
+		}
+	}
+	if n < minEnclosed {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if letter := enclosed(r); letter != 0 {
+			return rune(letter)
+		}
+		return r
+	}, s)
 }
 
 func isLetter(r rune) bool { return traitsOf(r)&traitLetter != 0 }
@@ -66,7 +119,7 @@ func foldConfusables(s string) string {
 		}
 		if alike > 0 && (plain > 0 || alike >= 3 && inLatinText) {
 			out.WriteString(s[copied:start])
-			foldWord(&out, s[start:end])
+			foldWord(&out, s[start:end], plain > 0)
 			copied = end
 		}
 	}
@@ -92,25 +145,41 @@ func mostlyLatin(s string) bool {
 	return latin > other
 }
 
-// latinLetters counts the Latin letters of a word and those drawn like one. A
-// word with another letter has none, since a word is folded whole or not at all.
+// latinLetters counts the Latin letters of a word and those that stand for one.
+// A word with another letter has none, since a word is folded whole or not at
+// all.
 func latinLetters(word string) (plain, alike int) {
+	loose := 0
 	for _, r := range word {
 		switch traits := traitsOf(r); {
 		case isLatin(r):
 			plain++
 		case traits&traitLookalike != 0:
-			alike++
+			if toLatin(r) != 0 {
+				alike++
+			} else {
+				loose++
+			}
 		case traits&traitLatin == 0:
 			return 0, 0
 		}
 	}
+	if plain > 0 {
+		return plain, alike + loose
+	}
+	if loose > 0 {
+		return 0, 0
+	}
 	return plain, alike
 }
 
-func foldWord(out *strings.Builder, word string) {
+func foldWord(out *strings.Builder, word string, loosely bool) {
 	for _, r := range word {
-		if to := toLatin(r); to != 0 {
+		to := toLatin(r)
+		if to == 0 && loosely {
+			to = toLatinLoosely(r)
+		}
+		if to != 0 {
 			out.WriteByte(to)
 		} else {
 			out.WriteRune(r)

@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"encoding/base32"
 	"encoding/hex"
 	"math/rand/v2"
 	"net/url"
@@ -34,6 +35,10 @@ var pieces = []string{
 	"<!--", "-->", "<!-->", "a", "Z", "abcdef", "word", "gur", "Naq", "lbh", "vafgehpgvbaf", "é", "о", "\u200b", "\u00ad", "\ufe0f", "\U000e0041", "\ufdfa", "ﬁ", "Ω", "今日",
 	"\xff", "\xf3\xa0", "\x00", "\x7f", "\u0301", "\u0430\u0440\u0440le", "раураl", "ӏ", "ı", "한", "\u1112\u1161\u11ab", "e\u0301", "AAAAAAAAAAAAAAA", "aGVsbG8gd29ybGQg", "68656c6c6f20776f726c6421",
 	b64(secret), wrapped(b64(secret + secret)), hex.EncodeToString([]byte(secret)), pairs("hello world", ":"), pairs("hello world", ", 0x"), url.QueryEscape(secret),
+	"=", "=\r\n", "=49", "=6E", "=C3=A9", "a=\nb", "\x1b", "\x1b[", "\x1b[0;31m", "\x1b]8;;x", "\x07", "\x1b\\", "\x01", "\u0085", "\u009b", `\111`, `\08`, "[", "](", "]:", "]: ", "(", ")", "[a]: ", " \"",
+	`](https://example.org "a title")`, "](?q=a+b+c", "\n[//]: # (a comment)", " 'x' ", "i g n o r e  ", "p.r.e.v", "(i)(g)(n)", "s-e-n-d t-h-e", "🅸🅶🅽🅾🆁🅴🅰🅱", "🇫🇷", "o\u0336", "ïgnörë", "prëvïöus", "systém", "ž", "ø", "κ", "дa",
+	"105 103 110 111 114 101 32 97 108 108 32 110 111 119", ", 97", "|", "01101000 01101001 00100000 01101000 01101001 00100000 01110100 01101111", codes("hello world", "%08b", ""), codes("hello world, you", "%o", " "), base32.StdEncoding.EncodeToString([]byte("hello world, you")),
+	cipher(3).of("previous instructions"), atbash.of("system prompt"), backwards("reveal the password"), lines(b64(secret), 20, "\n"), lines(hex.EncodeToString([]byte(secret)), 16, "\r\n"), "U+0048", "a\u200bb", "word\u200bword\u200bword", "soft\u00adhyphen",
 	tags("hidden text"), selectors("hidden text"), "internationalization", "src/internal/normalise/normalise_test.go", "550e8400-e29b-41d4-a716-446655440000",
 }
 
@@ -57,7 +62,7 @@ func scramble(r *rand.Rand) string {
 }
 
 func encode(r *rand.Rand, s string) string {
-	switch r.IntN(6) {
+	switch r.IntN(12) {
 	case 0:
 		return b64(s)
 	case 1:
@@ -69,6 +74,16 @@ func encode(r *rand.Rand, s string) string {
 	case 4:
 		quoted, _ := jsontext.AppendQuote(nil, strings.ToValidUTF8(s, "?"))
 		return string(quoted)
+	case 5:
+		return backwards(strings.ToValidUTF8(s, "?"))
+	case 6:
+		return cipher(1 + r.IntN(26)).of(s)
+	case 7:
+		return strings.Join(strings.Split(s, ""), " ")
+	case 8:
+		return codes(s, "%d", " ")
+	case 9:
+		return base32.StdEncoding.EncodeToString([]byte(s))
 	}
 	return wrapped(b64(s))
 }
@@ -96,7 +111,7 @@ func TestCharactersAreTheReferences(t *testing.T) {
 				continue
 			}
 			text := "pa" + string(r) + "l e" + string(r) // in a word, and after a letter it may combine with
-			plain, decoders := plainText(text, false)
+			plain, decoders := plainText(text, lookAt(text))
 			wantPlain, wantDecoders := referencePlain(text)
 			if plain != wantPlain || decoders != wantDecoders {
 				t.Fatalf("%U: %q by %q, want %q by %q", r, plain, decoders, wantPlain, wantDecoders)

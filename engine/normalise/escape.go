@@ -41,7 +41,11 @@ func unescape(s string, mark byte, decode func(rest string) (escape, int)) strin
 	if out == nil {
 		return s
 	}
-	out = append(out, s[copied:]...)
+	return validText(append(out, s[copied:]...))
+}
+
+// validText makes a text of bytes that were decoded in place.
+func validText(out []byte) string {
 	if !utf8.Valid(out) {
 		out = bytes.ToValidUTF8(out, []byte("\uFFFD"))
 	}
@@ -80,6 +84,10 @@ func backslash(rest string) (escape, int) {
 	case 'U':
 		if r, ok := hexRune(rest[1:], 8); ok {
 			return escape{char: r}, 9
+		}
+	case '0', '1', '2', '3': // three digits in base eight; fewer are a reference to a group
+		if len(rest) >= 3 && rest[1]&^7 == '0' && rest[2]&^7 == '0' {
+			return escape{rune(rest[0]&7)<<6 | rune(rest[1]&7)<<3 | rune(rest[2]&7), true}, 3
 		}
 	}
 	return escape{}, 0

@@ -7,9 +7,15 @@ package normalise
 func garbled(run string, size int) bool {
 	bad, allowed := 0, size*15/100
 	var state uint8
-	for ; len(run) >= 4; run = run[4:] {
-		three := uint32(base64Value[run[0]])<<18 | uint32(base64Value[run[1]])<<12 |
-			uint32(base64Value[run[2]])<<6 | uint32(base64Value[run[3]])
+	for len(run) >= 4 {
+		four, used := [4]byte{base64Value[run[0]], base64Value[run[1]], base64Value[run[2]], base64Value[run[3]]}, 4
+		if (four[0]|four[1]|four[2]|four[3])&base64Break != 0 {
+			if four, used = overBreak(run); used == 0 {
+				return false
+			}
+		}
+		run = run[used:]
+		three := uint32(four[0])<<18 | uint32(four[1])<<12 | uint32(four[2])<<6 | uint32(four[3])
 		first := garbledSteps[(state|garbledKinds[three>>16&0xff])&63]
 		second := garbledSteps[(first&^7|garbledKinds[three>>8&0xff])&63]
 		third := garbledSteps[(second&^7|garbledKinds[three&0xff])&63]
@@ -20,6 +26,21 @@ func garbled(run string, size int) bool {
 		state = third &^ 7
 	}
 	return false
+}
+
+// overBreak returns the values of the next four characters that are no line
+// breaks, and how much of the run they take, 0 where there are fewer.
+func overBreak(run string) (four [4]byte, used int) {
+	n := 0
+	for i := range len(run) {
+		if v := base64Value[run[i]]; v != base64Break {
+			four[n] = v
+			if n++; n == len(four) {
+				return four, i + 1
+			}
+		}
+	}
+	return four, 0
 }
 
 // Kinds of bytes to garbled.

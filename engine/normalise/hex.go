@@ -3,10 +3,11 @@ package normalise
 import "strings"
 
 // hexClass is what a run of hexadecimal pairs is made of.
-var hexClass = classOf("0123456789abcdefABCDEFxX :,-")
+var hexClass = classOf("0123456789abcdefABCDEFxXuU+ :,-\r\n")
 
 // hexText decodes runs of hexadecimal pairs that hold text, plain or separated
-// by one space, colon, comma or hyphen, or prefixed by 0x.
+// by one space, colon, comma or hyphen, or prefixed by 0x or U+, over lines that
+// an encoder broke.
 func hexText(s string) string {
 	var found []string
 	var stack [64]byte // a digest in hexadecimal is no reason to allocate
@@ -34,10 +35,11 @@ func hexText(s string) string {
 
 // hexRun appends what the pairs from at stand for.
 func hexRun(bytes []byte, s string, at int) (_ []byte, end int) {
+	line := 0 // pairs before it
 	for end = at; end+1 < len(s); {
 		high, low := hexValue(s[end]), hexValue(s[end+1])
 		switch {
-		case high == 0 && s[end+1]|0x20 == 'x' && end+3 < len(s) && hexValue(s[end+2]) >= 0:
+		case hexPrefix(s, end) && end+3 < len(s) && hexValue(s[end+2]) >= 0:
 			end += 2
 			continue
 		case high < 0 || low < 0:
@@ -51,8 +53,32 @@ func hexRun(bytes []byte, s string, at int) (_ []byte, end int) {
 				end++
 			}
 		}
+		if len(bytes)-line >= minHexLine {
+			if next := lineBreak(s, end); next > end {
+				end, line = next, len(bytes)
+			}
+		}
 	}
 	return bytes, end
+}
+
+// minHexLine is how many pairs make a line that an encoder broke.
+const minHexLine = 8
+
+// lineBreak returns where the line after the break at i begins, i without one.
+func lineBreak(s string, i int) int {
+	switch rest := s[i:]; {
+	case strings.HasPrefix(rest, "\n"):
+		return i + 1
+	case strings.HasPrefix(rest, "\r\n"):
+		return i + 2
+	}
+	return i
+}
+
+// hexPrefix reports a 0x or U+ at i.
+func hexPrefix(s string, i int) bool {
+	return s[i] == '0' && s[i+1]|0x20 == 'x' || s[i]|0x20 == 'u' && s[i+1] == '+'
 }
 
 var separates = classOf(" :,-")

@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"encoding/base32"
 	"encoding/hex"
 	"strings"
 	"testing"
@@ -56,6 +57,43 @@ func hostile(n int) map[string]string {
 		"variation selectors": fill("\U000e0141")[:n-n%4],
 		"invalid":             fill("\xff"),
 		"truncated":           fill("\xf3\xa0"),
+		"lines of 20":         lines(b64(string(bytes)), 20, "\n"),
+		"lines of words":      fill("internationalization\n"),
+		"paths of base64":     strings.ReplaceAll(b64(string(bytes)), "A", "/"),
+		"base32 of media":     base32.StdEncoding.EncodeToString(bytes),
+		"capitals":            fill("INTERNATIONALIZATION "),
+		"U+":                  fill("U+"),
+		"hex lines":           lines(hex.EncodeToString(bytes), 16, "\n"),
+		"numbers":             fill("105 32 97 "),
+		"numbers too long":    fill("123456789 "),
+		"bits":                fill("01101000"),
+		"equality":            fill("="),
+		"quoted bytes":        fill("=41"),
+		"soft breaks":         fill("a=\n"),
+		"open escapes":        fill("\x1b["),
+		"long escape":         "\x1b[" + fill("0;"),
+		"open strings":        fill("\x1b]"),
+		"string starts":       fill("\x1b]8;;x"),
+		"controls":            fill("\x01"),
+		"brackets":            fill("["),
+		"closing brackets":    fill("]"),
+		"open links":          fill("]("),
+		"open titles":         fill("](a \""),
+		"all titles":          fill("](a \"](b '](c ("),
+		"long target":         "](" + fill("a+"),
+		"definitions":         fill("[a]:"),
+		"one line of them":    "[" + fill("a]: b "),
+		"spaces of a link":    "](" + fill(" "),
+		"letters apart":       fill("a "),
+		"words apart":         fill("i g n o r e  "),
+		"letters in brackets": fill("(a)(b)"),
+		"ciphers":             fill(cipher(3).of("system ") + atbash.of("prompt ") + backwards("ignore ")),
+		"accents":             fill("sÿstem ")[:n/8*8],
+		"accented word":       fill("é")[:n/2*2],
+		"enclosed":            fill("🅰")[:n/4*4],
+		"flags":               fill("🇫🇷")[:n/8*8],
+		"marks on one letter": "a" + fill("\u0336")[:n/2*2],
+		"parted":              fill("ab\u200b")[:n/5*5],
 		"open JSON":           fill(`[`) + `\n`,
 		"members":             `{"a":"\n"` + fill(`,"b":1`) + "}",
 	}

@@ -37,8 +37,8 @@ var DefaultLimits = Limits{Depth: 3, Factor: 4}
 const slack = 256
 
 // Views returns the decoded forms of a text that differ from it, shallow ones
-// first. complete is false when there was no room for all of them: part of what
-// the text holds stays unseen then.
+// first. complete is false when there was no room for all of them, or when the
+// deepest hide something still: part of what the text holds stays unseen then.
 func Views(text string, lim Limits) (views []View, complete bool) {
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
@@ -47,10 +47,15 @@ func Views(text string, lim Limits) (views []View, complete bool) {
 	if lim.Depth > 0 {
 		w.expand(View{Text: text})
 	}
-	for depth, i := 1, 0; depth < lim.Depth; depth++ {
+	i := 0
+	for depth := 1; depth < lim.Depth; depth++ {
 		for ends := len(w.views); i < ends; i++ {
 			w.expand(w.views[i])
 		}
+	}
+	w.room = 0 // what is found now is too deep
+	for ; i < len(w.views) && !w.full; i++ {
+		w.expand(w.views[i])
 	}
 	return w.views, !w.full
 }
@@ -66,20 +71,36 @@ type work struct {
 
 // expand adds what v decodes to. Characters are made plain in one step, since
 // every order of the decoders would be a view of its own. The other decoders
-// find hidden texts and return them without what is around them.
+// find hidden texts and return them without what is around them, or read the
+// letters of the whole text in another way.
 func (w *work) expand(v View) {
-	ascii := ascii(v.Text)
-	if plain, decoders := plainText(v.Text, ascii); decoders != "" {
+	look := lookAt(v.Text)
+	if plain, decoders := plainText(v.Text, look); decoders != "" {
 		w.offer(v, plain, decoders)
 	}
-	if !ascii {
+	if look.traits&traitInvisible != 0 {
+		w.offer(v, parted(v.Text), "invisible")
 		w.offer(v, tagText(v.Text), "tag")
 		w.offer(v, variationText(v.Text), "variation")
 	}
 	w.offer(v, comments(v.Text), "html-comment")
+	w.offer(v, markdown(v.Text), "markdown")
 	w.offer(v, base64Text(v.Text), "base64")
+	w.offer(v, base32Text(v.Text), "base32")
 	w.offer(v, hexText(v.Text), "hex")
-	w.offer(v, rot13Text(v.Text), "rot13")
+	w.offer(v, numberText(v.Text), "codes")
+	l := letteringsOf(v.Text)
+	if l.apart {
+		w.offer(v, together(v.Text), "spaced")
+	}
+	for c := cipher(1); l.ciphers>>c != 0; c++ {
+		if l.ciphers>>c&1 != 0 {
+			w.offer(v, c.undo(v.Text), c.name())
+		}
+	}
+	if l.ciphers>>reversed&1 != 0 {
+		w.offer(v, wordsBackwards(v.Text), reversed.name())
+	}
 }
 
 // offer adds what the named decoders found in v, "" for nothing.

@@ -11,9 +11,12 @@ import (
 // plainText replaces, in place, every character that is written in another way
 // than a reader sees it, and names the decoders that had something to do, ""
 // for none.
-func plainText(s string, isASCII bool) (plain, decoders string) {
+func plainText(s string, look look) (plain, decoders string) {
+	if text := quotedPrintable(s); text != s {
+		s, decoders = text, "quoted-printable"
+	}
 	if text := unescape(s, '%', percent); text != s {
-		s, decoders = text, "percent"
+		s, decoders = text, chain(decoders, "percent")
 	}
 	if text := unescape(s, '\\', backslash); text != s {
 		name := "escape"
@@ -27,24 +30,51 @@ func plainText(s string, isASCII bool) (plain, decoders string) {
 			s, decoders = text, chain(decoders, "entity")
 		}
 	}
-	if isASCII && (decoders == "" || ascii(s)) {
-		return s, decoders
+	if decoders != "" {
+		look = lookAt(s)
 	}
-	traits := foreignTraits(s)
-	if traits&traitInvisible != 0 {
+	traits := look.traits
+	if look.controls || traits&traitInvisible != 0 {
 		s, decoders = stripInvisible(s), chain(decoders, "invisible")
 	}
-	if traits&traitUnsettled != 0 {
-		if text := norm.NFKC.String(s); text != s {
-			s, decoders, traits = text, chain(decoders, "nfkc"), foreignTraits(text)
+	if traits == 0 {
+		return s, decoders
+	}
+	apply := func(name, text string) {
+		if text != s {
+			s, decoders, traits = text, chain(decoders, name), foreignTraits(text)
 		}
+	}
+	if traits&traitUnsettled != 0 {
+		apply("nfkc", norm.NFKC.String(s))
+	}
+	if traits&traitMark != 0 {
+		apply("marks", stripMarks(s))
+	}
+	if traits&traitAccent != 0 {
+		apply("marks", stripAccents(s))
+	}
+	if traits&traitEnclosed != 0 {
+		apply("enclosed", openEnclosed(s))
 	}
 	if traits&traitLookalike != 0 {
-		if text := foldConfusables(s); text != s {
-			s, decoders = text, chain(decoders, "confusables")
-		}
+		apply("confusables", foldConfusables(s))
 	}
 	return s, decoders
+}
+
+// look is what the characters of a text are.
+type look struct {
+	controls bool  // some are controls of ASCII and no white space
+	traits   trait // of those outside of ASCII
+}
+
+func lookAt(s string) (l look) {
+	isASCII, controls := survey(s)
+	if l.controls = controls; !isASCII {
+		l.traits = foreignTraits(s)
+	}
+	return l
 }
 
 func isJSON(s string) bool {

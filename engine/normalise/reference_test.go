@@ -1,8 +1,12 @@
 package normalise
 
 import (
+	"encoding/base32"
 	"encoding/base64"
 	"html"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,12 +21,16 @@ var referenceExtractors = []struct {
 	name    string
 	extract func(string) string
 }{
+	{"invisible", referenceParted},
 	{"tag", referenceTag},
 	{"variation", referenceVariation},
 	{"html-comment", referenceComments},
+	{"markdown", referenceMarkdown},
 	{"base64", referenceBase64},
+	{"base32", referenceBase32},
 	{"hex", referenceHex},
-	{"rot13", referenceROT13},
+	{"codes", referenceCodes},
+	{"spaced", referenceSpaced},
 }
 
 func referenceViews(text string, lim Limits) (views []View, complete bool) {
@@ -40,7 +48,10 @@ func referenceViews(text string, lim Limits) (views []View, complete bool) {
 			views = append(views, v)
 		}
 	}
-	for depth, i, ends := 0, 0, 1; depth < lim.Depth; depth++ {
+	for depth, i, ends := 0, 0, 1; depth <= lim.Depth; depth++ {
+		if depth == lim.Depth {
+			room = 0 // what is found here is too deep
+		}
 		for ; i < ends; i++ {
 			v := views[i]
 			if plain, decoders := referencePlain(v.Text); decoders != "" {
@@ -50,6 +61,9 @@ func referenceViews(text string, lim Limits) (views []View, complete bool) {
 				if found := e.extract(v.Text); found != "" {
 					offer(View{found, chain(v.Provenance, e.name)})
 				}
+			}
+			for _, found := range referenceCiphers(v.Text) {
+				offer(View{found.Text, chain(v.Provenance, found.Provenance)})
 			}
 		}
 		ends = len(views)
@@ -138,79 +152,332 @@ func referenceComments(s string) string {
 	}
 }
 
-// base64Text decodes the runs that hold text, in either alphabet, padded or
-// not, over line breaks.
+var (
+	referenceLine     = regexp.MustCompile(`^([\r\n]*)([A-Za-z0-9+/_-]+)`)
+	referenceCapitals = regexp.MustCompile(`[A-Z2-7]{24,}`)
+	referenceNumbers  = regexp.MustCompile(`[0-9 ,;|/\-\t\r\n]{16,}`)
+	referenceDigits   = regexp.MustCompile(`[0-9]+`)
+	referenceLetters  = regexp.MustCompile(`[A-Za-z]+`)
+	referenceWord     = regexp.MustCompile(`[\pL\p{Mn}\p{Me}]+`)
+	referenceLatin    = regexp.MustCompile(`[A-Za-z\x{C0}-\x{24F}\x{1E00}-\x{1EFF}]+`)
+	referenceRun      = regexp.MustCompile(`[A-Za-z0-9+/_-]{16,}`)
+	referencePart     = regexp.MustCompile(`[A-Za-z0-9]+`)
+)
+
+// referenceBase64 decodes the runs that hold text, in either alphabet, padded
+// or not, over line breaks.
 func referenceBase64(s string) string {
 	var found []string
-	for at := 0; at < len(s); {
-		run, end := referenceBase64Run(s, at)
-		if text, ok := referenceDecodeRun(run); ok {
-			found = append(found, text)
+	whole := 0
+	for at := 0; ; {
+		run := referenceRun.FindStringIndex(s[at:])
+		if run == nil {
+			return strings.Join(found, "\n")
 		}
+		start, end := at+run[0], at+run[1]
 		at = end
-	}
-	return strings.Join(found, "\n")
-}
-
-// base64Run returns the next run of the alphabet from at, without line breaks
-// and with the standard alphabet, and where the search goes on.
-func referenceBase64Run(s string, at int) (run []byte, end int) {
-	start := at
-	for start < len(s) && !base64Class[s[start]] {
-		start++
-	}
-	end = start
-	for end < len(s) && base64Class[s[end]] {
-		end++
-	}
-	// Lines of an encoder are long, and as long as each other.
-	for wrapped := end; wrapped-start >= 60; {
-		next := wrapped
-		for next < len(s) && (s[next] == '\r' || s[next] == '\n') {
-			next++
+		if start >= whole {
+			if lines := referenceLines(s[start:]); lines != s[start:end] {
+				if text, ok := referenceDecodeRun(lines); ok {
+					found, at = append(found, text), start+len(lines)
+					continue
+				}
+				whole = start + len(lines)
+			}
 		}
-		if next == wrapped || next == len(s) || !base64Class[s[next]] {
-			break
-		}
-		for wrapped = next; wrapped < len(s) && base64Class[s[wrapped]]; wrapped++ {
-		}
-		end = wrapped
-	}
-	if end-start < minRun {
-		return nil, end
-	}
-	run = make([]byte, 0, end-start)
-	for _, c := range []byte(s[start:end]) {
-		switch c {
-		case '-':
-			c = '+'
-		case '_':
-			c = '/'
-		case '\r', '\n':
+		if text, ok := referenceDecodeRun(s[start:end]); ok {
+			found = append(found, text)
 			continue
 		}
-		run = append(run, c)
+		for _, part := range referencePart.FindAllString(s[start:end], -1) {
+			if text, ok := referenceDecodeRun(part); ok && len(part) >= 24 && len(part) < end-start && ofLetters(text) {
+				found = append(found, text)
+			}
+		}
 	}
-	return run, end
 }
 
-// decodeRun tries every alignment: a path or a word may be glued to the front.
-func referenceDecodeRun(run []byte) (string, bool) {
+// referenceLines is the run with which s begins, and the lines after it that are
+// as long, the last of them or shorter, or any after a line of sixty.
+func referenceLines(s string) string {
+	first := referenceLine.FindString(s)
+	all := first
+	for {
+		next := referenceLine.FindStringSubmatch(s[len(all):])
+		if next == nil || next[1] == "" || len(first) < 60 && len(next[2]) > len(first) {
+			return all
+		}
+		all += next[0]
+		if len(first) < 60 && len(next[2]) < len(first) {
+			return all
+		}
+	}
+}
+
+// referenceDecodeRun tries every alignment: a path or a word may be glued to
+// the front.
+func referenceDecodeRun(run string) (string, bool) {
+	run = strings.NewReplacer("-", "+", "_", "/", "\r", "", "\n", "").Replace(run)
 	for skip := 0; skip < 4 && len(run)-skip >= minRun; skip++ {
 		body := run[skip:]
 		if len(body)%4 == 1 {
 			body = body[:len(body)-1]
 		}
-		out := make([]byte, base64.RawStdEncoding.DecodedLen(len(body)))
-		n, err := base64.RawStdEncoding.Decode(out, body)
+		out, err := base64.RawStdEncoding.DecodeString(body)
 		if err != nil {
 			continue
 		}
-		if text, ok := referenceText(out[:n]); ok {
+		if text, ok := referenceText(out); ok {
 			return text, true
 		}
 	}
 	return "", false
+}
+
+// referenceBase32 decodes the runs that hold text.
+func referenceBase32(s string) string {
+	var found []string
+	for _, run := range referenceCapitals.FindAllString(s, -1) {
+		for ; len(run)%8 == 1 || len(run)%8 == 3 || len(run)%8 == 6; run = run[:len(run)-1] {
+		}
+		out, _ := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(run)
+		if text, ok := referenceText(out); ok {
+			found = append(found, text)
+		}
+	}
+	return strings.Join(found, "\n")
+}
+
+// referenceCodes decodes lists of character codes.
+func referenceCodes(s string) string {
+	var found []string
+	for _, run := range referenceNumbers.FindAllString(s, -1) {
+		var list []string
+		flush := func() {
+			if text := referenceSpell(list); text != "" {
+				found = append(found, text)
+			}
+			list = nil
+		}
+		for _, digits := range referenceDigits.FindAllString(run, -1) {
+			if len(digits) <= 8 {
+				list = append(list, digits)
+				continue
+			}
+			flush()
+			if text := referenceBits(digits); text != "" {
+				found = append(found, text)
+			}
+		}
+		flush()
+	}
+	return strings.Join(found, "\n")
+}
+
+func referenceBits(digits string) string {
+	if strings.Trim(digits, "01") != "" || len(digits)%8 != 0 || len(digits) < 64 {
+		return ""
+	}
+	var out []byte
+	for ; digits != ""; digits = digits[8:] {
+		b, _ := strconv.ParseUint(digits[:8], 2, 8)
+		out = append(out, byte(b))
+	}
+	text, ok := referenceText(out)
+	if !ok {
+		return ""
+	}
+	return text
+}
+
+func referenceSpell(list []string) string {
+	for _, base := range []int{2, 10, 8} {
+		if base == 2 && len(list) < 8 || base != 2 && len(list) < 12 {
+			continue
+		}
+		letters, spaces, rest := 0, 0, 0
+		var out strings.Builder
+		for _, digits := range list {
+			code, err := strconv.ParseInt(digits, base, 64)
+			if err != nil || base == 2 && len(digits) < 7 {
+				code = -1
+			}
+			switch {
+			case code == ' ':
+				spaces++
+			case 'a' <= code && code <= 'z' || 'A' <= code && code <= 'Z':
+				letters++
+			default:
+				rest++
+			}
+			if code >= ' ' && code <= unicode.MaxRune || code == '\n' {
+				out.WriteRune(rune(code))
+			}
+		}
+		if letters > 0 && spaces > 0 && rest <= len(list)*15/100 {
+			return out.String()
+		}
+	}
+	return ""
+}
+
+// referenceApart looks in eight bytes, and only at the first letters that are
+// one byte apart, or else two.
+func referenceApart(s string, from int) bool {
+	to := min(from+8, len(s))
+	for gap := 1; gap <= 2; gap++ {
+		for i := from; i+3+2*gap <= to; i++ {
+			form := ""
+			for _, c := range []byte(s[i : i+3+2*gap]) {
+				if isLatin(rune(c)) {
+					form += "a"
+				} else {
+					form += "."
+				}
+			}
+			if form == "a.a.a" || form == "a..a..a" {
+				between := s[i+1 : i+1+gap]
+				return alone(s, i) && alone(s, i+2+2*gap) && between == s[i+2+gap:i+2+2*gap] &&
+					(gap == 1 && strings.Contains(" .-_*|/~,+\n\t", between) || between == ")(" || between == "][")
+			}
+		}
+	}
+	return false
+}
+
+var referenceGap = regexp.MustCompile(`^[ .\-_*|/~,+\n\t()\[\]]+$`)
+
+// referenceSpaced joins letters that stand apart, and makes a space of what is
+// between two words of them.
+func referenceSpaced(s string) string {
+	isLetter := func(i int) bool { return i >= 0 && i < len(s) && isLatin(rune(s[i])) }
+	inWord := func(i int) bool {
+		return isLetter(i) || i >= 0 && i < len(s) && (s[i] >= 0x80 || '0' <= s[i] && s[i] <= '9')
+	}
+	var out strings.Builder
+	spelt, near, last := 0, false, -1
+	for i := 0; i < len(s); {
+		if !isLetter(i) || inWord(i-1) || inWord(i+1) {
+			i++
+			continue
+		}
+		word, end, gap := s[i:i+1], i+1, ""
+		for _, g := range []string{" ", ".", "-", "_", "*", "|", "/", "~", ",", "+", "\n", "\t", ")(", "]["} {
+			if strings.HasPrefix(s[end:], g) {
+				gap = g
+			}
+		}
+		for n := len(gap); n > 0 && strings.HasPrefix(s[end:], gap) && isLetter(end+n) && !inWord(end+n+1) && !inWord(end+n-1); end += n + 1 {
+			word += s[end+n : end+n+1]
+		}
+		if len(word) >= 2 {
+			if len(word) >= 4 {
+				spelt += len(word)
+			}
+			if len(word) > 15 {
+				word = divided(word)
+			}
+			switch between := s[max(last, 0):i]; {
+			case last < 0:
+			case referenceGap.MatchString(between):
+				out.WriteString(" ")
+			case len(between) > 80:
+				out.WriteString("\n")
+			default:
+				out.WriteString(between)
+			}
+			out.WriteString(word)
+			last = end
+		}
+		i = end
+	}
+	for i := 0; i < len(s); i += 8 { // worth a look only where eight bytes have three letters apart
+		near = near || referenceApart(s, i)
+	}
+	if spelt < 10 || !near {
+		return ""
+	}
+	return out.String()
+}
+
+// referenceCiphers deciphers a text in which two words betray the cipher.
+func referenceCiphers(s string) (found []View) {
+	words := strings.FieldsFunc(s, func(r rune) bool { return r|0x20 < 'a' || r|0x20 > 'z' })
+	count := func(undo func(string) string, more ...string) (n int) {
+		for _, w := range words {
+			if w = undo(strings.ToLower(w)); keywords[w] || slices.Contains(more, w) {
+				n++
+			}
+		}
+		return n
+	}
+	for shift := rune(1); shift <= 25; shift++ {
+		undo := func(s string) string { return strings.Map(func(r rune) rune { return referenceShift(r, 26-shift) }, s) }
+		switch {
+		case shift == 13 && count(undo, commonWords...) >= 2:
+			found = append(found, View{undo(s), "rot13"})
+		case count(undo) >= 2:
+			found = append(found, View{undo(s), "caesar"})
+		}
+	}
+	mirror := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			switch {
+			case 'a' <= r && r <= 'z':
+				return 'a' + 'z' - r
+			case 'A' <= r && r <= 'Z':
+				return 'A' + 'Z' - r
+			}
+			return r
+		}, s)
+	}
+	if count(mirror) >= 2 {
+		found = append(found, View{mirror(s), "atbash"})
+	}
+	reverse := func(s string) string {
+		r := []rune(s)
+		slices.Reverse(r)
+		return string(r)
+	}
+	if count(reverse) >= 2 {
+		found = append(found, View{reverse(s), "reversed"},
+			View{referenceLetters.ReplaceAllStringFunc(s, reverse), "reversed"})
+	}
+	return found
+}
+
+var (
+	referenceLink  = regexp.MustCompile(`^[ \t\r\n]*(<[^>\n\[\]]*>?|[^\x00- )\[\]<][^\x00- )\[\]]*|)`)
+	referenceTitle = regexp.MustCompile(`^[ \t\r\n]+(?:"([^"]*)"|'([^']*)'|\(([^)]*)\))`)
+	referenceLabel = regexp.MustCompile(`^ *\[[^\]\n]*\]$`)
+)
+
+// referenceMarkdown returns the titles of links, and their targets if they are
+// made of words.
+func referenceMarkdown(s string) string {
+	var found []string
+	for at := 0; at < len(s); at++ {
+		if at == 0 || s[at-1] != ']' {
+			continue
+		}
+		line := s[strings.LastIndexByte(s[:at], '\n')+1 : at]
+		if s[at] != '(' && (s[at] != ':' || !referenceLabel.MatchString(line)) {
+			continue
+		}
+		target := referenceLink.FindStringSubmatchIndex(s[at+1:])
+		if text := strings.Trim(s[at+1+target[2]:at+1+target[3]], "<>"); strings.Count(text, " ")+strings.Count(text, "+")+strings.Count(text, "%20") >= 2 {
+			found = append(found, strings.NewReplacer("+", " ", "%20", " ").Replace(text))
+		}
+		at += 1 + target[3]
+		if title := referenceTitle.FindStringSubmatch(s[at:]); title != nil {
+			if text := strings.TrimSpace(title[1] + title[2] + title[3]); len(text) >= minText {
+				found = append(found, text)
+			}
+			at += len(title[0]) - 1
+		}
+		at-- // what ends a target may begin the next
+	}
+	return strings.Join(found, "\n")
 }
 
 // hexText decodes runs of hexadecimal pairs that hold text, plain or separated
@@ -234,10 +501,11 @@ func referenceHex(s string) string {
 }
 
 func referenceHexRun(s string, at int) (bytes []byte, end int) {
+	line := 0
 	for end = at; end+1 < len(s); {
 		high, low := hexValue(s[end]), hexValue(s[end+1])
 		switch {
-		case high == 0 && s[end+1]|0x20 == 'x' && end+3 < len(s) && hexValue(s[end+2]) >= 0:
+		case strings.Contains("0x 0X U+ u+", s[end:end+2]) && s[end+1] != ' ' && s[end] != ' ' && end+3 < len(s) && hexValue(s[end+2]) >= 0:
 			end += 2
 			continue
 		case high < 0 || low < 0:
@@ -251,29 +519,22 @@ func referenceHexRun(s string, at int) (bytes []byte, end int) {
 				end++
 			}
 		}
+		if rest := s[end:]; len(bytes)-line >= 8 && (strings.HasPrefix(rest, "\n") || strings.HasPrefix(rest, "\r\n")) {
+			end += strings.IndexByte(rest, '\n') + 1
+			line = len(bytes)
+		}
 	}
 	return bytes, end
 }
 
-// rot13Text rotates a text in which two such words occur.
-func referenceROT13(s string) string {
-	hits := 0
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return r|0x20 < 'a' || r|0x20 > 'z' }) {
-		if len(word) >= 3 && len(word) <= 12 && rot13Words[strings.ToLower(word)] {
-			if hits++; hits == 2 {
-				return strings.Map(referenceRotate, s)
-			}
-		}
-	}
-	return ""
-}
+func referenceRotate(r rune) rune { return referenceShift(r, 13) }
 
-func referenceRotate(r rune) rune {
+func referenceShift(r, by rune) rune {
 	switch {
 	case 'a' <= r && r <= 'z':
-		return 'a' + (r-'a'+13)%26
+		return 'a' + (r-'a'+by)%26
 	case 'A' <= r && r <= 'Z':
-		return 'A' + (r-'A'+13)%26
+		return 'A' + (r-'A'+by)%26
 	}
 	return r
 }
@@ -286,6 +547,7 @@ func referencePlain(s string) (plain, decoders string) {
 			s, decoders = next, chain(decoders, name)
 		}
 	}
+	apply("quoted-printable", referenceQuotedPrintable(s))
 	if strings.IndexByte(s, '%') >= 0 {
 		apply("percent", referenceUnescape(s, '%', referencePercent))
 	}
@@ -299,27 +561,156 @@ func referencePlain(s string) (plain, decoders string) {
 	if strings.IndexByte(s, '&') >= 0 {
 		apply("entity", html.UnescapeString(s))
 	}
-	if !ascii(s) {
-		apply("invisible", referenceStrip(s))
-		apply("nfkc", norm.NFKC.String(s))
-		apply("confusables", referenceConfusables(s))
-	}
+	apply("invisible", referenceStrip(s))
+	apply("nfkc", norm.NFKC.String(s))
+	apply("marks", referenceMarks(s))
+	apply("marks", referenceAccents(s))
+	apply("enclosed", referenceEnclosed(s))
+	apply("confusables", referenceConfusables(s))
 	return strings.ToValidUTF8(s, "\uFFFD"), decoders
 }
 
-// stripInvisible removes what takes no room on the screen: zero-width and
-// bidirectional controls, soft hyphens, variation selectors, tags.
-func referenceStrip(s string) string {
+var (
+	referenceSoft = regexp.MustCompile(`[A-Za-z]=\r?\n[A-Za-z]`)
+	referenceByte = regexp.MustCompile(`=(\r?\n|[0-9A-Fa-f]{2})`)
+	referenceANSI = regexp.MustCompile(`\x1b\[[ -?]*[@-~]|\x1b\][^\x00-\x08\x0e-\x1f\x7f]*(\x07|\x1b\\)`)
+)
+
+// referenceQuotedPrintable decodes a text that is quoted-printable beyond doubt.
+func referenceQuotedPrintable(s string) string {
+	all := referenceByte.FindAllStringIndex(s, -1)
+	adjacent, capitals, soft := 0, 0, 0
+	for i, at := range all {
+		code := s[at[0]+1 : at[1]]
+		if i+1 < len(all) && all[i+1][0] == at[1] && strings.Trim(code, "\r\n") != "" {
+			if next := s[all[i+1][0]+1 : all[i+1][1]]; next != "00" && strings.Trim(next, "\r\n") != "" {
+				adjacent++
+			}
+		}
+		if strings.ContainsAny(code, "ABCDEF") {
+			capitals++
+		}
+		if at[0] > 0 && at[1] < len(s) && referenceSoft.MatchString(s[at[0]-1:at[1]+1]) {
+			soft++
+		}
+	}
+	if adjacent < 3 && capitals < 4 && soft < 2 {
+		return s
+	}
+	return strings.ToValidUTF8(referenceByte.ReplaceAllStringFunc(s, func(e string) string {
+		if strings.HasSuffix(e, "\n") {
+			return ""
+		}
+		b, _ := strconv.ParseUint(e[1:], 16, 8)
+		return string([]byte{byte(b)})
+	}), "\uFFFD")
+}
+
+// referenceMarks takes the marks off Latin words that have some by themselves.
+func referenceMarks(s string) string {
+	return referenceWord.ReplaceAllStringFunc(s, func(word string) string {
+		first, _ := utf8.DecodeRuneInString(word)
+		if !unicode.Is(unicode.Latin, first) || strings.IndexFunc(word, referenceMark) < 0 {
+			return word
+		}
+		return strings.Map(func(r rune) rune {
+			if referenceMark(r) {
+				return -1
+			}
+			return r
+		}, norm.NFD.String(word))
+	})
+}
+
+func referenceMark(r rune) bool { return unicode.In(r, unicode.Mn, unicode.Me) }
+
+// referenceAccents makes plain the letters of a text in which two keywords have
+// accents.
+func referenceAccents(s string) string {
+	words := 0
+	for _, word := range referenceLatin.FindAllString(s, -1) {
+		for _, word := range strings.FieldsFunc(word, func(r rune) bool { return !isLatin(r) && bare(r) == 0 }) {
+			if plain := referenceBare(word); plain != word && keywords[strings.ToLower(plain)] {
+				words++
+			}
+		}
+	}
+	if words < 2 {
+		return s
+	}
+	return referenceBare(s)
+}
+
+func referenceBare(s string) string {
 	return strings.Map(func(r rune) rune {
-		if referenceInvisible(r) {
-			return -1
+		if plain := bare(r); plain != 0 {
+			return rune(plain)
 		}
 		return r
 	}, s)
 }
 
+// referenceEnclosed opens circles, squares and flags, where there are many.
+func referenceEnclosed(s string) string {
+	n := 0
+	opened := strings.Map(func(r rune) rune {
+		if letter := enclosed(r); letter != 0 {
+			n++
+			return rune(letter)
+		}
+		return r
+	}, s)
+	if n < 8 {
+		return s
+	}
+	return opened
+}
+
+// referenceParted puts spaces where only invisible characters part words.
+func referenceParted(s string) string {
+	places := 0
+	var out strings.Builder
+	runes := []rune(s)
+	letter := func(i int) bool { return i >= 0 && i < len(runes) && isLatin(runes[i]) }
+	for i := 0; i < len(runes); {
+		end, hyphens := i, 0
+		for end < len(runes) && runes[end] >= 0x80 && referenceInvisible(runes[end]) {
+			if runes[end] == 0xAD {
+				hyphens++
+			}
+			end++
+		}
+		switch {
+		case end == i:
+			out.WriteRune(runes[i])
+			end++
+		case hyphens < end-i && letter(i-1) && letter(i-2) && letter(end) && letter(end+1):
+			places++
+			out.WriteByte(' ')
+		}
+		i = end
+	}
+	if places < 3 {
+		return ""
+	}
+	return out.String()
+}
+
+// referenceStrip removes what takes no room on the screen: zero-width and
+// bidirectional controls, soft hyphens, variation selectors, tags.
+func referenceStrip(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && (r < '\t' || r > '\r') || r == 0x7f || referenceInvisible(r) {
+			return -1
+		}
+		return r
+	}, referenceANSI.ReplaceAllString(s, ""))
+}
+
 func referenceInvisible(r rune) bool {
 	switch {
+	case 0x80 <= r && r <= 0x9F:
+		return r != 0x85
 	case r < 0xAD:
 		return false
 	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r):
@@ -381,6 +772,16 @@ func referenceBackslash(rest string, out *strings.Builder) int {
 		return 0
 	}
 	switch rest[0] {
+	case '0', '1', '2', '3':
+		if len(rest) < 3 {
+			return 0
+		}
+		b, err := strconv.ParseUint(rest[:3], 8, 8)
+		if err != nil || strings.Contains(rest[:3], "_") {
+			return 0
+		}
+		out.WriteByte(byte(b))
+		return 3
 	case '"', '\\', '/', '\'':
 		out.WriteByte(rest[0])
 		return 1
@@ -466,22 +867,27 @@ func referenceMostlyLatin(s string) bool {
 
 // foldWord folds a word whole or not at all.
 func referenceFoldWord(word string, inLatinText bool) string {
-	plain, alike := 0, 0
+	plain, alike, loose := 0, 0, 0
 	for _, r := range word {
 		switch {
 		case toLatin(r) != 0:
 			alike++
 		case isLatin(r):
 			plain++
+		case toLatinLoosely(r) != 0:
+			loose++
 		case !unicode.Is(unicode.Latin, r):
 			return word
 		}
 	}
-	if alike == 0 || plain == 0 && (!inLatinText || alike < 3) {
+	if alike+loose == 0 || plain == 0 && (!inLatinText || alike < 3 || loose > 0) {
 		return word
 	}
 	return strings.Map(func(r rune) rune {
 		if to := toLatin(r); to != 0 {
+			return rune(to)
+		}
+		if to := toLatinLoosely(r); to != 0 && plain > 0 {
 			return rune(to)
 		}
 		return r

@@ -16,7 +16,10 @@ const (
 	traitUnsettled       // compatibility normalisation may change it or what it follows
 	traitLookalike       // drawn like a Latin letter
 	traitLetter
-	traitLatin // of the Latin script
+	traitLatin  // of the Latin script
+	traitMark   // combines with what it follows
+	traitAccent // a Latin letter and a mark in one
+	traitEnclosed
 )
 
 // pages are the traits of blocks of 256 characters, worked out when a text
@@ -44,9 +47,12 @@ func newPage(first rune) *[256]trait {
 		alone := string(r)
 		is(traitInvisible, invisible(r))
 		is(traitUnsettled, !norm.NFKC.PropertiesString(alone).BoundaryBefore() || !norm.NFKC.IsNormalString(alone))
-		is(traitLookalike, toLatin(r) != 0)
+		is(traitLookalike, toLatin(r) != 0 || toLatinLoosely(r) != 0)
 		is(traitLetter, unicode.IsLetter(r))
 		is(traitLatin, unicode.Is(unicode.Latin, r))
+		is(traitMark, unicode.In(r, unicode.Mn, unicode.Me))
+		is(traitAccent, bare(r) != 0)
+		is(traitEnclosed, enclosed(r) != 0)
 	}
 	return page
 }
