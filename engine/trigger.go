@@ -45,8 +45,9 @@ const anyView = "*"
 
 // decoders are those that package normalise names in a provenance.
 var decoders = []string{
-	"percent", "escape", "json", "entity", "invisible", "nfkc", "confusables",
-	"tag", "variation", "html-comment", "base64", "hex", "rot13",
+	"quoted-printable", "percent", "escape", "json", "entity", "invisible", "nfkc", "marks", "enclosed", "confusables",
+	"tag", "variation", "html-comment", "markdown", "base64", "base32", "hex", "codes",
+	"spaced", "rot13", "caesar", "atbash", "reversed",
 }
 
 var errTriggerForm = errors.New("want a pattern's id or an object with one condition")

@@ -20,7 +20,7 @@ func skeletonOf(buf []byte, name string) skeleton {
 	for i := range len(name) {
 		c := name[i]
 		switch {
-		case c >= utf8.RuneSelf:
+		case c >= utf8.RuneSelf || c < ' ' || c == 0x7f:
 			return foldedSkeleton(buf, name)
 		case len(s) == maxContextNameCompare:
 			return s
@@ -34,8 +34,8 @@ func skeletonOf(buf []byte, name string) skeleton {
 	return s
 }
 
-// foldedSkeleton is for names with letters outside of ASCII, some of which only
-// look like others.
+// foldedSkeleton is for names with controls, or letters outside of ASCII, some of
+// which only look like others.
 func foldedSkeleton(buf []byte, name string) skeleton {
 	name = plain(name[:min(len(name), maxNameFolded)])
 	name = strings.Map(func(r rune) rune {
@@ -55,12 +55,23 @@ const maxNameFolded = 16 * maxContextNameCompare
 func plain(name string) string {
 	views, _ := normalise.Views(name, normalise.Limits{Depth: 1, Factor: 4})
 	for _, v := range views {
-		switch v.Provenance[strings.LastIndexByte(v.Provenance, '>')+1:] {
-		case "invisible", "nfkc", "confusables":
+		if seen(v.Provenance) {
 			return v.Text
 		}
 	}
 	return name
+}
+
+// seen reports whether all decoders change only what characters look like.
+func seen(provenance string) bool {
+	for decoder := range strings.SplitSeq(provenance, ">") {
+		switch decoder {
+		case "invisible", "nfkc", "marks", "enclosed", "confusables":
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // has is the set of bytes that occur, modulo 64.

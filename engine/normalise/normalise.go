@@ -15,7 +15,7 @@ import (
 
 // Version changes whenever the views of some text change, since a verdict is a
 // function of it.
-const Version = "1"
+const Version = "2"
 
 // View is one decoded form of a text.
 type View struct {

@@ -161,7 +161,7 @@ func encoded(v *verdicts, r *textmodel.Reading, shown uint32, provenance string)
 // disguises reports the decodings that change how characters look, which honest
 // text needs too: such a view tells nothing without the text as sent.
 func disguises(provenance string) bool {
-	for _, d := range [...]string{"base64", "hex", "rot13", "tag", "variation"} {
+	for _, d := range [...]string{"base64", "base32", "hex", "codes", "rot13", "caesar", "atbash", "reversed", "spaced", "tag", "variation"} {
 		if strings.Contains(provenance, d) {
 			return false
 		}
@@ -172,7 +172,8 @@ func disguises(provenance string) bool {
 // hides reports the decodings that undo what a reader does not see through and
 // a model does. Escapes of JSON, URLs and HTML are the wire's own.
 func hides(provenance string) bool {
-	for _, d := range [...]string{"base64", "hex", "rot13", "tag", "variation", "invisible", "confusables", "nfkc", "html-comment"} {
+	for _, d := range [...]string{"base64", "base32", "hex", "codes", "rot13", "caesar", "atbash", "reversed", "spaced", "tag", "variation",
+		"quoted-printable", "invisible", "confusables", "enclosed", "marks", "nfkc", "html-comment", "markdown"} {
 		if strings.Contains(provenance, d) {
 			return true
 		}

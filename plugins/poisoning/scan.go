@@ -118,7 +118,8 @@ func structure(v *verdicts, r *textmodel.Reading, s scanner.Segment, span textmo
 			textmodel.SendSensitive, textmodel.ReadSensitive, textmodel.SystemDirective, textmodel.YouMust, textmodel.SendAway) {
 			v.add(ruleHidden, "", 0.8, span)
 		}
-	case within(s.Provenance, "base64", "hex", "rot13", "invisible", "confusables"):
+	case within(s.Provenance, "base64", "base32", "hex", "codes", "rot13", "caesar", "atbash", "reversed", "spaced", "quoted-printable", "marks", "enclosed",
+		"invisible", "confusables", "markdown"):
 		if r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.SystemDirective) || r.Has(textmodel.ReadPrivate, textmodel.SendSensitive) {
 			v.add(ruleHidden, "", 0.8, span)
 		}
