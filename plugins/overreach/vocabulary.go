@@ -130,6 +130,8 @@ var turns = []struct {
 		@when|while ~3 @name ~1 tool|function|operation
 		@when ~1 @using|execute|use|call ~2 @tool
 		@when ~3 @tool ~2 is|are|being ~1 @used|present|available|enabled
+		before|after|when|while|instead ~1 execute|executing|use|using|call|calling|run|running ~3 operation|tool|function
+		when operation|tool is
 		@universal ~3 @used ~1 with|by|via|through|using ~1 @name
 		@universal call|calls|use|invocation|run|execution ~1 of|to ~1 @name
 		each|every|any time ~6 @name|@used|@tool
@@ -176,6 +178,8 @@ var turns = []struct {
 		instead of ~2 one|what|that|value ~2 @person
 		@must ~2 add|include|append|put|set ~5 bcc|cc
 		@must ~1 bcc|cc
+		replace the values|result|results|value|output ~1 with|by
+		@must ~1 add|append|insert ~2 clause|condition|header|parameter|field|argument
 		will override the @field
 		commands|command|calls|requests ~3 prefixed with|by
 		@carry ~2 copy ~5 to|of ~2 all|every|each

@@ -22,13 +22,13 @@ func reach(v *verdicts, s scanner.Segment, e *entry) {
 		}
 		praise.add(sentence, span)
 		together |= signs
-		if w := weight(signs); w >= 2 && w > worst {
+		if w := signs.Weight(); w >= 2 && w > worst {
 			worst, where = w, span
 		}
-		if weight(signs) < enough {
+		if signs.Weight() < enough {
 			return true
 		}
-		confidence := min(0.95, 0.5+0.07*float64(weight(signs)-enough))
+		confidence := min(0.95, 0.5+0.07*float64(signs.Weight()-enough))
 		switch {
 		case signs.Has(overreach.Errand):
 			v.add(ruleErrand, "", confidence, span)
@@ -51,7 +51,7 @@ func reach(v *verdicts, s scanner.Segment, e *entry) {
 		}
 		return true
 	})
-	if worst > 0 && worst < enough && weight(together) >= enoughTogether {
+	if worst > 0 && worst < enough && together.Weight() >= enoughTogether {
 		v.add(ruleHijack, "", 0.5, where)
 	}
 	if praise.sells() {
@@ -64,37 +64,6 @@ const enough = 3
 
 // enoughTogether is that of a text whose signs are spread over sentences.
 const enoughTogether = 5
-
-// weights of the signs: how seldom they stand in the documentation of real
-// servers. Orders and carrying data are what documentation is about, and count
-// once beside another sign; pretexts are given for honest things as well.
-var signWeights = [...]struct {
-	sign   overreach.Sign
-	weight int
-}{
-	{overreach.Disregard, 3}, {overreach.Conceal, 3}, {overreach.Errand, 3},
-	{overreach.AnyTool, 2}, {overreach.Tamper, 2}, {overreach.Quiet, 2}, {overreach.SecretFile, 2}, {overreach.Address, 2}, {overreach.Context, 2},
-	{overreach.Chained, 1}, {overreach.Secret, 1}, {overreach.Threat, 1}, {overreach.AlwaysOn, 1},
-}
-
-func weight(signs overreach.Signs) int {
-	sum := 0
-	for _, w := range signWeights {
-		if signs.Has(w.sign) {
-			sum += w.weight
-		}
-	}
-	if signs.Has(overreach.Foreign) && !(sum == 1 && signs.Has(overreach.Chained)) {
-		sum++ // to name the tool that is to be called is to name it
-	}
-	if signs.Has(overreach.Pretext) && sum > 0 && (sum > 1 || !signs.Has(overreach.Chained)) {
-		sum++
-	}
-	if sum >= 2 && signs.Any(overreach.Order, overreach.Carry) {
-		sum++
-	}
-	return sum
-}
 
 // pitch adds up how a text advertises its entry.
 type pitch struct {

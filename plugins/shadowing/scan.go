@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/plugins/literal"
+	"github.com/bartizan-mcp/bartizan/plugins/overreach"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
@@ -33,6 +34,15 @@ type entry struct {
 type description struct {
 	text string
 	at   int // its segment
+}
+
+// names are those that are the entry's own, in lower case.
+func (e *entry) names() map[string]bool {
+	own := map[string]bool{lower(e.name): true}
+	for _, p := range e.parameters {
+		own[lower(p)] = true
+	}
+	return own
 }
 
 // windows is made once: a call starts with it as it was made.
@@ -65,7 +75,7 @@ func scan(in *scanner.Input) *scanner.Output {
 		e := entries[item]
 		compare(out, e, others)
 		for _, d := range e.texts {
-			references(out, d, named)
+			references(out, d, named, e.names())
 		}
 	}
 	return out
@@ -182,7 +192,7 @@ func likeness(e *entry, o *neighbour) float64 {
 const fewParameters = 2
 
 // references reads a description for orders about other tools.
-func references(out *scanner.Output, d description, named []string) {
+func references(out *scanner.Output, d description, named []string, own map[string]bool) {
 	all := windows.ReadAll(d.text, textmodel.MaxTokens)
 	foreign, at := mention(d.text, named)
 	turn := meddling(d.text)
@@ -204,8 +214,24 @@ func references(out *scanner.Output, d description, named []string) {
 			severity = "high"
 		}
 		out.Add(scanner.Finding{Rule: ruleOverride, Severity: severity, Confidence: 0.7, Segment: d.at, Start: int(span.Start), End: int(span.End)})
+	default:
+		interferes(out, d, own)
 	}
 }
+
+// interferes looks for a sentence that has another tool used otherwise.
+func interferes(out *scanner.Output, d description, own map[string]bool) {
+	overreach.Read(d.text, own, func(s overreach.Sentence) bool {
+		if s.Signs.Any(overreach.Foreign, overreach.AnyTool) && s.Signs.Any(overreach.Tamper, overreach.Conceal, overreach.Disregard, overreach.Quiet) && s.Signs.Weight() >= odd {
+			out.Add(scanner.Finding{Rule: ruleOverride, Severity: "medium", Confidence: 0.6, Segment: d.at, Start: s.Start, End: s.End})
+			return false
+		}
+		return true
+	})
+}
+
+// odd is the weight of a sentence from which it is no documentation.
+const odd = 4
 
 // place is the byte range of a mention.
 type place struct{ Start, End int }
