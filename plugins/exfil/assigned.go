@@ -42,11 +42,15 @@ type announcement struct {
 	stems    int
 	strong   bool // one of the stems is
 	upper    bool // the first stem is a constant's name
+	compound bool // it is a part of one, as in vendor_token
 	password bool // it speaks of a password
 	direct   bool // the value is assigned
 	quoted   bool
 	named    bool // it is a secret's name, number or age that is told, not the secret
 }
+
+// maxValue is the longest value that is looked at, in bytes.
+const maxValue = 4096
 
 // announcedReach is how far behind its announcement a value may begin.
 const announcedReach = 48
@@ -68,6 +72,7 @@ func announced(text string, i int) (found hit, next int, ok bool) {
 			return hit{}, i + 1, false
 		}
 		a.add(s, text[i] < 'a')
+		a.compound = i > 0 && (text[i-1] == '_' || alnum.has(text[i-1]))
 		j += len(s.text)
 	}
 	after := j
@@ -148,7 +153,7 @@ func (a *announcement) read(text string, begin, j int) (value int, ok bool) {
 // a byte that no secret has.
 func (a *announcement) value(text string, j int) (value string, end int) {
 	end = j
-	for end < len(text) && end-j <= 600 && valueByte(text[end]) {
+	for end < len(text) && end-j <= maxValue && valueByte(text[end]) {
 		end++
 	}
 	value = strings.TrimRight(text[j:end], ".,;:!?\\")
@@ -213,7 +218,8 @@ func describes(word string) bool {
 // exempting words before a stem make it none: a public key, a primary key, the
 // token of a page.
 var exempting = [...]string{"public", "publishable", "primary", "foreign", "sort", "partition", "cache", "idempotency", "idempotent",
-	"csrf", "xsrf", "authenticity", "page", "pagination", "continuation", "sync", "object", "row", "s3", "hash", "shard", "routing", "context", "dedupe"}
+	"csrf", "xsrf", "authenticity", "page", "pagination", "continuation", "sync", "object", "row", "s3", "hash", "shard", "routing", "context", "dedupe",
+	"record", "item", "entity", "message", "event", "unique", "business", "request", "transaction", "correlation", "external", "node", "parent", "natural"}
 
 func exempt(text string, i int) bool {
 	for i > 0 && strings.IndexByte(" _-.", text[i-1]) >= 0 {

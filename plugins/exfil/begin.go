@@ -37,6 +37,12 @@ var begins = func() (b literal.Filter) {
 	for i := range providers {
 		b.AddFold(providers[i].name)
 	}
+	for i := range schemes {
+		b.Add(schemes[i].mark)
+	}
+	for i := range commands {
+		b.AddFold(commands[i])
+	}
 	for i := range announcers {
 		b.AddFold(announcers[i].text)
 	}

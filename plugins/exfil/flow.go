@@ -26,7 +26,7 @@ func markOf(h hit) string {
 	switch {
 	case h.rule == ruleCard || h.rule == ruleSSN || h.rule == ruleIBAN || h.rule == ruleIdentity || h.rule == ruleDocument:
 		return markPersonal
-	case h.rule == ruleArgument || h.severity == "low":
+	case h.rule == ruleArgument || h.rule == ruleURL || h.rule == ruleCollector || h.severity == "low":
 		return ""
 	}
 	return markSecret

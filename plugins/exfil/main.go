@@ -11,6 +11,6 @@ package main
 
 import scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 
-func init() { scanner.Handle(nil, scan) }
+func init() { scanner.Handle(configure, scan) }
 
 func main() {}

@@ -22,6 +22,8 @@ const (
 	ruleIBAN        = "exfil.iban"
 	ruleIdentity    = "exfil.national-id"
 	ruleDocument    = "exfil.identity-document"
+	ruleURL         = "exfil.url-data"
+	ruleCollector   = "exfil.collector"
 )
 
 // Bounds of an answer: findings of one segment, and room in the answer for the
@@ -51,6 +53,9 @@ func scan(in *scanner.Input) *scanner.Output {
 		}
 		nested := s.Kind == "argument" && strings.HasPrefix(s.Text, `{"`)
 		for _, h := range hits {
+			if h.decoded && !viewed(in.Segments, s.Pointer) {
+				continue
+			}
 			if nested && h.rule == ruleAssigned && ofMember(s.Text, h.start) {
 				h.rule, h.severity = ruleArgument, "" // as the argument itself would be
 			}
@@ -124,10 +129,16 @@ func at(text string, i int, pointer string) (hit, bool) {
 	if h, ok := structured(text, i); ok {
 		return h, true
 	}
+	if h, ok := storedPassword(text, i); ok {
+		return h, true
+	}
 	if inside {
 		return hit{}, false
 	}
 	if h, ok := credentials(text, i); ok {
+		return h, true
+	}
+	if h, ok := command(text, i); ok {
 		return h, true
 	}
 	if h, ok := identified(text, i); ok {
@@ -150,6 +161,13 @@ func declared(text, pointer string) bool {
 	return false
 }
 
+// viewed reports that the host has decoded something of a text.
+func viewed(segments []scanner.Segment, pointer string) bool {
+	return slices.ContainsFunc(segments, func(s scanner.Segment) bool {
+		return s.Pointer == pointer && (strings.Contains(s.Provenance, "base64") || strings.Contains(s.Provenance, "hex"))
+	})
+}
+
 // ofMember reports that what begins at text[i] is the string of a member of an
 // object in JSON: the arguments of a call that somebody put into one.
 func ofMember(text string, i int) bool {
@@ -158,6 +176,9 @@ func ofMember(text string, i int) bool {
 
 func finding(segment int, h hit, phase string) scanner.Finding {
 	f := scanner.Finding{Rule: h.rule, Severity: h.severity, Confidence: h.confidence, Segment: segment, Start: h.start, End: h.end}
+	if isPersonal(h.rule) && settings.personal != "" {
+		f.Severity = settings.personal
+	}
 	if phase != "request" {
 		f.Mark = markOf(h)
 		if h.rule == ruleIBAN || h.rule == ruleDocument { // what servers are asked for, and list

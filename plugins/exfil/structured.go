@@ -12,6 +12,7 @@ type hit struct {
 	confidence float64
 	start, end int
 	what       string // named in the redaction
+	decoded    bool   // counts only where the host has decoded a part of the text, too
 }
 
 // structured finds the secrets that are recognised by an inner mark or by the
@@ -37,7 +38,10 @@ func structured(text string, i int) (hit, bool) {
 		}
 	case ':':
 		if strings.HasPrefix(rest, "://") {
-			return urlPassword(text, i)
+			if h, ok := urlPassword(text, i); ok {
+				return h, true
+			}
+			return outbound(text, i)
 		}
 	case 'A':
 		if strings.HasPrefix(rest, "AccountKey=") || strings.HasPrefix(rest, "SharedAccessKey=") {

@@ -155,11 +155,25 @@ func count(class byte, n int) string {
 // marks are what structured recognises.
 func (t *trigger) marks() {
 	t.together(t.text("pem.begin", "-----BEGIN ", true), t.text("pem.label", "PRIVATE KEY", true))
+	var decoded []any
+	for _, view := range []string{"base64", "hex"} {
+		decoded = append(decoded, map[string]any{"view": view})
+	}
+	t.together("url", oneOf(append(decoded, t.text("picture", "![", true), t.text("img", "<img", true))...))
+	for i, h := range collectors {
+		t.alone(t.text(fmt.Sprintf("collector.%d", i), h, false))
+	}
 	t.alone(t.text("putty", "PuTTY-User-Key-File-", true))
 	t.alone(t.shape("azure.secret", "<d>Q~<p31>"))
 	t.alone(t.text("azure.storage", "AccountKey=", true))
 	t.together(t.text("jwt.header", "eyJ", true), oneOf(t.text("jwt.payload", ".eyJ", true), t.text("jwt.spaced", ".ewo", true)))
 	t.together(t.text("url", "://", true), oneOf(t.shape("url.at", "<p>@"), map[string]any{"nonASCII": true}))
+	for i, s := range schemes {
+		t.alone(t.shape(fmt.Sprintf("scheme.%d", i), s.mark+"<p8>"))
+	}
+	for i, c := range commands {
+		t.alone(t.text(fmt.Sprintf("command.%d", i), c, false))
+	}
 	for i, h := range hooks {
 		t.alone(t.text(fmt.Sprintf("hook.%d", i), h.prefix, true))
 	}
@@ -323,7 +337,7 @@ func TestManifest(t *testing.T) {
 	}
 	b.WriteString("  ]},\n")
 	b.Write(old[bytes.Index(old, []byte(`  "rules":`)):])
-	if n := conditions(map[string]any{"any": want.any}); n > 1000 {
+	if n := conditions(map[string]any{"any": want.any}); n > 1024 {
 		t.Errorf("%d conditions: the engine takes 1024", n)
 	}
 	if bytes.Equal(old, b.Bytes()) {
@@ -391,6 +405,8 @@ func summoned(t testing.TB, want *trigger, a *host.Automaton, in *scanner.Input)
 					return slices.ContainsFunc(of.(member).Names, func(word string) bool { return strings.Contains(name, word) }) &&
 						strings.ContainsAny(s.Text, numerals)
 				})
+			case "view":
+				return slices.ContainsFunc(in.Segments, func(s scanner.Segment) bool { return strings.Contains(s.Provenance, of.(string)) })
 			case "flow":
 				return len(in.Flow) > 0
 			case "nonASCII":

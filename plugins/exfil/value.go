@@ -6,7 +6,7 @@ import "strings"
 // announced: the less the words say, the more random it has to look.
 func (a *announcement) accepts(value string) bool {
 	n := len(value)
-	if n < 6 || n > 600 || variable(value) || placeholder(value) || weakPassword(value) {
+	if n < 6 || n > maxValue || variable(value) || placeholder(value) || weakPassword(value) {
 		return false
 	}
 	if a.provider != nil && a.provider.issues(value) && variety(value) {
@@ -18,7 +18,7 @@ func (a *announcement) accepts(value string) bool {
 	s := shapeOf(value)
 	letters := s.lower + s.upper
 	if uuid(value) {
-		return s.digit > 0 && entropy(value) >= 3 && (a.strong || a.provider != nil && a.stems > 0)
+		return s.digit > 0 && entropy(value) >= 3 && (a.strong || a.provider != nil || a.direct && (a.upper || a.compound))
 	}
 	e := entropy(value)
 	clear := a.strong || a.stems > 1 || a.upper || a.provider != nil
@@ -34,8 +34,8 @@ func (a *announcement) accepts(value string) bool {
 		return true
 	case n >= 24 && s.digit >= 1 && e >= 3.8 && clear && s.other*4 <= n:
 		return true
-	case a.password && a.direct:
-		return password(value, s, a.quoted)
+	case a.password && a.direct && password(value, s, a.quoted):
+		return true
 	case !a.direct && a.provider == nil || !clear:
 		return false
 	}
