@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/bartizan-mcp/bartizan/gateway/bridge"
+	"github.com/bartizan-mcp/bartizan/gateway/trace"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -67,12 +68,14 @@ func modernHeader(x *exchange, m *jsonrpc.Message) http.Header {
 	return h
 }
 
-// copyTrace takes over the trace context.
+// copyTrace takes over the trace context, as far as it is one.
 func copyTrace(to, from http.Header) {
-	for _, name := range traceHeaders {
-		if value := from.Get(name); value != "" {
-			to.Set(name, value)
-		}
+	sound := trace.Remote{Parent: from.Get("Traceparent"), State: from.Get("Tracestate")}.Sound()
+	if sound.Parent != "" {
+		to.Set("Traceparent", sound.Parent)
+	}
+	if sound.State != "" {
+		to.Set("Tracestate", sound.State)
 	}
 }
 

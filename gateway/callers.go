@@ -150,3 +150,21 @@ func (c *callers) closeAll() {
 		h.cancel(errStopping)
 	}
 }
+
+// stillApproved asks again, without a client message, whether the exchange's
+// server is approved as it was. Where its alias leads by now does not matter to
+// a call under way.
+func (g *Gateway) stillApproved(x *exchange) func() bool {
+	return func() bool {
+		a, err := g.cfg.Approvals.Find(x.svc.approval.Server)
+		return err == nil && a.Digest == x.svc.approval.Digest && a.Tenant == x.caller.Tenant
+	}
+}
+
+// stillRouted asks that of a stream, whose alias must also lead where it did.
+func (g *Gateway) stillRouted(x *exchange) func() bool {
+	return func() bool {
+		svc, no := g.routes.resolve(x.alias, x.caller.Tenant)
+		return no == nil && svc.instance == x.svc.instance && svc.approval.Digest == x.svc.approval.Digest
+	}
+}

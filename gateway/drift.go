@@ -42,6 +42,7 @@ type driftReporter struct {
 	seen     map[seenEntry]*inventory.Comparison // last comparison gone through
 	good     map[seenEntry]jsontext.Value        // entries as they were when approved
 	reported map[seenEntry]bool
+	budgets  map[seenEntry]*budget // of records, by approved entry, and for all others together (zero ref)
 }
 
 // seenEntry names an entry of an approval, or an approval in an era (zero ref).
@@ -57,7 +58,7 @@ type seenEntry struct {
 func newDriftReporter(cfg Config, record *recorder) *driftReporter {
 	return &driftReporter{
 		hook: cfg.OnDrift, record: record, seen: map[seenEntry]*inventory.Comparison{},
-		good: map[seenEntry]jsontext.Value{}, reported: map[seenEntry]bool{},
+		good: map[seenEntry]jsontext.Value{}, reported: map[seenEntry]bool{}, budgets: map[seenEntry]*budget{},
 	}
 }
 
@@ -85,6 +86,38 @@ func (d *driftReporter) observe(ctx context.Context, x *exchange) *refusal {
 // beyond it old reports are forgotten and may repeat.
 const maxRemembered = 1 << 16
 
+// How many drifts of one approved entry, or of all others of a server together,
+// are told of one by one within a while. What is beyond is held as they are, and
+// told of in one record: neither the log nor the reviewers are a server's to flood,
+// and entries that nobody approved crowd out none that somebody did.
+const (
+	driftBudget = 64
+	driftWindow = 10 * time.Minute
+	driftMany   = "many" // reason of the one record
+)
+
+// budget is what was spent since.
+type budget struct {
+	since time.Time
+	spent int
+}
+
+// spend takes one from a budget and returns what was left of it: 0 once in a
+// window. The caller holds d.mu.
+func (d *driftReporter) spend(name seenEntry) (left int) {
+	now := d.record.now()
+	b := d.budgets[name]
+	if b == nil || now.Sub(b.since) >= driftWindow {
+		if len(d.budgets) >= maxRemembered {
+			clear(d.budgets)
+		}
+		b = &budget{since: now}
+		d.budgets[name] = b
+	}
+	b.spent++
+	return driftBudget - b.spent + 1
+}
+
 // report tells of one entry.
 func (d *driftReporter) report(ctx context.Context, x *exchange, o inventory.Observed) *refusal {
 	name := seenEntry{approval: x.svc.approval.Digest, instance: x.svc.instance, era: x.spoken, ref: o.Ref}
@@ -98,9 +131,20 @@ func (d *driftReporter) report(ctx context.Context, x *exchange, o inventory.Obs
 	once := name
 	once.state, once.digest = o.State, o.Digest
 	again := d.reported[once]
+	want, approved := x.svc.approved[x.spoken].Entries[o.Ref]
+	left := driftBudget
+	if !again {
+		left = d.spend(either(approved, name, seenEntry{approval: name.approval, instance: name.instance, era: name.era}))
+	}
 	d.mu.Unlock()
-	if again {
+	switch {
+	case again || left < 0:
 		return nil
+	case left == 0:
+		return d.record.append(ctx, audit.DriftFound(audit.Drift{
+			Tenant: x.caller.Tenant, Server: x.svc.approval.Server, Version: x.svc.approval.Version, Alias: x.alias,
+			Approval: x.svc.approval.Digest, Kind: o.Kind.String(), Key: either(approved, o.Key, ""), Reason: driftMany,
+		}))
 	}
 
 	drift := Drift{
@@ -112,7 +156,7 @@ func (d *driftReporter) report(ctx context.Context, x *exchange, o inventory.Obs
 		Tenant: drift.Tenant, Server: drift.Server, Version: drift.Version, Alias: drift.Alias, Approval: drift.Approval,
 		Kind: o.Kind.String(), Key: o.Key, Reason: drift.State, Pointers: drift.Pointers, NewDigest: "sha256:" + o.Digest.String(),
 	}
-	if want, ok := x.svc.approved[x.spoken].Entries[o.Ref]; ok {
+	if approved {
 		event.OldDigest = "sha256:" + want.String()
 	}
 	if no := d.record.append(ctx, audit.DriftFound(event)); no != nil {

@@ -35,17 +35,8 @@ func (h *house) listenAndServe() (url string, served chan error) {
 func TestShutdown(t *testing.T) {
 	s := newScript(t)
 	s.legacy = true
-	began, release := make(chan struct{}), make(chan struct{})
-	s.on("tools/call", func(w http.ResponseWriter, r *http.Request) {
-		close(began)
-		<-release
-		answer(w, read(r), `{"content":[{"type":"text","text":"finished"}]}`)
-	})
-	s.on(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.(http.Flusher).Flush()
-		<-r.Context().Done()
-	})
+	began, release := s.hold("tools/call", `{"content":[{"type":"text","text":"finished"}]}`)
+	s.streams()
 	h := open(t, auto)
 	h.serve("srv", s.start(), func(a *approval.Approval) { delete(a.Roots, "modern") })
 	h.serve("every", local(t, ""))

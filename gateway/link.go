@@ -87,7 +87,8 @@ func (l httpLink) listen(ctx context.Context, x *exchange, lastEvent string) (an
 	return &httpAnswers{s}, nil
 }
 
-// traceHeaders carry the trace context of a call (W3C Trace Context).
+// traceHeaders carry the trace context of a call (W3C Trace Context); one that
+// breaks its grammar ends here.
 var traceHeaders = []string{"Traceparent", "Tracestate"}
 
 // forwardedHeader is everything of a client's header that an upstream sees: a
@@ -97,7 +98,8 @@ func forwardedHeader(x *exchange) http.Header {
 		"Content-Type": {"application/json"},
 		"Accept":       {"application/json, text/event-stream"},
 	}
-	pass := append([]string{protocol.HeaderProtocolVersion}, traceHeaders...)
+	copyTrace(h, x.header)
+	pass := []string{protocol.HeaderProtocolVersion}
 	if x.spoken == protocol.Modern {
 		pass = append(pass, protocol.HeaderMethod, protocol.HeaderName)
 		for name := range x.header {

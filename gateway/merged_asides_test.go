@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
@@ -80,5 +81,24 @@ func TestMergedLogLevelIsOne(t *testing.T) {
 	}
 	if got := s.sent(protocol.MethodLoggingSetLevel); len(got) != 1 || string(got[0].Params) != `{"level":"error"}` {
 		t.Errorf("%d levels reached the server", len(got))
+	}
+}
+
+// A server that is late with what all are told is on record as late; nobody left.
+func TestMergedBroadcastIsLate(t *testing.T) {
+	h := open(t, func(c *Config) { c.AutoRoutes = true; c.MergePatience = 200 * time.Millisecond })
+	all := h.scripted(true, "srv", "late")
+	session := h.initialize("")
+	for _, alias := range []string{"srv", "late"} {
+		h.raw("", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+alias+`__one"}}`, session...)
+	}
+	all["late"].on(protocol.MethodLoggingSetLevel, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	if r := h.raw("", `{"jsonrpc":"2.0","id":2,"method":"logging/setLevel","params":{"level":"error"}}`, session...); r.status != http.StatusOK {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	late := audit.Query{Reason: string(ReasonUpstreamTimeout), Server: "io.example/late"}
+	eventually(t, "a record that it was late", func() bool { return len(h.events(late)) == 1 })
+	if got := h.events(audit.Query{Reason: string(ReasonClientGone)}); len(got) != 0 {
+		t.Errorf("%d records of a client that left", len(got))
 	}
 }

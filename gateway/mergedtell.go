@@ -32,7 +32,7 @@ func (g *Gateway) aside(ctx context.Context, y *exchange) (answer *jsonrpc.Messa
 // broadcast tells every server that has a session, all at once.
 func (g *Gateway) broadcast(ctx context.Context, x *exchange, raw func() []byte) {
 	open, _ := x.session.merged.open()
-	ctx, cancel := context.WithTimeout(ctx, g.cfg.MergePatience)
+	ctx, cancel := context.WithTimeoutCause(ctx, g.cfg.MergePatience, errTooLong)
 	defer cancel()
 	var work sync.WaitGroup
 	for alias, s := range open {

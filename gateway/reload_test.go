@@ -17,17 +17,8 @@ import (
 func TestReload(t *testing.T) {
 	old, next := newScript(t), newScript(t)
 	old.legacy, next.legacy = true, true
-	began, release := make(chan struct{}), make(chan struct{})
-	old.on("tools/call", func(w http.ResponseWriter, r *http.Request) {
-		close(began)
-		<-release
-		answer(w, read(r), `{"content":[{"type":"text","text":"the old one"}]}`)
-	})
-	old.on(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.(http.Flusher).Flush()
-		<-r.Context().Done()
-	})
+	began, release := old.hold("tools/call", `{"content":[{"type":"text","text":"the old one"}]}`)
+	old.streams()
 	next.set("tools/call", `{"content":[{"type":"text","text":"the next one"}]}`)
 	h := open(t, nil)
 	legacyOnly := func(a *approval.Approval) { delete(a.Roots, "modern") }

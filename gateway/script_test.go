@@ -76,6 +76,26 @@ func (s *script) on(method string, h http.HandlerFunc) {
 	s.handle[method] = h
 }
 
+// hold has a method begin, and answer a result when released.
+func (s *script) hold(method, result string) (began, release chan struct{}) {
+	began, release = make(chan struct{}), make(chan struct{})
+	s.on(method, func(w http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-release
+		answer(w, read(r), result)
+	})
+	return began, release
+}
+
+// streams opens a stream to whoever asks for one, and says nothing there.
+func (s *script) streams() {
+	s.on(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+}
+
 // sent are the messages of a method that arrived.
 func (s *script) sent(method string) []*jsonrpc.Message {
 	s.mu.Lock()

@@ -32,17 +32,6 @@ func New(provider trace.TracerProvider, propagate bool) *Tracer {
 	return &Tracer{tracer: provider.Tracer("github.com/bartizan-mcp/bartizan/gateway"), propagate: propagate}
 }
 
-// Remote is a W3C trace context as a peer wrote it; what does not parse is none.
-type Remote struct{ Parent, State string }
-
-func (r Remote) context() trace.SpanContext {
-	if r.Parent == "" {
-		return trace.SpanContext{}
-	}
-	carrier := propagation.MapCarrier{"traceparent": r.Parent, "tracestate": r.State}
-	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), carrier))
-}
-
 // Server is the span of a message that a client sent.
 type Server struct {
 	of   *Tracer

@@ -9,7 +9,7 @@ type Drift struct {
 	Approval  string // digest of the approval bundle
 	Kind      string // tool, prompt, template, resource, instructions, capabilities
 	Key       string
-	Reason    string // closed list: changed, added, duplicate …
+	Reason    string // closed list: changed, new, duplicate, unreadable; many: more than are told of one by one
 	Pointers  []string
 	OldDigest string // behavioural digest as approved, "" for an added entry
 	NewDigest string // as observed
