@@ -36,6 +36,9 @@ func (r *reader) judge(s *Sentence, text string, n int) {
 			}
 		}
 	}
+	if bids(text, sentence) {
+		s.Signs |= 1 << Bidding
+	}
 	if errand(text, sentence) {
 		s.Signs |= 1 << Errand
 	}
@@ -77,6 +80,16 @@ func errand(text string, words []token) bool {
 // quoted reports that a quotation, as of what a user may say, has begun.
 func quoted(text string) bool {
 	return strings.ContainsAny(text, "\"`“‘(") && !strings.Contains(text, "@") || strings.Contains(text, " '") || strings.Contains(text, "e.g") || strings.Contains(text, ": ")
+}
+
+// bids reports a sentence that opens with an order, unless the order is one that
+// documentation gives for the use of an entry, or somebody is quoted.
+func bids(text string, words []token) bool {
+	i := 0
+	for i < len(words)-1 && words[i].class&lead != 0 && words[i].class&deed == 0 {
+		i++
+	}
+	return words[i].class&(deed|usual) == deed && !opensQuotation(text[:words[0].start])
 }
 
 // opensQuotation reports that what follows is quoted.

@@ -28,6 +28,7 @@ const (
 	Disparage              // runs others down: all others are outdated
 	Praise                 // advertises: the most accurate, trusted by millions
 	Errand                 // wants something done for somebody: transfer 200 dollars from my account
+	Bidding                // opens with an order to do something, other than to use the entry
 	signs
 )
 

@@ -11,7 +11,8 @@ import (
 type entry struct {
 	own       map[string]bool // its name and its parameters, in lower case
 	described map[string]bool // pointers of parameters that are described
-	personal  bool            // it deals in conversations, models, credentials: what others have no use for
+	about     subject
+	personal  bool // it deals in conversations, models, credentials: what others have no use for
 }
 
 // entries gathers them by item.
@@ -26,6 +27,9 @@ func entries(in *scanner.Input) map[int]*entry {
 		}
 		if s.Provenance != "" {
 			continue
+		}
+		if s.Kind != "uri" && s.Kind != "mime" {
+			e.about.add(s.Text)
 		}
 		switch s.Kind {
 		case "name":

@@ -26,6 +26,9 @@ func reach(v *verdicts, s scanner.Segment, e *entry) {
 			worst, where = w, span
 		}
 		if signs.Weight() < enough {
+			if e.about.strange(s.Text[sentence.Start:sentence.End], signs) {
+				v.add(ruleErrand, "", 0.5, span)
+			}
 			return true
 		}
 		confidence := min(0.95, 0.5+0.07*float64(signs.Weight()-enough))
