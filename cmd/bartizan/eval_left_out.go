@@ -29,6 +29,11 @@ func (e *evaluation) leftOut(ctx context.Context, files []string) error {
 	if err != nil {
 		return err
 	}
+	return e.measureParts(ctx, weights, parts)
+}
+
+// measureParts scans the rows of every part with weights that know nothing of it.
+func (e *evaluation) measureParts(ctx context.Context, weights *train.LeftOut, parts map[string][][]byte) error {
 	if e.cache == "" { // the same modules start again for every part
 		dir, err := os.MkdirTemp("", "bartizan-eval-")
 		if err != nil {

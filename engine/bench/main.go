@@ -79,6 +79,7 @@ func sections(inside results) []section {
 		{"automaton", func(context.Context) ([]row, error) { return automatonRows() }},
 		{"metering", func(ctx context.Context) ([]row, error) { return meteringRows(ctx), nil }},
 		{"pipeline", pipelineRows},
+		{"shipped scanners", firstPartyRows},
 		{"listing", one(listingRow)},
 		{"hostile", func(context.Context) ([]row, error) { return inside.hostileRows(), nil }},
 		{"extism", extismRows},
