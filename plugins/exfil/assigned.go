@@ -114,6 +114,9 @@ func (a *announcement) read(text string, begin, j int) (value int, ok bool) {
 			j++
 			continue
 		case ' ', '\t', '-', '_', '.', ',', '(', '\\', '|', '\n', '[', ']':
+			if c == '\n' && text[j-1] == '\n' { // another paragraph
+				return j, false
+			}
 			separated = true
 			j++
 			continue
@@ -125,8 +128,9 @@ func (a *announcement) read(text string, begin, j int) (value int, ok bool) {
 			continue
 		}
 		if n := filler(text, j); n > 0 {
-			a.named = a.provider == nil && fold(text[j:], "id")
+			a.named = a.named || a.provider == nil && fold(text[j:], "id")
 			j += n
+			a.direct = a.direct || text[j-1] == ':' || text[j-1] == '='
 			continue
 		}
 		if p := providerAt(text, j); p != nil && (a.provider == nil || p == a.provider) && separated && len(text)-j > len(p.name) && !alnum.has(text[j+len(p.name)]) {

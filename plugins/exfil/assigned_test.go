@@ -42,6 +42,10 @@ func TestAnnounced(t *testing.T) {
 		{"trace id " + hex32, ""},
 		{"keywords=34+inch+curved+monitor+2024", ""},
 		{"KeyPair = X25519.KeyPair", ""},
+		{"persist-credentials: false\n    - uses: actions/setup-go@" + hex40, ""},
+		{"\"key\": \"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE" + word43 + word43 + "\"", ""},
+		{"the secret is kept by storage-admin-3@accounts.example.com", ""},
+		{"renamed `CredentialOptions` to `EnableAzureTokenProxyLater`", ""},
 	} {
 		found := examine(c.text, "/params/arguments/text")
 		if c.value == "" {

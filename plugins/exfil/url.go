@@ -138,7 +138,7 @@ func readable(value string, objects bool) bool {
 	odd, words := 0, 0
 	for _, c := range b {
 		switch {
-		case c == ' ' || c == '\n' || c == '@': // not what parameters are made of: h=140;w=140
+		case c == ' ' || c == '\n': // not what parameters are made of: h=140;w=140
 			words++
 		case c < ' ' && c != '\t' && c != '\r' || c > '~':
 			odd++

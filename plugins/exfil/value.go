@@ -12,7 +12,7 @@ func (a *announcement) accepts(value string) bool {
 	if a.provider != nil && a.provider.issues(value) && variety(value) {
 		return a.stems > 0 || !uuid(value) || a.direct
 	}
-	if a.stems == 0 || pathLike(value) || a.named || charset(value) && a.provider == nil {
+	if a.stems == 0 || pathLike(value) || mailAddress(value) || publicKey(value) || a.named || charset(value) && a.provider == nil {
 		return false
 	}
 	s := shapeOf(value)
@@ -28,7 +28,7 @@ func (a *announcement) accepts(value string) bool {
 		// identifiers and versions do not, unless they are hexadecimal.
 		(clear && (a.direct || n >= 20) && (s.turns*6 >= n || hexOnly(value) || n >= 28) || n >= 20 && s.turns*4 >= n || n >= 32):
 		return true
-	case n >= 20 && s.digit == 0 && s.other == 0 && s.lower > 0 && s.upper > 0 && s.turns*3 >= n:
+	case n >= 20 && s.digit == 0 && s.other == 0 && s.lower > 0 && s.upper > 0 && s.turns*3 >= n && !wordy(value):
 		return true
 	case n >= 32 && s.digit == 0 && s.other == 0 && clear && e >= 3.5 && !wordy(value):
 		return true
@@ -68,6 +68,24 @@ func password(value string, s shape, quoted bool) bool {
 	return quoted && n >= 8 && s.lower > 0 && s.upper > 0 && s.other == 0 && !wordy(value)
 }
 
+// mailAddress reports somebody@host.tld.
+func mailAddress(value string) bool {
+	_, host, found := strings.Cut(value, "@")
+	dot := strings.LastIndexByte(host, '.')
+	s := shapeOf(host[dot+1:])
+	return found && dot > 1 && s.lower > 1 && s.lower == len(host)-dot-1
+}
+
+// publicKey reports the beginning of a SubjectPublicKeyInfo (RFC 5280) in base64.
+func publicKey(value string) bool {
+	for _, begin := range [...]string{"MFkwEwYHKoZI", "MHYwEAYHKoZI", "MCowBQYDK2Vw", "MIIBIjANBgkqhkiG", "MIICIjANBgkqhkiG", "MIGfMA0GCSqGSIb3"} {
+		if strings.HasPrefix(value, begin) {
+			return true
+		}
+	}
+	return false
+}
+
 // charset reports the characters that something may be made of.
 func charset(value string) bool {
 	return strings.Contains(value, numerals) && strings.Contains(strings.ToLower(value), lowers)
@@ -100,6 +118,11 @@ func pathLike(value string) bool {
 		return true
 	}
 	words, parts, start := 0, 0, 0
+	if slash := strings.IndexByte(value, '/'); slash > 4 { // actions/checkout@…
+		if s := shapeOf(value[:slash]); s.lower == slash && wordy(value[:slash]) {
+			return true
+		}
+	}
 	if dot := strings.LastIndexByte(value, '.'); dot > 0 { // X25519.KeyPair
 		if s := shapeOf(value[dot+1:]); s.digit+s.other == 0 && s.lower > 4 && wordy(value[dot+1:]) {
 			return true
