@@ -18,6 +18,8 @@ const (
 	ruleEncoded
 	ruleTemplate
 	ruleModel
+	ruleStray
+	ruleErrand
 	ruleCount
 )
 
@@ -30,6 +32,8 @@ var ruleIDs = [ruleCount]string{
 	ruleEncoded:    "injection.encoded-instruction",
 	ruleTemplate:   "injection.chat-template",
 	ruleModel:      "injection.model",
+	ruleStray:      "injection.stray-request",
+	ruleErrand:     "injection.errand",
 }
 
 type verdict struct {
@@ -65,7 +69,7 @@ func judge(v *verdicts, r *textmodel.Reading, marker int) {
 		textmodel.CovertAct, textmodel.OrderedAct, textmodel.FakeEnvelope, textmodel.SetAside) {
 		severity := "medium"
 		if r.Any(textmodel.SendSensitive, textmodel.ReadPrivate, textmodel.FakeEnvelope, textmodel.SetAside) ||
-			r.Has(textmodel.SendAway, textmodel.Imperative) {
+			r.Has(textmodel.SendAway, textmodel.Imperative) || r.Has(textmodel.ReadSensitive, textmodel.OrderedAct) {
 			severity = "high"
 		}
 		v.add(ruleConceal, severity, 0.8, r.Span(textmodel.Conceal))
@@ -78,16 +82,19 @@ func judge(v *verdicts, r *textmodel.Reading, marker int) {
 		}
 		v.add(ruleExfiltrate, severity, 0.7, r.Span(textmodel.SendAway, textmodel.SendSensitive))
 	}
-	if r.Any(textmodel.SystemDirective, textmodel.FakeRole) && r.Any(textmodel.SetAsideLoose, textmodel.WeakenControl, textmodel.SendSensitive, textmodel.NewDirective, textmodel.CovertAct, textmodel.Conceal) {
+	if (r.Has(textmodel.SystemDirective) || r.Has(textmodel.FakeRole) && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.AddressModel)) && r.Any(textmodel.SetAsideLoose, textmodel.WeakenControl, textmodel.SendSensitive, textmodel.NewDirective, textmodel.CovertAct, textmodel.Conceal) {
 		severity := "medium"
-		if r.Has(textmodel.SystemDirective, textmodel.WeakenControl, textmodel.DestroyAct) || r.Has(textmodel.SystemDirective, textmodel.Conceal) {
+		if r.Has(textmodel.SystemDirective, textmodel.WeakenControl) && r.Classes&textmodel.Negation == 0 && r.Any(textmodel.DestroyAct, textmodel.SetAsideLoose) || r.Has(textmodel.SystemDirective, textmodel.Conceal) {
 			severity = "high"
 		}
 		v.add(ruleFakeRole, severity, 0.65, r.Span(textmodel.SystemDirective, textmodel.FakeRole))
 	}
-	if r.Any(textmodel.TakePersona, textmodel.YouAreNow) && r.Any(textmodel.TakeUnbound, textmodel.SetAsideLoose, textmodel.HarmfulTask) &&
+	if r.Classes&textmodel.You != 0 && r.Any(textmodel.TakePersona, textmodel.YouAreNow) && r.Any(textmodel.TakeUnbound, textmodel.SetAsideLoose, textmodel.HarmfulTask) &&
 		r.Any(textmodel.YouMust, textmodel.AddressModel, textmodel.SetAside, textmodel.TakeUnbound) {
 		v.add(rulePersona, "medium", 0.65, r.Span(textmodel.TakePersona, textmodel.YouAreNow))
+	}
+	if r.Classes&textmodel.Late != 0 && r.Has(textmodel.SendSensitive) && (r.Classes&textmodel.Whole != 0 || r.Any(textmodel.Conceal, textmodel.ConcealLoose)) {
+		v.add(ruleExfiltrate, "medium", 0.6, r.Span(textmodel.SendSensitive)) // in another language than English
 	}
 	if i := marker; i >= 0 && r.Any(textmodel.SystemDirective, textmodel.SetAsideLoose, textmodel.YouAreNow, textmodel.AddressModel,
 		textmodel.NewDirective, textmodel.YouMust, textmodel.Imperative, textmodel.PoliteOrder) {
@@ -142,7 +149,7 @@ func isTemplate(text string, i int) bool {
 
 // encoded reports phrases of a decoded view that the text as sent did not show.
 // Data files are full of keys and hosts: only phrases addressed to a model block.
-func encoded(v *verdicts, r *textmodel.Reading, shown uint32, provenance string) {
+func encoded(v *verdicts, r *textmodel.Reading, shown uint64, provenance string) {
 	for _, p := range [...]textmodel.Phrase{textmodel.SetAside, textmodel.Conceal, textmodel.SystemDirective, textmodel.RevealPrompt} {
 		if r.Has(p) && shown>>p&1 == 0 {
 			severity := "high"

@@ -17,18 +17,18 @@ var (
 // scan reads every text that a model would.
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
-	if in.Phase == "request" {
+	request := in.Phase == "request"
+	if request {
 		obeyed(in, out)
-		return out
 	}
 	if model == nil { // a host that does not configure
 		if configure(nil) != nil {
 			return nil
 		}
 	}
-	var sent map[string]uint32 // pointer → phrases that the text as sent shows; nil without views
+	var sent map[string]uint64 // pointer → phrases that the text as sent shows; nil without views
 	if slices.ContainsFunc(in.Segments, func(s scanner.Segment) bool { return s.Provenance != "" }) {
-		sent = make(map[string]uint32)
+		sent = make(map[string]uint64)
 	}
 	for i, s := range in.Segments {
 		if s.Kind == "mime" || len(s.Text) < minText {
@@ -36,15 +36,17 @@ func scan(in *scanner.Input) *scanner.Output {
 		}
 		shown, seen := sent[s.Pointer]
 		if !seen && disguises(s.Provenance) {
-			shown = ^uint32(0) // the text as sent is in another part of the message
+			shown = ^uint64(0) // the text as sent is in another part of the message
 		}
 		seen = seen || !hides(s.Provenance)
-		if phrases := examine(out, i, s, shown); seen && sent != nil {
+		if phrases := examine(out, i, s, shown, in.Phase); seen && sent != nil {
 			sent[s.Pointer] |= phrases
 		}
 	}
-	markAddressed(in, out)
-	markOrders(in, out)
+	if !request {
+		markAddressed(in, out)
+		markOrders(in, out)
+	}
 	return out
 }
 
@@ -56,12 +58,18 @@ const unknown = -2
 
 // examine reports the worst window of one text under each rule, and returns the
 // phrases of a text that a reader sees. shown are those that the same place
-// showed before it was decoded.
-func examine(out *scanner.Output, segment int, s scanner.Segment, shown uint32) uint32 {
+// showed before it was decoded. Texts of calls and prompts are there to ask for
+// something: asking is no finding there.
+func examine(out *scanner.Output, segment int, s scanner.Segment, shown uint64, phase string) uint64 {
+	asking := phase == "request" || phase == "prompt"
 	var found verdicts
-	var all uint32
+	var all uint64
 	marker := unknown
+	first := textmodel.Span{Start: -1}
 	end := windows.Read(s.Text, textmodel.MaxTokens, func(w []textmodel.Token) bool {
+		if first.Start < 0 {
+			first.Start = w[0].Start
+		}
 		if windows.Silent() {
 			return true
 		}
@@ -74,36 +82,77 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, shown uint32) 
 		}
 		all |= r.Phrases
 		judge(&found, r, marker)
+		if span, ok := errand(s.Text, w, r); ok && !asking {
+			found.add(ruleErrand, "medium", 0.6, span)
+		}
 		if hides(s.Provenance) {
 			encoded(&found, r, shown, s.Provenance)
 		}
-		if v := scorer.Score(model, w, r); v >= model.Flag {
+		short := !asking && w[0].Start == first.Start && len(w) < shortText
+		if v := scorer.Score(model, w, r); v >= model.Flag+margin(short, r) {
 			span := textmodel.Span{Start: w[0].Start, End: w[len(w)-1].End}
 			found.add(ruleModel, graded(v, r), confidence(v), span)
 		}
 		return true
 	})
+	if !asking && !hides(s.Provenance) {
+		if span, ok := stray(s.Text); ok {
+			found.add(ruleStray, "medium", 0.55, span)
+		}
+	}
 	if end < len(s.Text) {
 		out.Skip(segment, end, len(s.Text))
 	}
 	for rule, v := range found {
-		if v.severity == "" {
+		if v.severity == "" || phase == "request" && !plain(rule) {
 			continue
 		}
 		out.Add(scanner.Finding{Rule: ruleIDs[rule], Severity: v.severity, Confidence: v.confidence,
 			Segment: segment, Start: int(v.span.Start), End: int(v.span.End)})
 	}
-	markFound(out, segment, s.Text, &found)
+	if phase != "request" {
+		markFound(out, segment, s.Text, &found)
+	}
 	if hides(s.Provenance) {
 		return 0
 	}
 	return all
 }
 
+// plain reports the rules for what nobody means well by, not even as an argument.
+func plain(rule int) bool {
+	return rule == ruleOverride || rule == ruleConceal || rule == ruleEncoded || rule == ruleTemplate
+}
+
+// shortText is how many words a text may have to be taken as one utterance.
+// A longer one has many windows, each of which may be mistaken for an
+// instruction: there the model's word has to be clearer.
+const shortText = 60
+
+// How far above its threshold the model has to be in a long text, in units of a score.
+const (
+	longMargin   = 3 << 16
+	strongMargin = longMargin / 2
+)
+
+// margin is how far above its threshold the model has to be, less where it is a
+// model that is spoken to.
+func margin(short bool, r *textmodel.Reading) int32 {
+	switch {
+	case short:
+		return 0
+	case r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.RevealPrompt, textmodel.TakePersona, textmodel.TakeUnbound, textmodel.YouAreNow, textmodel.AddressModel,
+		textmodel.NewDirective, textmodel.ShapeReply, textmodel.EmbedCode, textmodel.NoRefusal, textmodel.SystemDirective, textmodel.MoveMoney):
+		return strongMargin
+	}
+	return longMargin
+}
+
 // graded blocks on the model's word only where a phrase of override, command
 // and concealment stands beside it.
 func graded(score int32, r *textmodel.Reading) string {
-	if score >= model.Block && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.FakeEnvelope, textmodel.SystemDirective) {
+	if score >= model.Block && (r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.FakeEnvelope) ||
+		r.Has(textmodel.SystemDirective) && r.Any(textmodel.WeakenControl, textmodel.SetAsideLoose, textmodel.DestroyAct)) {
 		return "high"
 	}
 	return "medium"

@@ -48,10 +48,19 @@ const (
 	Goal                          // task, goal, role
 	Self                          // first person: my, me
 	Instruct                      // directives that only a reader follows: instructions
+	Late                          // a verb of a language in which it may follow what it acts on
+	Follow                        // to go by: follow, obey
+	Only                          // only, just, nothing
+	Reply                         // what a model gives back: answer, response
+	Shape                         // gives a text its shape: include, replace, rewrite
+	Act                           // does something by a tool: grant, book, cancel
+	Asset                         // what such an act is done to: account, device, appointment
+	Snippet                       // code as material: snippet, implementation
+	Refusal                       // refuse, apologise, disclaimer
 	classes
 )
 
 // Classes is the number of parts.
-const Classes = 42
+const Classes = 51
 
 var _ = [1]struct{}{}[classes>>Classes-1] // Classes counts the constants above

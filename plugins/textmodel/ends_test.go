@@ -24,6 +24,7 @@ func TestPhrasesEndAsSaid(t *testing.T) {
 						want.language(w, i)
 						want.data(w, i)
 						want.tools(w, i)
+						want.orders(w, i)
 					}
 					if *got != *want {
 						t.Fatalf("classes %d %d %d, mark %b: phrases %b, want %b", a, b, c, mark, got.Phrases, want.Phrases)

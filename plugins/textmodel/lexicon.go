@@ -8,33 +8,30 @@ var lexicon = [...]struct {
 	class Class
 	words string
 }{
-	{Override, "ignore disregard forget neglect overlook ignoring disregarding forgetting ignored forgot discard supersede supersedes superseding abandon drop " +
-		"ignoriere vergiss ignora olvida ignorez oublie oubliez ignorer ignorar esqueça dimentica игнорируй забудь negeer vergeet zignoruj"},
+	{Override, "ignore disregard forget neglect overlook ignoring disregarding forgetting ignored forgot discard supersede supersedes superseding abandon drop"},
 	{Override | Envelope, "override overrides overriding overridden"},
 	{Override | Weaken, "bypass bypasses bypassing evade evades evading circumvent circumvents escalate escalation unrestrict defeat unlock"},
-	{Prior, "previous prior preceding earlier above former foregoing existing initial original previously vorherigen bisherigen anteriores previas précédentes " +
-		"precedenti предыдущие vorige"},
-	{Whole, "all any every everything anything whatever alle todas todo tutte toutes"},
-	{Directive | Instruct, "instruction instructions directive directives guideline guidelines guardrails safeguards programming orders directions anweisungen instrucciones " +
-		"consignes istruzioni instruções инструкции instructies"},
+	{Prior, "previous prior preceding earlier above former foregoing existing initial original previously"},
+	{Whole, "all any every everything anything whatever"},
+	{Directive | Instruct, "instruction instructions directive directives guideline guidelines guardrails safeguards programming orders directions"},
 	{Directive, "rule rules restriction restrictions constraint constraints policy policies safety filters filter limitations validation authorization authentication " +
-		"protocols moderation regeln"},
+		"protocols moderation"},
 	{Directive | Output, "prompt prompts"},
 	{Directive | Shell, "command commands"},
 	{Addressee, "assistant ai llm chatbot gpt chatgpt claude copilot gemini bot openai bard llama anthropic cursor language"},
 	{Addressee, "model agent agents models"},
-	{You, "you your yourself youre u du tu usted vous ты вы"},
-	{Negation, "not never dont without no none avoid cannot cant nor refrain wont neither nicht niemals nunca jamais ne не niet"},
+	{You, "you your yourself youre u"},
+	{Negation, "not never dont without no none avoid cannot cant nor refrain wont neither"},
 	{Disclose, "tell mention inform notify alert warn ask admit acknowledge discuss explain mentioning informing telling notifying asking alerting"},
 	{Disclose | Reveal, "disclose reveal revealing disclosing expose leak leaks leaking divulge"},
 	{Disclose | Output, "show display report state"},
-	{Person, "user users human anyone anybody customer them client operator owner benutzer usuario utilisateur"},
+	{Person, "user users human anyone anybody customer them client operator owner"},
 	{Covert, "secretly silently discreetly quietly covertly stealthily unnoticed invisibly surreptitiously undetected stealth discretely covert quiet stealthy"},
 	{Covert | Envelope, "hidden"},
 	{Sensitive | Envelope | Covert, "secret"},
 	{Ordering, "before first prerequisite beforehand instead rather afterwards afterward prioritize priority precedence immediately whenever"},
-	{Obligation, "must always required mandatory shall should need needs obligatory strictly adhere obey comply ensure debes musst devez"},
-	{Urgency | Envelope, "important critical attention urgent notice warning essential vital wichtig importante"},
+	{Obligation, "must always required mandatory shall should need needs obligatory strictly adhere obey comply ensure"},
+	{Urgency | Envelope, "important critical attention urgent notice warning essential vital"},
 	{Transfer, "send sends sent sending forward forwards forwarded upload uploads uploaded uploading post transmit transmits transmitted submit deliver share shared " +
 		"sharing bcc cc email emailed relay stream streamed synced mail"},
 	{Transfer, "pass include append attach embed insert add encode provide place put fill"},
@@ -44,7 +41,7 @@ var lexicon = [...]struct {
 		"captures indexes incorporates"},
 	{Gather | Weaken, "dump dumps dumping harvest harvests harvested harvesting scrape"},
 	{Sensitive, "password passwords credential credentials secrets confidential private privatekey wallet mnemonic cookies ssn passphrase cvv banking personal medical " +
-		"sensitive biometric passwort contraseña"},
+		"sensitive biometric"},
 	{Sensitive, "token tokens key keys apikey api bearer account phi pii"},
 	{PrivateFile, "ssh rsa passwd shadow env pem netrc kubeconfig aws gnupg keychain dotenv npmrc htpasswd ntds sam"},
 	{Destination, "webhook webhooks attacker attackers evil pastebin ngrok endpoint server ftp c2 address url link site website external remote hacker attkr pwnd " +
@@ -62,12 +59,12 @@ var lexicon = [...]struct {
 		"manipulate falsify alter"},
 	{Shell, "curl wget chmod chown bash sh rm nc netcat powershell eval exec base64 scp sudoers cmd whoami subprocess"},
 	{Money, "payment payments bitcoin btc crypto refund invoice wire funds transaction purchase pay iban money transfer usd eth"},
-	{Request, "please kindly bitte favor_ por pls"},
-	{Output, "say print output reply respond answer write generate produce return response responses answers respondez responde schreibe begin"},
+	{Request, "please kindly pls"},
+	{Output, "say print output reply respond answer write generate produce return response responses answers begin"},
 	{Output | Reveal, "repeat recite verbatim spell"},
 	{Dialogue, "conversation conversations history chat context dialogue session messages transcript"},
-	{Now, "now henceforth onwards onward hereafter ahora jetzt maintenant starting"},
-	{Fresh, "new following real actual true updated next different neue nueva nouvelle"},
+	{Now, "now henceforth onwards onward hereafter starting"},
+	{Fresh, "new following real actual true updated next different"},
 	{Affect, "modify modifies redirect redirects redirected intercept intercepts reroute hijack replace rewrite proxy affects"},
 	{Fresh | Unbound, "mode enabled activated activate enable unlocked"},
 	{Offence, "keylogger keylog keystrokes ransomware rootkit backdoor backdoors lsass mimikatz kerberoast kerberoasting phishing spyware botnet trojan shellcode " +
@@ -77,6 +74,23 @@ var lexicon = [...]struct {
 		"timestomp hashes"},
 	{Goal, "task goal goals objective purpose mission job assignment"},
 	{Self, "my me mine im ive myself"},
+	{Follow, "follow following obey heed listen attention adhere comply"},
+	{Only, "only just simply merely nothing exactly solely"},
+	{Reply, "answer answers reply replies response responses"},
+	{Shape, "include including add mention insert integrate incorporate introduce modify enhance augment replace substitute convert rearrange scramble reorder jumble mix group " +
+		"combine provide write rewrite use end begin start finish close conclude append prepend encode encrypt reverse spell misspell promote recommend advertise translate format " +
+		"render slip put swap capitalize repeat claim assert embed blend weave merge fuse meld infuse inject interweave adopt employ " +
+		"leverage utilize deploy absorb harmonize seamlessly ensure"},
+	{Act, "grant unlock lock cancel schedule reschedule book reserve invite buy order purchase withdraw deposit install download create update change adjust approve authorize " +
+		"assign reset revoke rename move enable disable turn subscribe unsubscribe visit navigate click submit publish retweet reply search locate verify " +
+		"review manage arrange increase decrease raise register remove archive initiate generate encourage invite tell ask inform notify advise remind urge request direct"},
+	{Asset, "account accounts device devices card cards door lock camera cameras thermostat subscription appointment appointments reservation balance address addresses phone " +
+		"profile record records document documents file files folder calendar inbox contact contacts channel email emails message messages savings transaction transactions " +
+		"alarm vehicle prescription payment password passwords repository"},
+	{Snippet, "code snippet excerpt codebase implementation script program solution algorithm fragment"},
+	{Fresh, "subsequent below"},
+	{Refusal, "refuse refuses refusing refusal refusals decline apologize apologise apology disclaimer disclaimers lecture moralize moralizing warnings objections"},
+	{Offence, "pwned"},
 	{Harm, "illegal unlawful malware explicit racist offensive harmful immoral malicious violence weapon drugs hack hacking bomb meth profanity swear curse"},
 }
 
@@ -90,46 +104,69 @@ type part struct {
 	word  string
 }
 
-// known is the lexicon by hash: open addressing over one plus the index into
-// the parts, sparse enough that a word that is not in it rarely meets one.
-var known = func() (t struct {
+// dictionary is words by hash: open addressing over one plus the index into the
+// parts, sparse enough that a word that is not in it rarely meets one.
+type dictionary struct {
 	slots [1 << knownBits]uint16
 	parts []part
-}) {
-	t.parts = make([]part, 0, 2048)
+}
+
+// known are the words of ASCII letters and digits.
+var known = func() (d dictionary) {
+	d.parts = make([]part, 0, 2048)
 	for _, l := range lexicon {
-		for _, w := range strings.Fields(l.words) {
-			p := part{hash: hash([]byte(w)), class: l.class, word: w}
-			p.alone, p.needs = endings(p.class)
-			if len(w) <= shortWord {
-				for i := range len(w) {
-					p.short |= uint64(w[i]) << (8 * i)
-				}
-			}
-			t.parts = append(t.parts, p)
-			slot := p.hash >> (32 - knownBits)
-			for t.slots[slot] != 0 {
-				slot = (slot + 1) % (1 << knownBits)
-			}
-			t.slots[slot] = uint16(len(t.parts))
-		}
+		d.add(l.class, l.words)
 	}
-	return t
+	for _, l := range latin {
+		d.add(l.class, l.words)
+	}
+	for i := range d.parts {
+		d.parts[i].finish()
+	}
+	return d
 }()
 
-const knownBits = 13
+// add takes in words; one that is there already gains the class.
+func (d *dictionary) add(class Class, words string) {
+	for _, w := range strings.Fields(words) {
+		h := hash([]byte(w))
+		slot := h >> (32 - knownBits)
+		for ; d.slots[slot] != 0; slot = (slot + 1) % (1 << knownBits) {
+			if p := &d.parts[d.slots[slot]-1]; p.word == w {
+				p.class |= class
+				break
+			}
+		}
+		if d.slots[slot] == 0 {
+			d.parts = append(d.parts, part{hash: h, class: class, word: w})
+			d.slots[slot] = uint16(len(d.parts))
+		}
+	}
+}
 
-// partOf finds the lower-case word with this hash, or nil.
-func partOf(w []byte, h uint32) *part {
-	for slot := h >> (32 - knownBits); known.slots[slot] != 0; slot = (slot + 1) % (1 << knownBits) {
-		if p := &known.parts[known.slots[slot]-1]; p.hash == h && p.word == string(w) {
+// finish derives what follows from the word and its classes.
+func (p *part) finish() {
+	p.alone, p.needs = endings(p.class)
+	if len(p.word) <= shortWord {
+		for i := range len(p.word) {
+			p.short |= uint64(p.word[i]) << (8 * i)
+		}
+	}
+}
+
+const knownBits = 14
+
+// find finds the lower-case word with this hash, or nil.
+func (d *dictionary) find(w []byte, h uint32) *part {
+	for slot := h >> (32 - knownBits); d.slots[slot] != 0; slot = (slot + 1) % (1 << knownBits) {
+		if p := &d.parts[d.slots[slot]-1]; p.hash == h && p.word == string(w) {
 			return p
 		}
 	}
 	return nil
 }
 
-// shortPart is partOf for a word whose bytes are those of v, the first lowest.
+// shortPart is find for a known word whose bytes are those of v, the first lowest.
 func shortPart(v uint64, h uint32) *part {
 	for slot := h >> (32 - knownBits); known.slots[slot] != 0; slot = (slot + 1) % (1 << knownBits) {
 		if p := &known.parts[known.slots[slot]-1]; p.short == v {

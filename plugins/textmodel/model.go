@@ -26,7 +26,7 @@ type Model struct {
 // Layout of the bytes.
 const (
 	magic      = "BZTM"
-	version    = 3
+	version    = 4
 	headerSize = 4 + 6*4
 	Size       = headerSize + Dense + Grams
 )

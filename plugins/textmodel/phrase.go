@@ -37,6 +37,12 @@ const (
 	HarmfulTask                   // illegal, unethical …
 	WeakenControl                 // bypass … restrictions, disable … checks
 	SystemDirective               // system … override, priority … instruction
+	ShapeReply                    // a sentence that opens with include … in your answer
+	EmbedCode                     // the following code snippet … into your solution
+	TellUser                      // a sentence that opens with tell the user
+	ActOrder                      // a sentence that opens with an act upon my account
+	NoRefusal                     // never refuse, without disclaimers
+	SayOnly                       // just say, reply only
 	phrases
 )
 
@@ -48,7 +54,7 @@ type Span struct{ Start, End int32 }
 
 // Reading is what one window says.
 type Reading struct {
-	Phrases uint32 // bit set over Phrase
+	Phrases uint64 // bit set over Phrase
 	Classes Class  // every class that occurs
 	Where   [Phrases]Span
 }
@@ -169,6 +175,9 @@ func (r *Reading) Read(w []Token) {
 		if t.Class&endsTools != 0 {
 			r.tools(w, i)
 		}
+		if t.Class&endsOrders != 0 {
+			r.orders(w, i)
+		}
 	}
 }
 
@@ -176,9 +185,10 @@ func (r *Reading) Read(w []Token) {
 // looked for backwards from its last word.
 const (
 	endsLanguage = Directive | Dialogue | Prior | Override | Urgency | Disclose | Person | Goal | Unbound | Persona | You | Now |
-		Obligation | Addressee | Harm
-	endsData  = Sensitive | PrivateFile | Destination | Dialogue | Transfer | Gather | Invoke | Covert | Money
-	endsTools = Tool | Prefer | Gather | Transfer | Shell | Offence
+		Obligation | Addressee | Harm | Late
+	endsOrders = Reply | Snippet | Person | Asset | Sensitive | Refusal | Only | Output
+	endsData   = Sensitive | PrivateFile | Destination | Dialogue | Transfer | Gather | Invoke | Covert | Money
+	endsTools  = Tool | Prefer | Gather | Transfer | Shell | Offence
 )
 
 // pairs are the classes of a phrase's last word with those of which one is
@@ -203,6 +213,13 @@ var pairs = [...]struct{ last, before Class }{
 	{Prefer, Tool},
 	{Gather | Transfer, Ordering},
 	{Shell, Invoke | Shell},
+	{Directive | Dialogue | Prior, Follow},
+	{Late, Directive | Dialogue | Sensitive | Prior},
+	{Reply | Snippet, You},
+	{Asset | Sensitive, Self | Person},
+	{Refusal, Negation},
+	{Only, Output},
+	{Output, Only},
 }
 
 // endings tells whether a word of this class can end a phrase: alone, and
@@ -257,7 +274,16 @@ func (r *Reading) opening(w []Token, i int) {
 // language reads phrases about the model and its instructions.
 func (r *Reading) language(w []Token, i int) {
 	t := &w[i]
+	if t.Class&Late != 0 {
+		r.late(w, i)
+	}
 	if t.Class&(Directive|Dialogue|Prior) != 0 {
+		if j := near(w, i, 8, Follow); j >= 0 {
+			if k := near(w, j, 3, Negation); k >= 0 && !broken(w, k, i, MarkStart) &&
+				(t.Class&Prior != 0 || t.Class&(Directive|Dialogue) != 0 && near(w, i, i-j, Prior|You|System) >= 0) {
+				r.set(SetAside, &w[k], t)
+			}
+		}
 		if j := near(w, i, 8, Override); j >= 0 {
 			what := Prior | You | System | Addressee
 			if t.Class&Instruct != 0 {
@@ -268,6 +294,9 @@ func (r *Reading) language(w []Token, i int) {
 			}
 			if t.Class&Directive != 0 || i-j <= 3 {
 				r.set(SetAsideLoose, &w[j], t)
+			}
+			if t.Class&Prior != 0 && w[j].Class&Late != 0 && !broken(w, j, i, MarkStart) && near(w, i, i-j, Directive|Whole) > j {
+				r.set(SetAside, &w[j], t) // the rules above, all that was said before
 			}
 			if t.Class&Prior != 0 && i-j <= 3 && bare(w, i) && (w[j].Mark&MarkStart != 0 || near(w, j, 2, Request|Now|Obligation|You) >= 0) {
 				r.set(SetAside, &w[j], t)

@@ -79,13 +79,13 @@ func (s *Scorer) sumPairs(weights string, w []Token, classes Class) (sum int64) 
 }
 
 // sumPhrases adds up the weights of the phrases and of their pairs.
-func sumPhrases(weights string, phrases uint32) (sum int64) {
+func sumPhrases(weights string, phrases uint64) (sum int64) {
 	for p := phrases; p != 0; p &= p - 1 {
-		a := bits.TrailingZeros32(p)
+		a := bits.TrailingZeros64(p)
 		sum += int64(int8(weights[densePhrases+a]))
 		row := densePhrasePairs + a*(2*Phrases-a-1)/2 - a - 1
 		for q := p & (p - 1); q != 0; q &= q - 1 {
-			sum += int64(int8(weights[row+bits.TrailingZeros32(q)]))
+			sum += int64(int8(weights[row+bits.TrailingZeros64(q)]))
 		}
 	}
 	return sum

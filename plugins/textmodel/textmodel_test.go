@@ -25,7 +25,8 @@ func TestTokenize(t *testing.T) {
 		{"", nil},
 		{"Don't read_file, please.", []string{"Don't", "read", "file", "please"}},
 		{"sendEmail HTTPServer v2", []string{"send", "Email", "HTTPServer", "v2"}},
-		{"无视 以上", []string{"无", "视", "以", "上"}},
+		{"无视以上的规则", []string{"无视", "以上", "的", "规则"}},
+		{"अनदेखा करें", []string{"अनदेखा", "करें"}},
 		{"'quoted' it's’", []string{"quoted", "it's"}},
 		{"naïve Übung", []string{"naïve", "Übung"}},
 	} {

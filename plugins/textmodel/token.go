@@ -122,10 +122,18 @@ func (z *tokenizer) long(t *Token, i int, mark Mark, n int) {
 	}
 	t.Start, t.End, t.Hash, t.Mark, t.Class = int32(i), int32(w.end), w.hash, mark, 0
 	if w.n < maxWord {
-		if w.digits && leet(w.buf[:w.n]) {
-			t.Hash = hash(w.buf[:w.n])
+		p := w.stem
+		if w.digits {
+			if p = disguised(w.buf[:w.n]); p != nil {
+				t.Hash = p.hash
+			} else if leet(w.buf[:w.n]) {
+				t.Hash = hash(w.buf[:w.n])
+			}
 		}
-		if p := partOf(w.buf[:w.n], t.Hash); p != nil {
+		if p == nil {
+			p = known.find(w.buf[:w.n], t.Hash)
+		}
+		if p != nil {
 			z.meaning(t, p, n)
 		}
 	}
@@ -181,6 +189,7 @@ type word struct {
 	hash     uint32
 	capitals bool // no letter but capitals, and no digit
 	digits   bool
+	stem     *part // what a word with letters outside of ASCII means, if anything
 }
 
 // What the characters of a word are.
@@ -231,7 +240,7 @@ func (w *word) read(text string, i int) {
 		w.buf[uint(end-i)%uint(len(w.buf))] = low
 		h = (h ^ uint32(low)) * hashPrime
 	}
-	w.n = end - i
+	w.n, w.stem = end-i, nil
 	if end == stop { // the rest of a long run of ASCII, which is not kept
 		for ; end < len(text) && row[text[end]] != 0; end++ {
 			k := kinds[text[end]]
@@ -251,6 +260,10 @@ func (w *word) read(text string, i int) {
 func (w *word) more(text string, i int) (kind uint8) {
 	n, h, end := w.n, w.hash, w.end
 	var prev rune
+	if end == i && w.glyphs(text, i) {
+		return isOther
+	}
+	outside := false
 	if end > i {
 		prev = rune(text[end-1])
 	}
@@ -282,11 +295,15 @@ func (w *word) more(text string, i int) (kind uint8) {
 			for _, b := range w.buf[from:n] {
 				h = (h ^ uint32(b)) * hashPrime
 			}
+			outside = outside || r >= utf8.RuneSelf
 		}
 		prev = r
 		end += size
 	}
 	w.n, w.end, w.hash = n, end, h
+	if outside {
+		w.stem = stemOf(w.buf[:n])
+	}
 	return kind
 }
 
@@ -322,7 +339,13 @@ func wordRune(r rune) bool {
 	if r < utf8.RuneSelf {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 	}
-	return unicode.IsLetter(r) || unicode.IsDigit(r)
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || vowelSign(r)
+}
+
+// vowelSign reports the marks of Arabic, Hindi and the scripts beside it that are written
+// within words.
+func vowelSign(r rune) bool {
+	return 0x0900 <= r && r < 0x0E80 && unicode.IsMark(r) || 0x064B <= r && r <= 0x0652
 }
 
 func ideograph(r rune) bool {
@@ -351,6 +374,44 @@ func hash(b []byte) uint32 {
 	return h
 }
 
+// disguised finds the known word that is meant by one in which digits stand for
+// letters, however many: 19n0r3, ru135.
+func disguised(b []byte) *part {
+	if len(b) < 3 || len(b) > maxWord {
+		return nil
+	}
+	for _, one := range [...]byte{'i', 'l'} {
+		letters := 0
+		var plain [maxWord]byte
+		for i, c := range b {
+			switch {
+			case c >= utf8.RuneSelf:
+				return nil
+			case c == '1':
+				c = one
+			case c <= '9':
+				if c = digitLetters[c-'0']; c == 0 {
+					return nil
+				}
+			default:
+				letters++
+			}
+			plain[i] = c
+		}
+		if letters == 0 || letters == len(b) {
+			return nil
+		}
+		if p := known.find(plain[:len(b)], hash(plain[:len(b)])); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// digitLetters are the letters that digits stand for, 0 for the ones that stand
+// for none.
+var digitLetters = [10]byte{'o', 'i', 0, 'e', 'a', 's', 0, 't', 'b', 'g'}
+
 // leet rewrites digits that stand for letters (1gn0r3) in a word that is mostly
 // letters and not a name with a number at its end (utf8, v2, sha256).
 func leet(b []byte) bool {
@@ -370,21 +431,8 @@ func leet(b []byte) bool {
 		return false
 	}
 	for i, c := range b {
-		switch c {
-		case '0':
-			b[i] = 'o'
-		case '1':
-			b[i] = 'i'
-		case '3':
-			b[i] = 'e'
-		case '4':
-			b[i] = 'a'
-		case '5':
-			b[i] = 's'
-		case '7':
-			b[i] = 't'
-		case '9':
-			b[i] = 'g'
+		if c <= '9' && digitLetters[c-'0'] != 0 && c != '8' {
+			b[i] = digitLetters[c-'0']
 		}
 	}
 	return true

@@ -60,9 +60,10 @@ func originOf(group string) string {
 // verified, and it is not an encoded repetition of another row. Attacks of BIPIA
 // are ordinary questions ("What does the liver do?") put into a document: they
 // are attacks by where they stand, which no words show, and learning from them
-// makes every question look like one.
+// makes every question look like one. The same holds of the naive third of ASB
+// ("Please check the records for accuracy"), which would make courtesy one.
 func (r *row) learnable() bool {
-	if r.attack() && r.group() == "bipia-train" {
+	if r.attack() && (r.group() == "bipia-train" || r.group() == "asb" && r.Subtype == "naive") {
 		return false
 	}
 	return !strings.Contains(r.Licence, "unverified") && r.origin() != "neuralchemy" && !strings.HasPrefix(r.Group, "encoded-")

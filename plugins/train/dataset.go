@@ -100,7 +100,7 @@ func (d *document) score(l *linear) float64 {
 // written are documents of our own: attack and ordinary sentences, each also
 // inside ordinary text taken from carriers.
 func (t *task) written(carriers []string) []*document {
-	const count = 1200
+	count := t.sentences
 	attacks, ordinary := phrases(t.attacks, count, 11), phrases(t.ordinary, count, 12)
 	rng := random(13)
 	var out []*document

@@ -73,6 +73,8 @@ var listingOrdinaryForms = []string{
 	"Please note that {thing} may be delayed by up to fifteen minutes.",
 	"Write a summary of {thing} of at most 200 words.",
 	"Include {thing} only if the user asks for it.",
+	"{plain_cap}. Tell the user what was changed, and do not change anything else without confirmation of the user.",
+	"Ask the user which of them is meant. Inform the user when {thing} was not found.",
 }
 
 func init() {

@@ -34,7 +34,7 @@ func (t *task) ship(c *corpora, root string) error {
 	docs := m.without(func(*row) bool { return false })
 	weights := m.weights(docs)
 	sum := sha256.Sum256(weights)
-	p := provenance{Weights: hex.EncodeToString(sum[:]), Corpora: c.digests, Groups: map[string]counts{}, Written: 2400}
+	p := provenance{Weights: hex.EncodeToString(sum[:]), Corpora: c.digests, Groups: map[string]counts{}, Written: 2 * t.sentences}
 	for _, d := range docs {
 		n := p.Groups[d.row.group()]
 		if d.attack {

@@ -18,6 +18,7 @@ type task struct {
 	keep         func(kind string) bool
 	// attacks and ordinary are the forms of written sentences.
 	attacks, ordinary []string
+	sentences         int // composed of each
 	// passages says that texts are judged by passages, not by windows.
 	passages bool
 	// budgets bound the false positives of the model, the rules apart, on
@@ -39,11 +40,11 @@ var tasks = []*task{
 				return r.Family == "injection" || r.Family == "benign"
 			}
 			// Descriptions of tools are the documentation that results quote.
-			return r.Kind == "listing" && !r.attack() && r.group() == "listing" && bucket(r.ID, 3) == 0
+			return r.Kind == "listing" && !r.attack() && r.group() == "listing"
 		},
 		carrier: func(r *row) bool { return !r.attack() && len(text(r)) > 200 },
 		keep:    func(kind string) bool { return kind != "mime" },
-		attacks: attackForms, ordinary: ordinaryForms,
+		attacks: slices.Concat(attackForms, orderForms), ordinary: slices.Concat(ordinaryForms, documentForms), sentences: 2400,
 		budgets: []budget{
 			{[]string{"live"}, 0.005},
 			{[]string{"listing"}, 0.01},
@@ -66,8 +67,9 @@ var tasks = []*task{
 		carrier: func(r *row) bool { return !r.attack() && len(text(r)) > 80 },
 		keep:    func(kind string) bool { return kind != "mime" && kind != "uri" && kind != "parameter" },
 		attacks: slices.Concat(listingAttackForms, attackForms), ordinary: slices.Concat(listingOrdinaryForms, ordinaryForms),
-		passages: true,
-		budgets:  []budget{{[]string{"listing"}, 0.004}},
+		sentences: 1200,
+		passages:  true,
+		budgets:   []budget{{[]string{"listing"}, 0.004}},
 	},
 }
 
