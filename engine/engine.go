@@ -37,7 +37,7 @@ type Config struct {
 
 // Version changes whenever the same scanner may give another verdict on the
 // same message. The version of package normalise is apart.
-const Version = "2"
+const Version = "3"
 
 // Engine compiles scanners and owns what they share. It is safe for concurrent use.
 type Engine struct{ runtime *sandbox.Runtime }

@@ -123,11 +123,13 @@ type report struct {
 
 // examine makes the calls of one scanner for a message. After a failure the
 // rest is left unexamined: the message cannot pass any more.
-func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) report {
-	r := report{unexamined: p.incomplete}
+func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) (r report) {
+	r = report{unexamined: p.incomplete}
 	p.selectContext()
 	input := inputs.Get().(*[]byte)
 	defer inputs.Put(input)
+	var joined [][]Finding
+	defer func() { r.addJoined(joined) }()
 	for _, c := range calls {
 		batch := c.batch
 		*input = s.appendInput((*input)[:0], p, batch, particulars{limits: s.opts.Limits, hits: c.hits, flow: c.flow})
@@ -143,12 +145,23 @@ func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) rep
 		}
 		r.unexamined = r.unexamined || len(a.Unexamined) > 0
 		for _, f := range a.Findings {
-			found := s.finding(f, batch[f.Segment], p)
+			w := batch[f.Segment]
+			var found []Finding
+			for _, at := range p.places(f.Start, f.End, w) {
+				found = append(found, s.finding(f, at, p.message.Segments[w.segment].Provenance, p))
+			}
+			if len(found) == 0 {
+				continue
+			}
 			if f.Mark == "" || f.Severity != SeverityInfo {
-				r.add(found)
+				if len(found) > 1 {
+					joined = append(joined, found)
+				} else {
+					r.add(found[0])
+				}
 			}
 			if f.Mark != "" && f.End > f.Start && redactable(p.message.Phase) {
-				r.marked = append(r.marked, marked{found, f.Mark, batch[f.Segment].text[f.Start:f.End]})
+				r.marked = append(r.marked, marked{found[0], f.Mark, w.text[f.Start:f.End]})
 			}
 		}
 		if len(r.findings) > maxFindings {
@@ -174,23 +187,33 @@ func (r *report) add(f Finding) {
 	}
 }
 
-// finding places an answer's finding in the message. One in a decoded view
-// covers the whole text that the view came from.
-func (s *Scanner) finding(f answerFinding, w window, p *prepared) Finding {
-	seg := p.message.Segments[w.segment]
+// addJoined adds what was found over several texts together, unless one of them
+// says as much alone.
+func (r *report) addJoined(joined [][]Finding) {
+	alone := len(r.findings)
+	for _, parts := range joined {
+		said := slices.ContainsFunc(r.findings[:alone], func(f Finding) bool {
+			return slices.ContainsFunc(parts, func(g Finding) bool { return f.Rule == g.Rule && f.Pointer == g.Pointer && !f.milder(g) })
+		})
+		for _, f := range parts {
+			if !said {
+				r.add(f)
+			}
+		}
+	}
+}
+
+// finding is an answer's finding at a place of the message.
+func (s *Scanner) finding(f answerFinding, at place, provenance string, p *prepared) Finding {
+	source := &p.message.Segments[at.segment]
 	rule := s.rule(f.Rule)
 	out := Finding{
 		Scanner: s.manifest.Name, Rule: f.Rule, Family: rule.Family, Taxonomy: slices.Clone(rule.Taxonomy),
 		Severity: f.Severity, Confidence: f.Confidence, Message: f.Message,
-		Pointer: seg.Pointer, Start: w.offset + f.Start, End: w.offset + f.End,
-		Provenance: seg.Provenance, Item: seg.Item,
+		Pointer: source.Pointer, Start: at.start, End: at.end, Provenance: provenance, Item: source.Item,
 	}
 	if out.Taxonomy == nil {
 		out.Taxonomy = []string{}
-	}
-	source := p.message.Segments[seg.Source]
-	if seg.Provenance != "" {
-		out.Start, out.End = 0, len(source.Text)
 	}
 	out.Action = s.opts.Tiers[f.Severity]
 	if f.Replacement != nil && redactable(p.message.Phase) && f.Severity.AtLeast(SeverityMedium) {
@@ -203,7 +226,7 @@ func (s *Scanner) finding(f answerFinding, w window, p *prepared) Finding {
 	if s.opts.Mode == ModeMonitor && ActionFlag.Less(out.Action) {
 		out.Action, out.Replacement = ActionFlag, nil
 	}
-	out.Leaf = p.leaf(seg.Source)
+	out.Leaf = p.leaf(at.segment)
 	return out
 }
 

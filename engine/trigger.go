@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/engine/match"
+	"github.com/bartizan-mcp/bartizan/engine/message"
 )
 
 // Trigger says for which texts a scanner is called. Exactly one member is set.
@@ -47,7 +48,7 @@ const anyView = "*"
 var decoders = []string{
 	"quoted-printable", "percent", "escape", "json", "entity", "invisible", "nfkc", "marks", "enclosed", "confusables",
 	"tag", "variation", "html-comment", "markdown", "base64", "base32", "hex", "codes",
-	"spaced", "rot13", "caesar", "atbash", "reversed",
+	"spaced", "rot13", "caesar", "atbash", "reversed", message.ProvenanceJoin,
 }
 
 var errTriggerForm = errors.New("want a pattern's id or an object with one condition")
