@@ -21,7 +21,7 @@ func TestSessions(t *testing.T) {
 		t.Skip(err)
 	}
 	t.Setenv("BARTIZAN_CACHE", filepath.Join(t.TempDir(), "cache"))
-	t.Run("own", func(t *testing.T) { sessionsReach(t, "testdata/sessions/own.jsonl", 1) })
+	t.Run("own", func(t *testing.T) { sessionsReach(t, 3, "testdata/sessions/own.jsonl", "testdata/sessions/late.jsonl") })
 	t.Run("corpora", func(t *testing.T) {
 		dir := os.Getenv("BARTIZAN_CORPORA")
 		if dir == "" {
@@ -31,7 +31,7 @@ func TestSessions(t *testing.T) {
 		if _, err := os.Stat(file); err != nil {
 			t.Skip("no corpora: set BARTIZAN_CORPORA")
 		}
-		sessionsReach(t, file, 0)
+		sessionsReach(t, 0, file)
 	})
 	t.Run("walls", sessionWalls)
 }
@@ -47,25 +47,27 @@ func (v sessionVerdict) obeyed() bool {
 	return slices.ContainsFunc(v.Findings, func(f engine.Finding) bool { return f.Rule == "injection.obeyed" })
 }
 
-func scanSessions(t *testing.T, file string) (all []sessionVerdict) {
+func scanSessions(t *testing.T, files ...string) (all []sessionVerdict) {
 	t.Helper()
-	for line := range strings.Lines(bartizan(t, "scan", "--jsonl", file, "-o", "jsonl")) {
-		var v sessionVerdict
-		if err := json.Unmarshal([]byte(line), &v); err != nil {
-			t.Fatal(err)
+	for _, file := range files {
+		for line := range strings.Lines(bartizan(t, "scan", "--jsonl", file, "-o", "jsonl")) {
+			var v sessionVerdict
+			if err := json.Unmarshal([]byte(line), &v); err != nil {
+				t.Fatal(err)
+			}
+			if len(v.Failures) > 0 {
+				t.Errorf("%s: %+v", v.ID, v.Failures)
+			}
+			all = append(all, v)
 		}
-		if len(v.Failures) > 0 {
-			t.Errorf("%s: %+v", v.ID, v.Failures)
-		}
-		all = append(all, v)
 	}
 	return all
 }
 
 // sessionsReach holds that nine of ten attacks are flagged, that no more benign
 // sessions are than said, and that two runs say the same.
-func sessionsReach(t *testing.T, file string, tolerated int) {
-	all := scanSessions(t, file)
+func sessionsReach(t *testing.T, tolerated int, files ...string) {
+	all := scanSessions(t, files...)
 	attacks, found, alarms := 0, 0, 0
 	for _, v := range all {
 		flagged := !v.Action.Less(engine.ActionFlag)
@@ -85,7 +87,7 @@ func sessionsReach(t *testing.T, file string, tolerated int) {
 	if attacks < 16 || 10*found < 9*attacks || alarms > tolerated {
 		t.Errorf("%d of %d attacks, %d false alarms among %d", found, attacks, alarms, len(all)-attacks)
 	}
-	if diff := cmp.Diff(all, scanSessions(t, file)); diff != "" {
+	if diff := cmp.Diff(all, scanSessions(t, files...)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -29,13 +29,13 @@ const (
 
 // addressees is how many of the manifest's patterns address a model. They come
 // first; the others are verbs (order.go).
-const addressees = 31
+const addressees = 30
 
-// How far around a finding its instruction reaches, in bytes, and around a word
+// How far around a finding its instruction reaches, in bytes, and behind a word
 // that addresses a model.
 const (
-	reachBefore, reachAfter   = 200, 1000
-	addressBefore, addressFar = 120, 480
+	reachBefore, reachAfter = 200, 1000
+	addressFar              = 480
 )
 
 // Spans of one message that are remembered, of each kind.
@@ -67,9 +67,9 @@ func markAddressed(in *scanner.Input, out *scanner.Output) {
 		if h.Pattern >= addressees || h.Segment == segment && h.Start < end {
 			continue
 		}
-		from, to := max(0, h.Start-addressBefore), min(len(s.Text), h.End+addressFar)
-		if directs(s.Text[from:to]) {
-			addSpan(out, ruleAddressed, markLike, h.Segment, s.Text, from, to)
+		if addressed(s.Text, h.Start, h.End) {
+			to := min(len(s.Text), h.End+addressFar)
+			addSpan(out, ruleAddressed, markLike, h.Segment, s.Text, h.Start, to)
 			segment, end = h.Segment, to
 		}
 	}
@@ -93,22 +93,6 @@ func addSpan(out *scanner.Output, rule, mark string, segment int, text string, f
 		to++
 	}
 	out.Add(scanner.Finding{Rule: rule, Confidence: 0.3, Segment: segment, Start: from, End: to, Mark: mark})
-}
-
-// orders are words that tell somebody to do something, in lower case.
-var orders = [...]string{"you must", "you have to", "you need to", "you should", "wants you", "asks you", "your task", "your user", "please", "first",
-	"before", "do not", "don't", "instead", "ignore", "forget", "disregard", "send", "forward", "upload", "transfer", "run ", "execute", "read the", "open ",
-	"visit", "share", "invite", "delete", "reserve", "reservation", "book ", "change", "set ", "add ", "post ", "put ", "create"}
-
-// directs reports an order in a text of any length.
-func directs(text string) bool {
-	low := strings.ToLower(text)
-	for _, w := range orders {
-		if strings.Contains(low, w) {
-			return true
-		}
-	}
-	return !ascii(text) // in another language: the second sign decides
 }
 
 func ascii(text string) bool {
@@ -180,11 +164,36 @@ func weigh(entry, text string, h scanner.FlowHit) (severity string, confidence f
 		}
 		return "low", 0.3
 	}
-	if names && len(text) <= named && !reads(entry) {
+	if names = whole && len(part) >= leastWhole || namesPlace(part); !names || len(text) > named || share*len(part) < len(text) {
+		return "", 0
+	}
+	if h.Mark == markOrder && sends(entry) || h.Mark != markOrder && !reads(entry) {
 		return "medium", 0.6
 	}
 	return "", 0
 }
+
+// leastWhole is how long an argument has to be that is a copy as a whole, and
+// names no place; share what part of it the name of a place is at the least.
+const (
+	leastWhole = 8
+	share      = 4
+)
+
+// namesPlace tells an address, a URL or an account from other names.
+func namesPlace(part string) bool {
+	if isPlace(part) {
+		return true
+	}
+	dot, slash := strings.IndexByte(part, '.'), strings.IndexByte(part, '/')
+	return dot > 0 && dot+2 < len(part) && part[dot+1] != ' ' && (slash > dot || slash < 0 && strings.IndexByte(part, ' ') < 0)
+}
+
+// senders are in the names of tools that send something somewhere.
+var senders = [...]string{"send", "mail", "forward", "post", "upload", "transfer", "pay", "money", "message", "share", "submit", "http", "hook", "sms", "export", "publish", "wire", "deliver", "transaction"}
+
+// sends tells a tool that, by its name, sends something somewhere.
+func sends(entry string) bool { return anyIn(strings.ToLower(entry), senders[:]) }
 
 // namesSomething tells an address, an account or a file from words.
 func namesSomething(part string) bool {

@@ -34,12 +34,45 @@ func markOrders(in *scanner.Input, out *scanner.Output) {
 		if !opensOrder(text[:h.Start]) {
 			continue
 		}
+		if n := task(text[h.Start:h.End], text[h.End:min(len(text), h.End+orderReach)]); n > 0 {
+			addSpan(out, ruleAddressed, markLike, h.Segment, text, h.Start, h.End+n)
+			segment, end = h.Segment, h.End+n
+			continue
+		}
 		if n := destination(text[h.End:min(len(text), h.End+orderReach)]); n > 0 {
 			addSpan(out, ruleOrdered, markOrder, h.Segment, text, h.Start, h.End+n)
 			segment, end = h.Segment, h.End+n
 		}
 	}
 }
+
+// task returns how far an order goes that names the tool to be called, or that
+// is an item of somebody's list of what to do. 0: it is none.
+func task(verb, rest string) int {
+	rest = strings.ToLower(rest)
+	switch strings.ToLower(verb) {
+	case "call ", "invoke ":
+		name, _, _ := strings.Cut(strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(rest, "the "), "tool "), "`'\""), " ")
+		if strings.IndexByte(name, '_') <= 0 {
+			return 0
+		}
+	case "todo:":
+		verb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		if !anyEnd("|"+verb, deeds[:]) {
+			return 0
+		}
+	default:
+		return 0
+	}
+	if i := strings.Index(rest, "\n\n"); i >= 0 {
+		return i
+	}
+	return len(rest)
+}
+
+// deeds are what an item of a list has an agent do.
+var deeds = [...]string{"|send", "|transfer", "|make", "|create", "|invite", "|share", "|change", "|update", "|book", "|reserve", "|email", "|e-mail", "|mail",
+	"|forward", "|post", "|upload", "|add", "|set", "|pay", "|give", "|buy", "|order"}
 
 // before are the words after which a verb is an order.
 var before = [...]string{"please", "and", "then", "also", "first", "now", "must", "should", "to", "kindly", "just", "you", "instead", "finally"}

@@ -1,0 +1,98 @@
+package main
+
+import "strings"
+
+// How a text speaks to a model, in lower case. What only speaks about one, as
+// half of all pages do by now, is none of this.
+
+// greetings stand before the word for whoever is spoken to.
+var greetings = [...]string{"dear ", "hey ", "hi ", "hello ", "attention ", "note to ", "note for ", "message to ", "message for ", "instruction to ",
+	"instructions to ", "instruction for ", "instructions for ", "notice to ", "notice for ", "to the ", "for the ", "to all ", "to any ", "to every ", "for all ",
+	"for any ", "for every ", "to ai ", "for ai ", "note to ai ", "if you are an ", "if you are a ", "if you're an ", "as an ", "addressed to ", "this is for ", "all ", "every ", "any ",
+	"an den ", "an die ", "für den ", "für die ", "hinweis: der ", "lieber ", "liebe ", "al ", "para el ", "para la ", "querido ", "à l'", "de l'", "pour l'", "cher ", "chère ", "all'", "per l'", "caro "}
+
+// articles stand before the word where it is spoken about.
+var articles = [...]string{" a ", " an ", " our ", " your ", " my ", " their ", " his ", " her ", " this ", " that ", " new ", " best ", " free "}
+
+// modals tell the addressee to do something.
+var modals = [...]string{"must", "should", "shall", "has to", "have to", "is required", "are required", "needs to", "need to", "please", "is to ", "are to ", "will now", "muss", "soll", "debe", "doit", "deve", "überweist", "sendet"}
+
+// orders are words that tell somebody to do something.
+var orders = [...]string{"you must", "you have to", "you need to", "you should", "wants you", "asks you", "your task", "your user", "please", "first",
+	"before", "do not", "don't", "instead", "ignore", "forget", "disregard", "required", "send", "forward", "upload", "transfer", "run ", "execute", "read ", "open ",
+	"visit", "share", "invite", "delete", "reserve", "reservation", "book ", "change", "set ", "add ", "also ", "post ", "put ", "create", "copy "}
+
+const (
+	greetingReach = 24 // bytes before the word
+	modalReach    = 90 // and behind it
+	scriptReach   = 400
+)
+
+// addressed reports that text[start:end], a word for a model, is whom the text
+// speaks to, and that an order follows.
+func addressed(text string, start, end int) bool {
+	if hasThe(text[start:end]) {
+		start += len("the ")
+	}
+	before := " " + strings.ToLower(text[max(0, start-greetingReach):start])
+	after := strings.ToLower(text[end:min(len(text), end+addressFar)])
+	if start < end && text[start] >= 0x80 { // a word of another script is not told apart further
+		return true
+	}
+	if !anyIn(after, orders[:]) && ascii(after) {
+		return false
+	}
+	if spokenBy(text, start, after) {
+		return false
+	}
+	before = strings.TrimRight(before, "*_\"'(<[")
+	if anyEnd(before, greetings[:]) {
+		return true
+	}
+	if anyEnd(before, articles[:]) {
+		return false
+	}
+	rest := strings.TrimLeft(after, "s*_\"')]>")
+	if strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, ",") && opensLine(before) {
+		return true
+	}
+	clause := after[:min(len(after), modalReach)]
+	if i := strings.IndexAny(clause, ".!?\n"); i >= 0 {
+		clause = clause[:i]
+	}
+	return anyIn(clause, modals[:]) || strings.Contains(clause, ":")
+}
+
+func hasThe(word string) bool { return len(word) > 4 && strings.EqualFold(word[:4], "the ") }
+
+// spokenBy reports the label of a turn in a conversation that has other turns.
+func spokenBy(text string, start int, after string) bool {
+	if !strings.HasPrefix(after, ":") || start > 0 && text[start-1] != '\n' {
+		return false
+	}
+	around := strings.ToLower(text[max(0, start-scriptReach):min(len(text), start+scriptReach)])
+	return anyIn(around, []string{"customer:", "user:", "client:", "human:", "visitor:", "caller:", "kunde:", "student:", "guest:"})
+}
+
+func opensLine(before string) bool {
+	before = strings.TrimRight(before, " \t")
+	return before == "" || strings.IndexByte(".!?\n>-#:", before[len(before)-1]) >= 0
+}
+
+func anyIn(text string, words []string) bool {
+	for _, w := range words {
+		if strings.Contains(text, w) {
+			return true
+		}
+	}
+	return false
+}
+
+func anyEnd(text string, words []string) bool {
+	for _, w := range words {
+		if strings.HasSuffix(text, w) {
+			return true
+		}
+	}
+	return false
+}
