@@ -106,7 +106,7 @@ var lists = []struct {
 		"respond answer visit click navigate go log sign follow like rate leave redeem donate invest bid trade reserve rent hire dispatch ship deliver return refund dispute hide falsify forge " +
 		"erase wipe format restart unsubscribe help acquire obtain complete arrange plan file draft compose translate mail wire deposit"},
 	{usual, "use call set get list search return see provide run execute apply make increase decrease check show fetch retrieve find generate convert enable start stop add extract " +
-		"look identify analyze analyse read"},
+		"look identify analyze analyse read file plan rate log message record report access mail like track mark contact copy"},
 	{lead, "please then also now first next finally and important urgent note attention system critical warning afterwards additionally immediately kindly instead must should will have to you " +
 		"assistant the ai agent model can could need id want just"},
 	{currency, "dollar dollars usd euro euros eur pounds gbp yen rupees rupee btc bitcoin bitcoins eth ethereum usdt credits"},

@@ -17,7 +17,7 @@ type subject struct {
 // What an entry must say before a sentence can be strange in it, and what the
 // sentence must.
 const (
-	fewestSaid    = 30 // words
+	fewestSaid    = 40 // words
 	fewestStrange = 3  // stems
 )
 

@@ -69,7 +69,7 @@ var tasks = []*task{
 		attacks: slices.Concat(listingAttackForms, attackForms), ordinary: slices.Concat(listingOrdinaryForms, ordinaryForms),
 		sentences: 1200,
 		passages:  true,
-		budgets:   []budget{{[]string{"listing"}, 0.004}},
+		budgets:   []budget{{[]string{"listing"}, 0.002}},
 	},
 }
 
