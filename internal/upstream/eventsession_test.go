@@ -27,7 +27,20 @@ type older struct {
 
 	mu   sync.Mutex
 	gets int
-	said []chan string
+	said []saying
+}
+
+// saying goes to a stream until that is over.
+type saying struct {
+	out  chan string
+	over chan struct{}
+}
+
+func (s saying) say(text string) {
+	select {
+	case s.out <- text:
+	case <-s.over: // the client hung up
+	}
 }
 
 func (o *older) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,15 +52,16 @@ func (o *older) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		o.mu.Lock()
-		out := o.said[len(o.said)-1]
+		stream := o.said[len(o.said)-1]
 		o.mu.Unlock()
-		o.post(w, m, func(s string) { out <- s })
+		o.post(w, m, stream.say)
 		return
 	}
-	out := make(chan string, 16)
+	out, over := make(chan string, 16), make(chan struct{})
+	defer close(over)
 	o.mu.Lock()
 	o.gets++
-	o.said = append(o.said, out)
+	o.said = append(o.said, saying{out, over})
 	o.mu.Unlock()
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := w.(http.Flusher).Flush
