@@ -123,6 +123,8 @@ func (j *joiner) join(c *chain) {
 	switch {
 	case form.bytes < minJoined || form.bytes > j.room:
 		return
+	case !form.spaced && j.m.Segments[c.first].Kind == KindSchemaValue:
+		return // the words of an enumeration are alternatives
 	case form.sentence && form.words >= minWords:
 		j.build(c, " ")
 	case !form.sentence && form.pieces && c.length <= maxPieces:
@@ -133,6 +135,7 @@ func (j *joiner) join(c *chain) {
 // form is what the parts of a chain are.
 type form struct {
 	bytes, words int
+	spaced       bool // some have spaces
 	sentence     bool // of words; else of pieces of a token
 	pieces       bool // each can be one, and some is no number
 }
@@ -145,13 +148,13 @@ func formOf(j *joiner, c *chain) form {
 		f.bytes += min(len(text), maxPart)
 		spaces := strings.Count(text, " ") + strings.Count(text, "\n")
 		f.words += spaces + 1
-		f.sentence = f.sentence || spaces > 0
+		f.spaced = f.spaced || spaces > 0
 		words = words && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz.,:;!?'") == "" || spaces > 0
 		numbers = numbers && strings.Trim(text, "0123456789.:-+,") == ""
 		f.pieces = f.pieces && len(text) >= minPiece && len(text) <= maxPiece && !strings.ContainsAny(text, " \n\t@") &&
 			!strings.Contains(text, "://") && text[0] != '/'
 	}
-	f.sentence = f.sentence || words || capitalised(j, c)
+	f.sentence = f.spaced || words || capitalised(j, c)
 	f.pieces = f.pieces && !numbers
 	return f
 }
