@@ -21,7 +21,7 @@ func TestSessions(t *testing.T) {
 		t.Skip(err)
 	}
 	t.Setenv("BARTIZAN_CACHE", filepath.Join(t.TempDir(), "cache"))
-	t.Run("own", func(t *testing.T) { sessionsReach(t, 3, "testdata/sessions/own.jsonl", "testdata/sessions/late.jsonl") })
+	t.Run("own", func(t *testing.T) { sessionsReach(t, 1, "testdata/sessions/own.jsonl", "testdata/sessions/late.jsonl") })
 	t.Run("corpora", func(t *testing.T) {
 		dir := os.Getenv("BARTIZAN_CORPORA")
 		if dir == "" {
