@@ -194,22 +194,24 @@ func first(line string) (word, rest string) {
 // and that it points at nothing there.
 func foreign(text string, start, end int, k kind) bool {
 	about := 0
-	shaped := false
+	addressed := false
+	spoken := unquoted(text[start:end])
+	told := openers[firstWord(spoken)] != 0 && one(spoken, "he user", " users ", "he reader", " readers ", "he customer") // what it says of them is no pointing
 	before, behind := text[max(0, start-nearby):start], text[end:min(len(text), end+nearby)]
 	if len(before)+len(behind) < minDocument {
 		return false
 	}
-	words(text[start:end], func(word []byte) bool {
+	words(spoken, func(word []byte) bool {
 		if len(word) == 3 && string(word) == "you" || len(word) >= 4 && len(word) <= 5 && (string(word) == "your" || string(word) == "yours") {
-			shaped = true
+			addressed = true
 		}
 		return true
 	})
-	ok := words(text[start:end], func(word []byte) bool {
-		if pointing[string(word)] && !(k&(shapes|asks) != 0 && shaped && replies(text[start:end])) {
-			return false
-		}
-		if len(word) < 5 || filler[string(word)] || openers[string(word)] != 0 {
+	free := told || len(spoken) < end-start && strings.IndexByte(text[start:end], ':') >= 0 || words(spoken, func(word []byte) bool {
+		return !pointing[string(word)] || k&(shapes|asks) != 0 && addressed && replies(text[start:end])
+	})
+	ok := free && words(text[start:end], func(word []byte) bool {
+		if len(word) < 5 || filler[string(word)] || openers[string(word)] != 0 || pointing[string(word)] {
 			return true
 		}
 		about++
@@ -219,7 +221,20 @@ func foreign(text string, start, end int, k kind) bool {
 	if replies(text[start:end]) {
 		return ok
 	}
-	return ok && about >= 1 && k != shapes
+	return ok && about >= 1 && (k != shapes || told)
+}
+
+// unquoted is a line without what it quotes: "How does one write 'thank you' in
+// Greek?" speaks to nobody.
+func unquoted(line string) string {
+	for _, quote := range [...]string{" '", ` "`} {
+		from := strings.Index(line, quote)
+		to := strings.LastIndexByte(line, quote[1])
+		if from >= 0 && to > from+2 {
+			return line[:from] + line[to+1:]
+		}
+	}
+	return line
 }
 
 // replies reports that a line speaks of the answer that its reader gives.
