@@ -50,7 +50,7 @@ type announcement struct {
 }
 
 // maxValue is the longest value that is looked at, in bytes.
-const maxValue = 4096
+const maxValue = 1024
 
 // announcedReach is how far behind its announcement a value may begin.
 const announcedReach = 48

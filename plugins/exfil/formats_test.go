@@ -180,3 +180,16 @@ func FuzzExamine(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkHostile is what texts cost that are made of beginnings.
+func BenchmarkHostile(b *testing.B) {
+	for _, begin := range []string{"ordinary words, ", "$2a$", "://a.b/?", "secret=aB3", "wandb=", "iban "} {
+		text := strings.Repeat(begin, 1<<16/len(begin))
+		b.Run(begin, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				examine(text, "")
+			}
+		})
+	}
+}

@@ -13,6 +13,9 @@ var schemes = [...]struct {
 	{"{SSHA}", 28}, {"{SSHA512}", 60}, {"pbkdf2_sha256$", 40},
 }
 
+// maxHash is the longest stored password that is looked at, in bytes.
+const maxHash = 512
+
 // storedPassword is the hash of a password, which can be tried against at leisure.
 func storedPassword(text string, i int) (hit, bool) {
 	for j := range schemes {
@@ -21,14 +24,14 @@ func storedPassword(text string, i int) (hit, bool) {
 			continue
 		}
 		end := i + len(s.mark)
-		for end < len(text) && (base64.has(text[end]) || strings.IndexByte("./$,*:_-@", text[end]) >= 0) {
+		for end < len(text) && end-i <= maxHash && (base64.has(text[end]) || strings.IndexByte("./$,*:_-@", text[end]) >= 0) {
 			end++
 		}
 		for end > i && strings.IndexByte(".,:", text[end-1]) >= 0 {
 			end--
 		}
 		body := text[i+len(s.mark) : end]
-		if len(body) < s.least || placeholder(body) || entropy(body) < 4 {
+		if len(body) < s.least || end-i > maxHash || placeholder(body) || entropy(body) < 4 {
 			return hit{}, false
 		}
 		return hit{rule: ruleAssigned, confidence: 0.8, start: i, end: end, what: "password hash"}, true

@@ -35,7 +35,7 @@ func below(host string, all []string) bool {
 }
 
 // maxURL is how much of a URL is looked at, in bytes.
-const maxURL = 2048
+const maxURL = 1024
 
 // outbound finds a URL, with its "://" at text[i], that carries data out: to a
 // collector, in a picture that a client fetches without asking, or as encoded
