@@ -8,6 +8,8 @@ import (
 
 // reach reads a text sentence by sentence for what goes beyond its entry.
 func reach(v *verdicts, s scanner.Segment, e *entry) {
+	// Views and joined values repeat what is read already, out of its sentences.
+	sentences := s.Provenance == "" && (s.Kind == "description" || s.Kind == "schema-description" || s.Kind == "instructions")
 	var praise pitch
 	var together overreach.Signs
 	worst, where := 0, textmodel.Span{}
@@ -26,7 +28,7 @@ func reach(v *verdicts, s scanner.Segment, e *entry) {
 			worst, where = w, span
 		}
 		if signs.Weight() < enough {
-			if e.about.strange(s.Text[sentence.Start:sentence.End], signs) {
+			if sentences && e.about.strange(s.Text[sentence.Start:sentence.End], signs) {
 				v.add(ruleErrand, "", 0.5, span)
 			}
 			return true

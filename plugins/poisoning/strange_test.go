@@ -39,6 +39,18 @@ func TestStrangeOrders(t *testing.T) {
 	}
 }
 
+// TestJoinedValues has the values of an enumeration that the host joined.
+func TestJoinedValues(t *testing.T) {
+	in := &scanner.Input{Phase: "listing", Segments: []scanner.Segment{
+		{Kind: "name", Text: "list_alerts"},
+		{Kind: "description", Text: strings.Repeat("Lists what the scanner of code has reported in a repository, newest first, with severity. ", 6)},
+		{Kind: "schema-value", Text: "open closed dismissed fixed", Provenance: "join"},
+	}}
+	if found := scan(in).Findings; len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
 func rulesOf(description, parameter string) (rules []string) {
 	for _, f := range scan(&scanner.Input{Phase: "listing", Segments: []scanner.Segment{
 		{Kind: "name", Pointer: "/tools/0/name", Text: "tide_table"},
