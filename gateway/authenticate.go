@@ -24,7 +24,7 @@ func (s authenticate) do(ctx context.Context, x *exchange) *refusal {
 // as demands one of the roles.
 func (s authenticate) as(ctx context.Context, x *exchange, roles ...string) *refusal {
 	authorization, err := identity.OneAuthorization(x.header.Values("Authorization"))
-	if err == nil {
+	if err == nil && !x.known {
 		x.caller, err = s.look(ctx, authorization)
 	}
 	switch {

@@ -28,6 +28,7 @@ type exchange struct {
 	payload audit.Payload // of body, once a record needed it
 
 	caller identity.Caller // authenticate
+	known  bool            // the caller was found a moment ago, for the request that this is made of
 	leaks  bool            // authenticate: the caller's key is in what could travel
 
 	msg     *jsonrpc.Message // parse; nil for a GET stream

@@ -107,6 +107,7 @@ func (g *Gateway) callMerged(ctx context.Context, x *exchange, out *responder) *
 		return refuse(ReasonInternal).because(err)
 	}
 	y := x.towards(alias, body)
+	y.caller, y.known = x.caller, true
 	if name != "" && x.method.Entry != "" && x.era == protocol.Modern {
 		y.header.Set(protocol.HeaderName, protocol.EncodeHeader(name))
 	}
