@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -54,10 +55,7 @@ func wires(t *testing.T) []wire {
 		name: "http",
 		target: func(t *testing.T) upstream.Target {
 			server := httptest.NewServer(p)
-			t.Cleanup(func() {
-				server.CloseClientConnections()
-				server.Close()
-			})
+			t.Cleanup(func() { closing.Server(server) })
 			return upstream.Target{URL: server.URL}
 		},
 		heard: func(*testing.T) []*jsonrpc.Message {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -228,10 +229,7 @@ func (h *house) shufflers() (aliases []string) {
 	for _, era := range []protocol.Era{protocol.Modern, protocol.Legacy} {
 		name := "http-" + string(era)
 		server := httptest.NewServer(newShuffler(name))
-		h.t.Cleanup(func() {
-			server.CloseClientConnections()
-			server.Close()
-		})
+		h.t.Cleanup(func() { closing.Server(server) })
 		h.approve(name, upstream.Target{URL: server.URL}, only(era))
 		aliases = append(aliases, name)
 

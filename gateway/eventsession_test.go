@@ -18,6 +18,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -28,10 +29,7 @@ import (
 func (f *fixture) startOlder(t *testing.T) upstream.Target {
 	t.Helper()
 	server := httptest.NewServer(mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return f.Server }, nil))
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
+	t.Cleanup(func() { closing.Server(server) })
 	return upstream.Target{URL: server.URL + "/sse", Transport: protocol.TransportSSE}
 }
 
@@ -139,10 +137,7 @@ func newOlder(t *testing.T) *older {
 
 func (o *older) start() upstream.Target {
 	server := httptest.NewServer(o)
-	o.t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
+	o.t.Cleanup(func() { closing.Server(server) })
 	return upstream.Target{URL: server.URL + "/sse", Transport: protocol.TransportSSE}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
@@ -124,10 +125,7 @@ func (f *fixture) start(t *testing.T, opts mcp.StreamableHTTPOptions) upstream.T
 		f.mu.Unlock()
 		handler.ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
+	t.Cleanup(func() { closing.Server(server) })
 	return upstream.Target{URL: server.URL}
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -130,8 +131,7 @@ func open(t *testing.T, edit func(*Config), routes ...Route) *house {
 	h.url = server.URL
 	t.Cleanup(func() {
 		g.Close()
-		server.CloseClientConnections()
-		server.Close()
+		closing.Server(server)
 	})
 	return h
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -55,10 +56,7 @@ func newScript(t *testing.T) *script {
 
 func (s *script) start() upstream.Target {
 	server := httptest.NewServer(s)
-	s.t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
+	s.t.Cleanup(func() { closing.Server(server) })
 	return upstream.Target{URL: server.URL}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/gateway/tasks"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	fixturetasks "github.com/bartizan-mcp/bartizan/internal/fixture/tasks"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
@@ -33,10 +34,7 @@ func openTasks(t *testing.T, era protocol.Era, edit func(*Config)) *tasked {
 	t.Helper()
 	s := fixturetasks.New()
 	server := httptest.NewServer(s)
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
+	t.Cleanup(func() { closing.Server(server) })
 	target := upstream.Target{URL: server.URL}
 	h := open(t, func(c *Config) {
 		c.AutoRoutes = true

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/fixture/tasks"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -46,10 +47,7 @@ func TestTranscripts(t *testing.T) {
 			if strings.Contains(about, "tasks") {
 				aliases = nil
 				server := httptest.NewServer(tasks.New())
-				t.Cleanup(func() {
-					server.CloseClientConnections()
-					server.Close()
-				})
+				t.Cleanup(func() { closing.Server(server) })
 				h.approve("srv", upstream.Target{URL: server.URL})
 			}
 			for name, alias := range aliases {

@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -65,10 +66,7 @@ func start(t *testing.T) (*counting, upstream.Target) {
 	t.Helper()
 	c := &counting{lists: map[string]int{}}
 	server := httptest.NewServer(c)
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
+	t.Cleanup(func() { closing.Server(server) })
 	return c, upstream.Target{URL: server.URL}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
@@ -92,10 +93,7 @@ func event(data string) string { return "event: message\ndata: " + data + "\n\n"
 func (o *older) start(t *testing.T) Target {
 	t.Helper()
 	server := httptest.NewServer(o)
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
+	t.Cleanup(func() { closing.Server(server) })
 	return Target{URL: server.URL + "/sse?key=1", Transport: protocol.TransportSSE}
 }
 
@@ -109,7 +107,7 @@ func TestSDKOverHTTPSSE(t *testing.T) {
 	}
 	add("one")
 	listener := httptest.NewServer(mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return server }, nil))
-	t.Cleanup(func() { listener.CloseClientConnections(); listener.Close() })
+	t.Cleanup(func() { closing.Server(listener) })
 	target := Target{URL: listener.URL, Transport: protocol.TransportSSE}
 
 	capture, err := Capture(t.Context(), target, Limits{})

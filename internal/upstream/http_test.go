@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
@@ -28,10 +29,7 @@ func server(t *testing.T, h http.HandlerFunc) Target {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		h(w, r)
 	}))
-	t.Cleanup(func() {
-		s.CloseClientConnections()
-		s.Close()
-	})
+	t.Cleanup(func() { closing.Server(s) })
 	return Target{URL: s.URL + "/mcp?key=s3cret"}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/closing"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -47,10 +48,7 @@ func sdkServer() *mcp.Server {
 func serveSDK(t *testing.T, s *mcp.Server, opts *mcp.StreamableHTTPOptions) Target {
 	t.Helper()
 	h := httptest.NewServer(mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, opts))
-	t.Cleanup(func() {
-		h.CloseClientConnections()
-		h.Close()
-	})
+	t.Cleanup(func() { closing.Server(h) })
 	return Target{URL: h.URL}
 }
 
