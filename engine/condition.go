@@ -11,19 +11,19 @@ import (
 
 // condition is a trigger made ready: names are numbers.
 type condition struct {
-	op      conditionOp
-	of      []condition
-	pattern int
-	mask    uint32
-	members *match.Automaton // of names
-	digit   bool             // with members
+	op       conditionOp
+	of       []condition
+	patterns seen // any of them
+	mask     uint32
+	members  *match.Automaton // of names
+	digit    bool             // with members
 }
 
 type conditionOp uint8
 
 const (
 	ifHit conditionOp = iota // any pattern at all
-	ifPattern
+	ifPatterns
 	ifAny
 	ifAll
 	ifViews
@@ -48,18 +48,15 @@ func conditionOf(t *Trigger, patterns []Pattern) condition {
 }
 
 func (t *Trigger) condition(index map[string]int) condition {
-	all := func(op conditionOp, of []Trigger) condition {
-		c := condition{op: op}
-		for i := range of {
-			c.of = append(c.of, of[i].condition(index))
-		}
-		return c
-	}
 	switch {
 	case len(t.Any) > 0:
-		return all(ifAny, t.Any)
+		return anyOf(t.Any, index)
 	case len(t.All) > 0:
-		return all(ifAll, t.All)
+		c := condition{op: ifAll}
+		for i := range t.All {
+			c.of = append(c.of, t.All[i].condition(index))
+		}
+		return c
 	case t.View == anyView:
 		return condition{op: ifViews, mask: everything}
 	case t.View != "":
@@ -83,7 +80,34 @@ func (t *Trigger) condition(index map[string]int) condition {
 	case t.Flow:
 		return condition{op: ifFlow}
 	}
-	return condition{op: ifPattern, pattern: index[t.Pattern]}
+	pattern := index[t.Pattern]
+	c := condition{op: ifPatterns, patterns: make(seen, pattern>>6+1)}
+	c.patterns[pattern>>6] = 1 << (pattern & 63)
+	return c
+}
+
+// anyOf asks for all patterns among the alternatives at once: there may be a
+// thousand, and this is asked about every batch.
+func anyOf(alternatives []Trigger, index map[string]int) condition {
+	c := condition{op: ifAny}
+	var patterns seen
+	for i := range alternatives {
+		inner := alternatives[i].condition(index)
+		if inner.op != ifPatterns {
+			c.of = append(c.of, inner)
+			continue
+		}
+		for i, word := range inner.patterns {
+			for len(patterns) <= i {
+				patterns = append(patterns, 0)
+			}
+			patterns[i] |= word
+		}
+	}
+	if patterns != nil {
+		c.of = append([]condition{{op: ifPatterns, patterns: patterns}}, c.of...)
+	}
+	return c
 }
 
 // everything stands for what has no number of its own, too: a name that this
@@ -100,8 +124,8 @@ func bitOf(names []string, name string) uint32 {
 // holds evaluates a condition over what is known of a batch.
 func (c *condition) holds(f *facts, seen seen) bool {
 	switch c.op {
-	case ifPattern:
-		return seen.has(c.pattern)
+	case ifPatterns:
+		return seen.meets(c.patterns)
 	case ifAny, ifAll:
 		for i := range c.of { // by index: this runs for every batch, and a copy would be on the heap
 			if c.of[i].holds(f, seen) == (c.op == ifAny) {
@@ -140,7 +164,15 @@ func seenIn(hits []hit, patterns int) seen {
 	return s
 }
 
-func (s seen) has(pattern int) bool { return s != nil && s[pattern>>6]>>(pattern&63)&1 != 0 }
+// meets reports a pattern that is in both.
+func (s seen) meets(other seen) bool {
+	for i := range min(len(s), len(other)) {
+		if s[i]&other[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // facts are what conditions ask about a batch beside its hits.
 type facts struct {

@@ -245,3 +245,34 @@ func FuzzTrigger(f *testing.F) {
 		}
 	})
 }
+
+// TestAnyOfManyPatterns asks for a hundred patterns out of two hundred at once.
+func TestAnyOfManyPatterns(t *testing.T) {
+	const all = 200
+	var patterns []Pattern
+	var wanted []Trigger
+	for i := range all {
+		id := fmt.Sprintf("p%d", i)
+		patterns = append(patterns, Pattern{ID: id})
+		if i%2 == 1 {
+			wanted = append(wanted, Trigger{Pattern: id})
+		}
+	}
+	either := conditionOf(&Trigger{Any: append(wanted, Trigger{Flow: true})}, patterns)
+	both := conditionOf(&Trigger{All: []Trigger{{Any: wanted}, {Pattern: "p0"}}}, patterns)
+	for i := range all {
+		one := seenIn([]hit{{pattern: i}}, all)
+		if got := either.holds(&facts{}, one); got != (i%2 == 1) {
+			t.Errorf("pattern %d: any holds %t", i, got)
+		}
+		if both.holds(&facts{}, one) {
+			t.Errorf("pattern %d alone: all holds", i)
+		}
+		if got := both.holds(&facts{}, seenIn([]hit{{pattern: i}, {pattern: 0}}, all)); got != (i%2 == 1) {
+			t.Errorf("pattern %d and the first: all holds %t", i, got)
+		}
+	}
+	if either.holds(&facts{}, nil) || !either.holds(&facts{flow: true}, nil) {
+		t.Error("without hits what was marked decides")
+	}
+}
