@@ -34,17 +34,19 @@ func addressed(text string, start, end int) bool {
 	if hasThe(text[start:end]) {
 		start += len("the ")
 	}
-	before := " " + strings.ToLower(text[max(0, start-greetingReach):start])
-	after := strings.ToLower(text[end:min(len(text), end+addressFar)])
 	if start < end && text[start] >= 0x80 { // a word of another script is not told apart further
 		return true
 	}
-	if !anyIn(after, orders[:]) && ascii(after) {
+	if !spokenTo(text, start, end) { // asked first, because it looks at little
 		return false
 	}
-	if spokenBy(text, start, after) {
-		return false
-	}
+	after := strings.ToLower(text[end:min(len(text), end+addressFar)])
+	return (anyIn(after, orders[:]) || !ascii(after)) && !spokenBy(text, start, after)
+}
+
+// spokenTo reports that the words beside a word for a model speak to it.
+func spokenTo(text string, start, end int) bool {
+	before := " " + strings.ToLower(text[max(0, start-greetingReach):start])
 	before = strings.TrimRight(before, "*_\"'(<[")
 	if anyEnd(before, greetings[:]) {
 		return true
@@ -52,11 +54,11 @@ func addressed(text string, start, end int) bool {
 	if anyEnd(before, articles[:]) {
 		return false
 	}
-	rest := strings.TrimLeft(after, "s*_\"')]>")
+	clause := strings.ToLower(text[end:min(len(text), end+modalReach)])
+	rest := strings.TrimLeft(clause, "s*_\"')]>")
 	if strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, ",") && opensLine(before) {
 		return true
 	}
-	clause := after[:min(len(after), modalReach)]
 	if i := strings.IndexAny(clause, ".!?\n"); i >= 0 {
 		clause = clause[:i]
 	}
