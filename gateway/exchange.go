@@ -29,6 +29,8 @@ type exchange struct {
 
 	caller identity.Caller // authenticate
 	known  bool            // the caller was found a moment ago, for the request that this is made of
+	joined bool            // the session was found a moment ago, too; another can be opened
+	lost   bool            // pass: it has ended since, and nothing was forwarded or answered
 	leaks  bool            // authenticate: the caller's key is in what could travel
 
 	msg     *jsonrpc.Message // parse; nil for a GET stream

@@ -96,7 +96,9 @@ func (g *Gateway) dispatch(ctx context.Context, x *exchange, out *responder) *re
 	return g.callMerged(ctx, x, out)
 }
 
-// callMerged passes a request on to the server that it names.
+// callMerged passes a request on to the server that it names. A reload may end
+// the session with that server after it was joined; nothing has been forwarded
+// then, and the call goes through a new one.
 func (g *Gateway) callMerged(ctx context.Context, x *exchange, out *responder) *refusal {
 	alias, edits, name, no := g.addressee(x)
 	if no != nil {
@@ -106,11 +108,21 @@ func (g *Gateway) callMerged(ctx context.Context, x *exchange, out *responder) *
 	if err != nil {
 		return refuse(ReasonInternal).because(err)
 	}
-	y := x.towards(alias, body)
-	y.caller, y.known = x.caller, true
-	if name != "" && x.method.Entry != "" && x.era == protocol.Modern {
-		y.header.Set(protocol.HeaderName, protocol.EncodeHeader(name))
+	for again := x.session != nil; ; again = false {
+		y := x.towards(alias, body)
+		y.caller, y.known = x.caller, true
+		y.joined = again
+		if name != "" && x.method.Entry != "" && x.era == protocol.Modern {
+			y.header.Set(protocol.HeaderName, protocol.EncodeHeader(name))
+		}
+		if no := g.throughOne(ctx, x, y, out); no != nil || !y.lost {
+			return no
+		}
 	}
+}
+
+// throughOne has y answer for x.
+func (g *Gateway) throughOne(ctx context.Context, x, y *exchange, out *responder) *refusal {
 	p := &part{g: g, x: y}
 	if token, _, _, err := jsonrpc.Get(x.msg.Raw, "/params/_meta/progressToken"); err == nil {
 		p.token = idKey(token)
@@ -120,8 +132,8 @@ func (g *Gateway) callMerged(ctx context.Context, x *exchange, out *responder) *
 		if no := g.joinSession(ctx, x, y); no != nil {
 			return no
 		}
-		x.session.merged.noteWatch(x.msg.Method, alias, x.ref.Key)
-		x.session.merged.ledger.Called(idKey(x.msg.ID), alias, p.token)
+		x.session.merged.noteWatch(x.msg.Method, y.alias, x.ref.Key)
+		x.session.merged.ledger.Called(idKey(x.msg.ID), y.alias, p.token)
 	}
 	out.part = p
 	x.through = y

@@ -81,6 +81,10 @@ func (g *Gateway) pass(ctx context.Context, x *exchange, out *responder) {
 			began = g.timed(x, s.group, began)
 		}
 	}
+	if no != nil && x.joined && no.reason == ReasonSessionUnknown {
+		x.lost = true
+		return
+	}
 	if no != nil {
 		if x.replies {
 			g.replyInstead(ctx, x, g.linkOf(x), no.message(x.msg.ID, x.era, ""))

@@ -192,7 +192,8 @@ func (s *soak) session(ctx context.Context, path, token string, allowed ...int) 
 		return nil, outcome, err
 	}
 	header := []string{"Mcp-Session-Id: " + r.header.Get(protocol.HeaderSessionID), "MCP-Protocol-Version: 2025-11-25"}
-	_, outcome, err = s.send(ctx, http.MethodPost, path, token, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, header, 202)
+	// 404: a reload gave the alias another target, and its sessions ended.
+	_, outcome, err = s.send(ctx, http.MethodPost, path, token, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, header, 202, 404)
 	return header, outcome, err
 }
 
@@ -204,7 +205,6 @@ func (s *soak) visit(ctx context.Context, path, token, tool string, end bool, al
 	}
 	for i := range 3 {
 		body := fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":{"text":%q},"_meta":{"progressToken":%d}}}`, i, tool, prose(rand.IntN(4000)), i)
-		// 404: a reload gave the alias another target, and its sessions ended.
 		if _, outcome, err = s.send(ctx, http.MethodPost, path, token, body, header, append(allowed, 200, 404)...); err != nil {
 			return outcome, err
 		}
