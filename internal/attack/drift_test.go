@@ -192,7 +192,7 @@ func TestTwoFaces(t *testing.T) {
 		return string(r.message(t).Raw)
 	}
 	for i := range 6 {
-		marked := list(w.alice, fmt.Sprintf("Tracestate: client=a%d", i))
+		marked := list(w.alice, fmt.Sprintf("Traceparent: 00-%032x-%016x-01", i+1, i+1), fmt.Sprintf("Tracestate: client=a%d", i))
 		plain := list(w.mallory)
 		if strings.Contains(marked, "POISONED") || strings.Contains(marked, "mask_act") || !strings.Contains(marked, "mask_look") {
 			t.Errorf("a filtered list: %s", marked)
