@@ -14,7 +14,7 @@ func FuzzScan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, description, parameter, about, foreign, provenance string) {
 		for _, s := range []string{name, description, parameter, about, foreign, provenance} {
 			if !utf8.ValidString(s) {
-				t.Skip() // the host hands over none
+				return // the host hands over none
 			}
 		}
 		in := &scanner.Input{Phase: "listing", Server: "io.example/own", Segments: []scanner.Segment{
