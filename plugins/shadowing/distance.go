@@ -51,8 +51,9 @@ func similarity(a, b string) float64 {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
-	share := jaccard(words(a), words(b))
-	if len(a) >= longText {
+	x, y := words(a), words(b)
+	share := jaccard(x, y)
+	if len(a) >= longText && float64(common(x, y)) >= alike*float64(len(x)) { // or it cannot be alike
 		share = max(share, jaccard(words(a), words(b[:len(a)])))
 	}
 	return max(share, contained(a, b))
@@ -68,13 +69,17 @@ func jaccard(x, y map[string]bool) float64 {
 	if len(x) < 3 || len(y) < 3 {
 		return 0
 	}
-	common := 0
+	both := common(x, y)
+	return float64(both) / float64(len(x)+len(y)-both)
+}
+
+func common(x, y map[string]bool) (n int) {
 	for w := range x {
 		if y[w] {
-			common++
+			n++
 		}
 	}
-	return float64(common) / float64(len(x)+len(y)-common)
+	return n
 }
 
 // contained is the share of the runs of three words of a text that another has.
@@ -100,9 +105,26 @@ const (
 	maxWords  = 1500 // distinct words that are compared
 )
 
+// read is what was found in the texts of one call: each is compared with those
+// of all neighbours, and is taken apart once.
+var read struct {
+	words map[string]map[string]bool
+	runs  map[string]map[[3]string]bool
+}
+
+func forget() {
+	read.words, read.runs = map[string]map[string]bool{}, map[string]map[[3]string]bool{}
+}
+
 // runs are the runs of three words of a text.
 func runs(s string) map[[3]string]bool {
+	if known, ok := read.runs[s]; ok {
+		return known
+	}
 	out := make(map[[3]string]bool)
+	if read.runs != nil {
+		read.runs[s] = out
+	}
 	var last [3]string
 	n := 0
 	eachWord(s, func(w string) bool {
@@ -117,7 +139,13 @@ func runs(s string) map[[3]string]bool {
 
 // words are the distinct words of a text.
 func words(s string) map[string]bool {
+	if known, ok := read.words[s]; ok {
+		return known
+	}
 	out := make(map[string]bool)
+	if read.words != nil {
+		read.words[s] = out
+	}
 	eachWord(s, func(w string) bool {
 		out[w] = true
 		return len(out) < maxWords

@@ -50,6 +50,7 @@ var windows textmodel.Windower
 
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
+	forget()
 	entries, order := collect(in)
 	own := make(map[string]bool, len(entries))
 	for _, e := range entries {
