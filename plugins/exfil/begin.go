@@ -67,3 +67,13 @@ var marks = [...]string{"-----BEGIN ", "PuTTY-User-Key-File-", "eyJ", "://", "Ac
 
 // openings are what credentials looks for, in any case.
 var openings = [...]string{"authorization", "-u ", "--user", "token:", "apikey:", "api-key:"}
+
+// beginnings is a set of two bytes with which something may begin, whatever the case:
+// what is tried at every place that begins lets through asks here first.
+type beginnings [1 << 16 / 64]uint64
+
+func pair(text string) uint16 { return uint16(text[0]|0x20)<<8 | uint16(text[1]|0x20) }
+
+func (p *beginnings) add(text string) { p[pair(text)/64] |= 1 << (pair(text) % 64) }
+
+func (p *beginnings) has(two uint16) bool { return p[two/64]>>(two%64)&1 != 0 }

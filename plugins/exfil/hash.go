@@ -13,11 +13,25 @@ var schemes = [...]struct {
 	{"{SSHA}", 28}, {"{SSHA512}", 60}, {"pbkdf2_sha256$", 40},
 }
 
+// hashing and commanding are what schemes and commands begin with.
+var hashing, commanding = func() (h, c beginnings) {
+	for i := range schemes {
+		h.add(schemes[i].mark)
+	}
+	for _, command := range commands {
+		c.add(command)
+	}
+	return h, c
+}()
+
 // maxHash is the longest stored password that is looked at, in bytes.
 const maxHash = 512
 
 // storedPassword is the hash of a password, which can be tried against at leisure.
 func storedPassword(text string, i int) (hit, bool) {
+	if len(text)-i < 2 || !hashing.has(pair(text[i:])) {
+		return hit{}, false
+	}
 	for j := range schemes {
 		s := &schemes[j]
 		if text[i] != s.mark[0] || !strings.HasPrefix(text[i:], s.mark) {
@@ -44,6 +58,9 @@ var commands = [...]string{"convertto-securestring ", "sshpass -p", "net use ", 
 
 // command is a password that a command line hands over.
 func command(text string, i int) (hit, bool) {
+	if len(text)-i < 2 || !commanding.has(pair(text[i:])) {
+		return hit{}, false
+	}
 	rest := text[i:]
 	start := -1
 	switch {

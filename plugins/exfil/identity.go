@@ -61,7 +61,13 @@ var announcers = func() (all []announcer) {
 	return all
 }()
 
-func pair(text string) uint16 { return uint16(text[0]|0x20)<<8 | uint16(text[1]|0x20) }
+// announcing is what they begin with.
+var announcing = func() (p beginnings) {
+	for i := range announcers {
+		p.add(announcers[i].text)
+	}
+	return p
+}()
 
 // identityReach is how far behind its announcement a number may begin.
 const identityReach = 40
@@ -72,6 +78,9 @@ func identified(text string, i int) (hit, bool) {
 		return hit{}, false
 	}
 	first := pair(text[i:])
+	if !announcing.has(first) {
+		return hit{}, false
+	}
 	at, _ := slices.BinarySearchFunc(announcers, first, func(a announcer, p uint16) int { return int(pair(a.text)) - int(p) })
 	for ; at < len(announcers) && pair(announcers[at].text) == first; at++ {
 		a := &announcers[at]

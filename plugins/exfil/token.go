@@ -50,33 +50,48 @@ var formats = func() (all []format) {
 	return all
 }()
 
-// byFirst is the formats ordered by first byte of their marks: those of byte c
-// are byFirst[starts[c]:starts[c+1]].
-var byFirst, starts = func() (order []uint16, starts [129]uint16) {
+// byMark is the formats by the first two bytes of their marks, in their order:
+// those of a pair are byMark[starts[pair]:starts[pair+1]]. A hundred formats can
+// share a first byte with any word of a text.
+var byMark, starts = func() (order []uint16, starts [1<<14 + 1]uint16) {
+	pairs := make([]int, len(formats))
 	for i := range formats {
-		starts[formats[i].mark[0]+1]++
+		var ok bool
+		if pairs[i], ok = pairOf(formats[i].mark, 0); !ok {
+			panic("exfil: mark " + formats[i].mark)
+		}
+		starts[pairs[i]+1]++
 	}
-	for c := range 128 {
-		starts[c+1] += starts[c]
+	for pair := range 1 << 14 {
+		starts[pair+1] += starts[pair]
 	}
 	order = make([]uint16, len(formats))
 	next := starts
-	for i := range formats {
-		c := formats[i].mark[0]
-		order[next[c]] = uint16(i)
-		next[c]++
+	for i, pair := range pairs {
+		order[next[pair]] = uint16(i)
+		next[pair]++
 	}
 	return order, starts
 }()
+
+// pairOf numbers the two ASCII characters at text[i]; ok is false where there
+// are no two.
+func pairOf(text string, i int) (pair int, ok bool) {
+	if i+1 >= len(text) || (text[i]|text[i+1]) >= 128 {
+		return 0, false
+	}
+	return int(text[i])<<7 | int(text[i+1]), true
+}
 
 // match reports the format and the range of a token whose mark is at text[i]. A
 // token is not the tail of a longer word and not followed by more of the same; of
 // several formats it is of the one that explains most of it.
 func match(text string, i int) (found *format, from, to int) {
-	if text[i] >= 128 {
+	pair, ok := pairOf(text, i)
+	if !ok {
 		return nil, 0, 0
 	}
-	for _, n := range byFirst[starts[text[i]]:starts[text[i]+1]] {
+	for _, n := range byMark[starts[pair]:starts[pair+1]] {
 		f := &formats[n]
 		if len(text)-i < len(f.mark) || text[i:i+len(f.mark)] != f.mark {
 			continue
