@@ -42,27 +42,51 @@ func within(a, b string, limit int) bool {
 	return int(last[len(b)]) <= limit
 }
 
+// passage is a description, taken apart when that is first asked for: each is
+// compared with those of all neighbours.
+type passage struct {
+	text     string
+	distinct map[string]bool
+	triples  map[[3]string]bool
+}
+
+// words are the distinct words of the passage.
+func (p *passage) words() map[string]bool {
+	if p.distinct == nil {
+		p.distinct = words(p.text)
+	}
+	return p.distinct
+}
+
+// runs are its runs of three words.
+func (p *passage) runs() map[[3]string]bool {
+	if p.triples == nil {
+		p.triples = runs(p.text)
+	}
+	return p.triples
+}
+
 // similarity says how much of two descriptions is the same, 0..1: the share of
 // distinct words that they have in common (Jaccard) or, where one of them was cut
 // short or had something put around it, the share of the shorter one's runs of
 // three words that the longer one has, too. Texts of fewer than three words are
 // not comparable.
-func similarity(a, b string) float64 {
-	if len(a) > len(b) {
+func similarity(a, b *passage) float64 {
+	if len(a.text) > len(b.text) {
 		a, b = b, a
 	}
-	x, y := words(a), words(b)
+	x, y := a.words(), b.words()
 	share := jaccard(x, y)
-	if len(a) >= longText && float64(common(x, y)) >= alike*float64(len(x)) { // or it cannot be alike
-		share = max(share, jaccard(words(a), words(b[:len(a)])))
+	if len(a.text) >= longText && float64(common(x, y)) >= alike*float64(len(x)) { // or it cannot be alike
+		share = max(share, jaccard(x, words(b.text[:len(a.text)])))
 	}
-	return max(share, contained(a, b))
+	return max(share, contained(a.runs(), b))
 }
 
 // comparable reports descriptions that are not alike by chance, whatever the
 // names: servers do not describe two tools in the same many words.
-func comparable(a, b string) bool {
-	return min(len(a), len(b)) >= longText && len(words(a)) >= manyWords && len(words(b)) >= manyWords
+func comparable(a, b *passage) bool {
+	return min(len(a.text), len(b.text)) >= longText && len(a.words()) >= manyWords && len(b.words()) >= manyWords
 }
 
 func jaccard(x, y map[string]bool) float64 {
@@ -73,29 +97,21 @@ func jaccard(x, y map[string]bool) float64 {
 	return float64(both) / float64(len(x)+len(y)-both)
 }
 
-func common(x, y map[string]bool) (n int) {
-	for w := range x {
-		if y[w] {
+// contained is the share of some runs of three words that a passage has.
+func contained(x map[[3]string]bool, b *passage) float64 {
+	if len(x) < fewRuns {
+		return 0
+	}
+	return float64(common(x, b.runs())) / float64(len(x))
+}
+
+func common[K string | [3]string](x, y map[K]bool) (n int) {
+	for k := range x {
+		if y[k] {
 			n++
 		}
 	}
 	return n
-}
-
-// contained is the share of the runs of three words of a text that another has.
-func contained(a, b string) float64 {
-	x := runs(a)
-	if len(x) < fewRuns {
-		return 0
-	}
-	y := runs(b)
-	common := 0
-	for r := range x {
-		if y[r] {
-			common++
-		}
-	}
-	return float64(common) / float64(len(x))
 }
 
 const (
@@ -105,26 +121,9 @@ const (
 	maxWords  = 1500 // distinct words that are compared
 )
 
-// read is what was found in the texts of one call: each is compared with those
-// of all neighbours, and is taken apart once.
-var read struct {
-	words map[string]map[string]bool
-	runs  map[string]map[[3]string]bool
-}
-
-func forget() {
-	read.words, read.runs = map[string]map[string]bool{}, map[string]map[[3]string]bool{}
-}
-
 // runs are the runs of three words of a text.
 func runs(s string) map[[3]string]bool {
-	if known, ok := read.runs[s]; ok {
-		return known
-	}
 	out := make(map[[3]string]bool)
-	if read.runs != nil {
-		read.runs[s] = out
-	}
 	var last [3]string
 	n := 0
 	eachWord(s, func(w string) bool {
@@ -139,13 +138,7 @@ func runs(s string) map[[3]string]bool {
 
 // words are the distinct words of a text.
 func words(s string) map[string]bool {
-	if known, ok := read.words[s]; ok {
-		return known
-	}
 	out := make(map[string]bool)
-	if read.words != nil {
-		read.words[s] = out
-	}
 	eachWord(s, func(w string) bool {
 		out[w] = true
 		return len(out) < maxWords

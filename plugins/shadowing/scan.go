@@ -22,12 +22,13 @@ const (
 
 // entry is one entry of the listing.
 type entry struct {
-	name, description string // as sent
-	nameAt            int    // its segment; -1 if absent
-	nameSkeleton      string
-	odd               bool          // the name holds invisible or look-alike characters
-	parameters        []string      // as sent
-	texts             []description // windows and decoded views of the description, too
+	name         string  // as sent
+	said         passage // the description as sent
+	nameAt       int     // its segment; -1 if absent
+	nameSkeleton string
+	odd          bool          // the name holds invisible or look-alike characters
+	parameters   []string      // as sent
+	texts        []description // windows and decoded views of the description, too
 }
 
 // description is a text that may speak of other tools.
@@ -50,7 +51,6 @@ var windows textmodel.Windower
 
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
-	forget()
 	entries, order := collect(in)
 	own := make(map[string]bool, len(entries))
 	for _, e := range entries {
@@ -67,7 +67,7 @@ func scan(in *scanner.Input) *scanner.Output {
 		if s == "" {
 			continue
 		}
-		others = append(others, neighbour{c, s, digitless(s), parts(c.Name), parts(c.Server + "/" + in.Server)})
+		others = append(others, neighbour{c, passage{text: c.Description}, s, digitless(s), parts(c.Name), parts(c.Server + "/" + in.Server)})
 		if !own[s] && len(c.Name) >= 5 && compound(c.Name) {
 			named = append(named, c.Name)
 		}
@@ -85,6 +85,7 @@ func scan(in *scanner.Input) *scanner.Output {
 // neighbour is an entry of another server with its name reduced.
 type neighbour struct {
 	*scanner.ContextEntry
+	said                passage // the description
 	skeleton, digitless string
 	parts               []string
 	servers             []string // the words of both servers' names
@@ -111,7 +112,7 @@ func collect(in *scanner.Input) (map[int]*entry, []int) {
 			}
 		case s.Kind == "description":
 			if len(e.texts) == 0 && s.Provenance == "" {
-				e.description = s.Text
+				e.said.text = s.Text
 			}
 			e.texts = append(e.texts, description{s.Text, i})
 		case e.nameAt < 0 && s.Provenance == "":
@@ -157,7 +158,7 @@ func relation(e *entry, mine string, o *neighbour) (rule, severity string, confi
 		return ruleHomoglyph, "high", 0.97
 	}
 	kin := kinship(e, mine, o)
-	if kin == unrelated && !comparable(e.description, o.Description) {
+	if kin == unrelated && !comparable(&e.said, &o.said) {
 		return "", "", 0
 	}
 	like := likeness(e, o)
@@ -166,7 +167,7 @@ func relation(e *entry, mine string, o *neighbour) (rule, severity string, confi
 		return ruleVariant, "medium", 0.8
 	case like >= akin && kin == extended:
 		return ruleVariant, "medium", 0.7
-	case like >= copied && (kin == sameName || comparable(e.description, o.Description)):
+	case like >= copied && (kin == sameName || comparable(&e.said, &o.said)):
 		return ruleCopy, "medium", 0.7
 	case kin == sameName || kin == variant && e.nameSkeleton == o.skeleton:
 		return ruleSameName, "low", 0.3
@@ -177,13 +178,13 @@ func relation(e *entry, mine string, o *neighbour) (rule, severity string, confi
 // likeness is how alike two entries are described, 0..1. Where the descriptions
 // are too short to be compared, the same parameters in both speak for a copy.
 func likeness(e *entry, o *neighbour) float64 {
-	if like := similarity(e.description, o.Description); like > 0 {
+	if like := similarity(&e.said, &o.said); like > 0 {
 		return like
 	}
-	if e.description != "" && strings.EqualFold(strings.TrimSpace(e.description), strings.TrimSpace(o.Description)) {
+	if e.said.text != "" && strings.EqualFold(strings.TrimSpace(e.said.text), strings.TrimSpace(o.Description)) {
 		return 1
 	}
-	if len(e.parameters) >= fewParameters && len(words(e.description)) < 3 && slices.Equal(e.parameters, o.Parameters) {
+	if len(e.parameters) >= fewParameters && len(e.said.words()) < 3 && slices.Equal(e.parameters, o.Parameters) {
 		return alike
 	}
 	return 0

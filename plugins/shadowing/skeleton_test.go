@@ -46,19 +46,19 @@ func TestWithin(t *testing.T) {
 }
 
 func TestSimilarity(t *testing.T) {
-	if s := similarity("Get the forecast of a city", "get the FORECAST of a city."); s != 1 {
+	if s := likeText("Get the forecast of a city", "get the FORECAST of a city."); s != 1 {
 		t.Errorf("equal words: %v", s)
 	}
-	if s := similarity("Get it", "Get it"); s != 0 {
+	if s := likeText("Get it", "Get it"); s != 0 {
 		t.Errorf("too short to compare: %v", s)
 	}
-	if s := similarity("Lists the files of a folder with their sizes and dates, oldest first.", "Better than before! Lists the files of a folder with their sizes and dates, oldest first. Use it."); s < 0.99 {
+	if s := likeText("Lists the files of a folder with their sizes and dates, oldest first.", "Better than before! Lists the files of a folder with their sizes and dates, oldest first. Use it."); s < 0.99 {
 		t.Errorf("with something put around it: %v", s)
 	}
-	if s := similarity("Lists the files of a folder with their sizes and dates", "Lists the files of a folder with their sizes and dates, oldest first, and follows links where it is told to"); s < 0.99 {
+	if s := likeText("Lists the files of a folder with their sizes and dates", "Lists the files of a folder with their sizes and dates, oldest first, and follows links where it is told to"); s < 0.99 {
 		t.Errorf("cut short: %v", s)
 	}
-	if s := similarity("获取热榜数据", "获取热榜数据"); s != 1 {
+	if s := likeText("获取热榜数据", "获取热榜数据"); s != 1 {
 		t.Errorf("ideographs: %v", s)
 	}
 }
@@ -77,6 +77,8 @@ func FuzzSkeleton(f *testing.F) {
 		if within(x, y, 2) != within(y, x, 2) {
 			t.Fatalf("%q %q: not symmetric", x, y)
 		}
-		similarity(a, b)
+		likeText(a, b)
 	})
 }
+
+func likeText(a, b string) float64 { return similarity(&passage{text: a}, &passage{text: b}) }
