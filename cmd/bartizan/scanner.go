@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
+	"github.com/bartizan-mcp/bartizan/cmd/internal/scannerfile"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/engine/message"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
@@ -217,7 +218,8 @@ func newScannerAttach() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "attach X.wasm --manifest FILE",
 		Short:   "Put a manifest into a module, replacing the one it has",
-		Example: "  bartizan scanner attach ticket.wasm --manifest manifest.json",
+		Long:    "FILE is JSON (sdk/abi/manifest.schema.json), or the scanner.yaml of a scanner.",
+		Example: "  bartizan scanner attach ticket.wasm --manifest scanner.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -234,10 +236,7 @@ func newScannerAttach() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := jsontextCompact(&body); err != nil {
-				return fmt.Errorf("%s: %w", manifest, err)
-			}
-			if _, err := engine.ParseManifest(body); err != nil {
+			if body, err = readManifest(manifest, body); err != nil {
 				return fmt.Errorf("%s: %w", manifest, err)
 			}
 			attached, err := wasmsection.Attach(wasm, engine.ManifestSection, body)
@@ -254,18 +253,26 @@ func newScannerAttach() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&manifest, "manifest", "", "manifest as JSON")
+	cmd.Flags().StringVar(&manifest, "manifest", "", "manifest as JSON, or scanner.yaml")
 	cmd.Flags().StringVar(&out, "out", "", "write here instead of in place")
 	_ = cmd.MarkFlagRequired("manifest")
 	return cmd
 }
 
-// jsontextCompact removes insignificant white space.
-func jsontextCompact(body *[]byte) error {
-	v := jsontext.Value(strings.TrimSpace(string(*body)))
-	if err := v.Compact(); err != nil {
-		return err
+// readManifest returns a manifest as a module holds it: JSON without white
+// space, also where it was written as YAML.
+func readManifest(name string, body []byte) ([]byte, error) {
+	if scannerfile.IsYAML(name) {
+		f, err := scannerfile.Parse(body)
+		if err != nil {
+			return nil, err
+		}
+		return f.ManifestJSON()
 	}
-	*body = v
-	return nil
+	v := jsontext.Value(strings.TrimSpace(string(body)))
+	if err := v.Compact(); err != nil {
+		return nil, err
+	}
+	_, err := engine.ParseManifest(v)
+	return v, err
 }

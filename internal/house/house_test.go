@@ -96,6 +96,7 @@ var allowed = []struct {
 	{"plugins/train", []string{"plugins/textmodel", "engine/message", "engine/normalise", "internal"}},
 	{"plugins", []string{"plugins/textmodel", "plugins/overreach", "plugins/literal", "plugins/swar", "sdk/go"}},
 	{"sdk/tck", []string{"engine"}},
+	{"sdk/examples", []string{"sdk/go"}},
 	{"sdk", nil},
 	{"sbom", []string{"sbom", "internal"}},
 	{"registry/client", []string{"internal"}},

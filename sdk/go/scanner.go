@@ -102,12 +102,24 @@ type Output struct {
 // NewOutput returns the answer that says: examined, nothing found.
 func NewOutput() *Output { return &Output{} }
 
-// Add appends a finding.
+// Add appends a finding. Of more than Limits.Findings the first are kept, and
+// the answer is partial.
 func (o *Output) Add(f Finding) { o.Findings = append(o.Findings, f) }
 
 // Skip says that a range was not examined.
 func (o *Output) Skip(segment, start, end int) {
 	o.Unexamined = append(o.Unexamined, Range{segment, start, end})
+}
+
+// within keeps what the answer may hold. The first finding beyond is left
+// unexamined: a host that is told of some has to know that there are more.
+func (o *Output) within(limit int) {
+	if limit <= 0 || len(o.Findings) <= limit {
+		return
+	}
+	f := o.Findings[limit]
+	o.Findings = o.Findings[:limit]
+	o.Skip(f.Segment, f.Start, f.End)
 }
 
 var handler struct {
@@ -167,9 +179,11 @@ func exec(in *Input, input, dst []byte) (output []byte, err error) {
 		return nil, err
 	}
 	out := handler.scan(in)
-	switch {
-	case out == nil:
+	if out == nil {
 		return nil, ErrNoAnswer
+	}
+	out.within(in.Limits.Findings)
+	switch {
 	case !isFlat(input):
 		return out.appendJSON(dst), nil
 	case len(out.Findings)+len(out.Unexamined) == 0:

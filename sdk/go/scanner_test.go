@@ -146,3 +146,25 @@ func BenchmarkDecodeInput(b *testing.B) {
 		}
 	})
 }
+
+func TestFindingsBeyondTheLimit(t *testing.T) {
+	t.Cleanup(func() { Handle(nil, nil) })
+	Handle(nil, func(in *Input) *Output {
+		out := NewOutput()
+		for i := range 4 {
+			out.Add(Finding{Rule: "a.b", Start: i, End: i + 1})
+		}
+		return out
+	})
+	for limit, want := range map[string]string{
+		"3": `"status":"partial"`, "4": `"status":"complete"`, "0": `"status":"complete"`,
+	} {
+		out, err := Exec([]byte(`{"phase":"request","segments":[{"text":"abcd"}],"limits":{"findings":` + limit + `}}`))
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("limit %s: %s, %v", limit, out, err)
+		}
+		if unexamined := `"unexamined":[{"segment":0,"start":3,"end":4}]`; limit == "3" && !strings.Contains(string(out), unexamined) {
+			t.Errorf("limit %s: %s", limit, out)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+// Package scannerfile reads scanner.yaml: what a scanner says about itself, as
+// sdk/abi/manifest.schema.json has it but in YAML, and how it is built. It runs
+// nothing and knows no toolchain.
+package scannerfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/internal/strictyaml"
+)
+
+// Name is what the file is called in a scanner's folder.
+const Name = "scanner.yaml"
+
+// ErrInvalid means that the file is none of a scanner. What it wraps says why.
+var ErrInvalid = errors.New("scanner.yaml")
+
+// File is a scanner.yaml. Of the manifest abi, form and call may be left out:
+// they are 1, reactor and always.
+type File struct {
+	engine.Manifest
+	Build Build `json:"build,omitzero"`
+}
+
+// Build says how the module comes about.
+type Build struct {
+	// Language picks the commands and the module's place that are usual for it.
+	Language string `json:"language,omitzero"`
+	// Command are the words of the one command to run instead, in the folder.
+	Command []string `json:"command,omitzero"`
+	// Module is what the command writes, relative to the folder.
+	Module string `json:"module,omitzero"`
+}
+
+// Parse reads a scanner.yaml. Errors wrap ErrInvalid and name a line where
+// there is one to name.
+func Parse(b []byte) (File, error) {
+	f := File{Manifest: engine.Manifest{ABI: engine.ABI, Form: engine.FormReactor, Call: engine.CallAlways}}
+	if err := strictyaml.Unmarshal(b, &f); err != nil {
+		return File{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if _, err := f.ManifestJSON(); err != nil {
+		return File{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := f.Build.check(); err != nil {
+		return File{}, fmt.Errorf("%w: build: %w", ErrInvalid, err)
+	}
+	return f, nil
+}
+
+// ManifestJSON returns the manifest as a module holds it. Same content, same
+// bytes.
+func (f *File) ManifestJSON() ([]byte, error) {
+	body, err := json.Marshal(f.Manifest, json.Deterministic(true))
+	if err != nil {
+		return nil, err
+	}
+	_, err = engine.ParseManifest(body)
+	return body, err
+}
+
+// IsYAML tells a manifest in YAML from one in JSON by the name of its file.
+func IsYAML(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(name))
+}
+
+func (b *Build) check() error {
+	switch {
+	case len(b.Command) > 0 && b.Module == "":
+		return errors.New("module: where does the command write it?")
+	case len(b.Command) > 0 && b.Command[0] == "":
+		return errors.New("command: the program has no name")
+	case b.Module != "" && !filepath.IsLocal(filepath.FromSlash(b.Module)):
+		return fmt.Errorf("module: %q leads out of the folder", b.Module)
+	}
+	for _, word := range b.Command {
+		if bytes.IndexByte([]byte(word), 0) >= 0 {
+			return errors.New("command: a NUL in it")
+		}
+	}
+	return nil
+}
