@@ -18,10 +18,13 @@ import (
 func newScanner() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scanner",
-		Short: "Inspect, run, test, complete and list scanner modules",
+		Short: "Make, inspect, run, test and list scanner modules",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newScannerInspect(), newScannerRun(), newScannerTest(), newScannerAttach(), newScannerList())
+	cmd.AddCommand(
+		newScannerNew(), newScannerBuild(), newScannerAttach(), newScannerInspect(), newScannerRun(), newScannerTest(),
+		newScannerList(),
+	)
 	return cmd
 }
 

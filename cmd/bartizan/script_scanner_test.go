@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,6 +27,17 @@ func cmdAssemble(ts *testscript.TestScript, neg bool, args []string) {
 	wasm, err = wasmsection.Attach(wasm, engine.ManifestSection, []byte(strings.TrimSpace(ts.ReadFile(args[2]))))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), wasm, 0o600))
+}
+
+// goCache is where this user's Go keeps what it compiled: scripts that compile
+// have another home.
+func goCache(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // cmdReload asks the newest program to load its scanners anew.

@@ -86,6 +86,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("BARTIZAN_CACHE", cache)
 			env.Setenv("BARTIZAN_LISTINGS", os.Getenv("BARTIZAN_LISTINGS"))
 			env.Setenv("DIST", dist)
+			env.Setenv("GOCACHE", goCache(t))
 			env.Values[programsKey{}] = &programs{}
 			env.Values[bridgedKey{}] = &bridged{}
 			env.Values[receiverKey{}] = &receiver{}

@@ -1,0 +1,16 @@
+// Package sdk holds the source of the SDKs and of their examples, so that a
+// program can write them out again: an author's first scanner is the example,
+// and needs nothing from a network. It knows nothing of what is done with them.
+//
+// Every language has its own lines here. They name files rather than folders:
+// what somebody has built in one is no source.
+package sdk
+
+import "embed"
+
+// Files are LANGUAGE/... for each SDK, examples/LANGUAGE/... for the example
+// written with it, and examples/cases.jsonl, the cases of all of them.
+//
+//go:embed go/*.go
+//go:embed examples/go/*.go examples/go/scanner.yaml examples/go/README.md examples/go/Makefile
+var Files embed.FS
