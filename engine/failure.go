@@ -6,7 +6,48 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/engine/admit"
 	"github.com/bartizan-mcp/bartizan/engine/compile"
+	"github.com/bartizan-mcp/bartizan/engine/sandbox"
 )
+
+// FailureKind says how a scanner failed.
+type FailureKind = string
+
+// Failure kinds of CONTRACTS §6.
+const (
+	FailureRefused  FailureKind = "refused"
+	FailureTrap     FailureKind = "trap"
+	FailureFuel     FailureKind = "fuel"
+	FailureDeadline FailureKind = "deadline"
+	FailureMemory   FailureKind = "memory"
+	FailureDepth    FailureKind = "depth"
+	FailureOutput   FailureKind = "output"
+)
+
+// Failure is a scanner that did not answer. It is no finding: nothing is known
+// about the message. Detail is written by the host alone.
+type Failure struct {
+	Scanner string      `json:"scanner"`
+	Kind    FailureKind `json:"kind"`
+	Detail  string      `json:"detail"`
+	// Skipped: the scanner was not called, since it had failed too often for
+	// this caller. It depends on the clock and is no part of a replay.
+	Skipped bool `json:"-"`
+}
+
+// failureOf says why a call gave no answer: a fault of the sandbox or an answer
+// that breaks the ABI, in numbers. It is nil for anything else, which is no
+// failure of the scanner.
+func failureOf(scanner string, err error) *Failure {
+	var fault *sandbox.Fault
+	var broken *AnswerError
+	switch {
+	case errors.As(err, &fault):
+		return &Failure{Scanner: scanner, Kind: FailureKind(fault.Kind), Detail: fault.Detail}
+	case errors.As(err, &broken):
+		return &Failure{Scanner: scanner, Kind: FailureOutput, Detail: broken.Error()}
+	}
+	return nil
+}
 
 // refusal gives an error of admission the sentinel of this package.
 func refusal(err error) error {

@@ -86,28 +86,3 @@ type Finding struct {
 func (f Finding) milder(g Finding) bool {
 	return f.Action.Less(g.Action) || f.Action == g.Action && f.Severity.rank() < g.Severity.rank()
 }
-
-// FailureKind says how a scanner failed.
-type FailureKind = string
-
-// Failure kinds of CONTRACTS §6.
-const (
-	FailureRefused  FailureKind = "refused"
-	FailureTrap     FailureKind = "trap"
-	FailureFuel     FailureKind = "fuel"
-	FailureDeadline FailureKind = "deadline"
-	FailureMemory   FailureKind = "memory"
-	FailureDepth    FailureKind = "depth"
-	FailureOutput   FailureKind = "output"
-)
-
-// Failure is a scanner that did not answer. It is no finding: nothing is known
-// about the message. Detail is written by the host alone.
-type Failure struct {
-	Scanner string      `json:"scanner"`
-	Kind    FailureKind `json:"kind"`
-	Detail  string      `json:"detail"`
-	// Skipped: the scanner was not called, since it had failed too often for
-	// this caller. It depends on the clock and is no part of a replay.
-	Skipped bool `json:"-"`
-}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"unicode/utf8"
 )
@@ -13,12 +12,12 @@ import (
 // A later version of the encoding makes headers and records longer. A scanner
 // learns from the input which version its engine has and answers in that, so
 // that a size which is not known here is refused: what it holds might matter.
-func decodeFlat(b []byte, l Limits) (a answer, err error) {
+func decodeFlat(b []byte, l Limits) (a Answer, err *AnswerError) {
 	if len(b) < flatOutHeader || u32(b, flatOutMagic) != flatAnswerMagic {
-		return a, fmt.Errorf("%w: the answer does not begin with a flat header", errGuest)
+		return a, wrong("", "the answer does not begin with a flat header")
 	}
 	if size := u32(b, flatOutHeaderSize); size != flatOutHeader || u32(b, flatOutZero) != 0 {
-		return a, fmt.Errorf("%w: the answer has a header of %d bytes, this engine reads %d that end in zero", errGuest, size, flatOutHeader)
+		return a, wrong("", "the answer has a header of %d bytes, this engine reads %d that end in zero", size, flatOutHeader)
 	}
 	switch u32(b, flatOutStatus) {
 	case 1:
@@ -26,33 +25,33 @@ func decodeFlat(b []byte, l Limits) (a answer, err error) {
 	case 2:
 		a.Status = "partial"
 	}
-	findings, err := flatTable(b, flatOutFindings, flatFinding, "findings")
+	findings, err := flatTable(b, flatOutFindings, flatFinding, "/findings")
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
-	ranges, err := flatTable(b, flatOutUnexamined, flatRange, "unexamined ranges")
+	ranges, err := flatTable(b, flatOutUnexamined, flatRange, "/unexamined")
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
 	if n := len(findings) / flatFinding; n > l.Findings {
-		return answer{}, fmt.Errorf("%w: %d findings, at most %d", errGuest, n, l.Findings)
+		return Answer{}, wrong("/findings", "%d findings, at most %d", n, l.Findings)
 	}
 	if len(findings) > 0 {
-		a.Findings = make([]answerFinding, 0, len(findings)/flatFinding)
+		a.Findings = make([]AnswerFinding, 0, len(findings)/flatFinding)
 		text := string(b) // all strings of the findings are parts of one
 		for ; len(findings) > 0; findings = findings[flatFinding:] {
 			f, err := flatFindingOf(findings, text)
 			if err != nil {
-				return answer{}, fmt.Errorf("%w: finding %d: %s", errGuest, len(a.Findings), err)
+				return Answer{}, err.under("findings", len(a.Findings))
 			}
 			a.Findings = append(a.Findings, f)
 		}
 	}
 	for ; len(ranges) > 0; ranges = ranges[flatRange:] {
 		if u32(ranges, flatRangeZero) != 0 {
-			return answer{}, fmt.Errorf("%w: unexamined range %d does not end in zero", errGuest, len(a.Unexamined))
+			return Answer{}, wrong("", "a record does not end in zero").under("unexamined", len(a.Unexamined))
 		}
-		a.Unexamined = append(a.Unexamined, answerRange{
+		a.Unexamined = append(a.Unexamined, AnswerRange{
 			Segment: int(u32(ranges, flatRangeSegment)), Start: int(u32(ranges, flatRangeStart)), End: int(u32(ranges, flatRangeEnd)),
 		})
 	}
@@ -61,39 +60,39 @@ func decodeFlat(b []byte, l Limits) (a answer, err error) {
 
 // flatTable returns the records of a table of the header. Where there are none
 // its place and the size of a record do not matter.
-func flatTable(b []byte, at, record int, what string) ([]byte, error) {
+func flatTable(b []byte, at, record int, field string) ([]byte, *AnswerError) {
 	offset, count, size := u32(b, at+flatTableAt), u32(b, at+flatTableCount), u32(b, at+flatTableRecord)
 	if count == 0 {
 		return nil, nil
 	}
 	if size != uint64(record) {
-		return nil, fmt.Errorf("%w: %s of %d bytes each, this engine reads %d", errGuest, what, size, record)
+		return nil, wrong(field, "records of %d bytes each, this engine reads %d", size, record)
 	}
 	// Below 2^32 each, so that none of these overflows.
 	if offset+count*size > uint64(len(b)) {
-		return nil, fmt.Errorf("%w: %d %s at %d lie outside an answer of %d bytes", errGuest, count, what, offset, len(b))
+		return nil, wrong(field, "%d records at %d lie outside an answer of %d bytes", count, offset, len(b))
 	}
 	return b[offset : offset+count*size], nil
 }
 
 // flatFindingOf reads the first record of a table of findings. text is the
 // answer as a whole.
-func flatFindingOf(b []byte, text string) (f answerFinding, err error) {
-	f = answerFinding{
+func flatFindingOf(b []byte, text string) (f AnswerFinding, err *AnswerError) {
+	f = AnswerFinding{
 		Confidence: math.Float64frombits(binary.LittleEndian.Uint64(b[flatFindConfidence:])),
 		Segment:    int(u32(b, flatFindSegment)), Start: int(u32(b, flatFindStart)), End: int(u32(b, flatFindEnd)),
 		Severity: flatSeverity(b[flatFindSeverity]),
 	}
 	if b[flatFindReplaces] > 1 || b[flatFindReplaces+1]|b[flatFindReplaces+2] != 0 {
-		return f, fmt.Errorf("a byte is set that this engine does not know")
+		return f, wrong("", "a byte is set that this engine does not know")
 	}
-	if f.Rule, err = flatText(b, flatFindRule, text, "rule", maxName); err != nil {
+	if f.Rule, err = flatText(b, flatFindRule, text, "/rule", maxName); err != nil {
 		return f, err
 	}
-	if f.Message, err = flatText(b, flatFindMessage, text, "message", maxMessage); err != nil {
+	if f.Message, err = flatText(b, flatFindMessage, text, "/message", maxMessage); err != nil {
 		return f, err
 	}
-	replacement, err := flatText(b, flatFindReplacement, text, "replacement", maxReplacement)
+	replacement, err := flatText(b, flatFindReplacement, text, "/replacement", maxReplacement)
 	if err != nil {
 		return f, err
 	}
@@ -102,26 +101,26 @@ func flatFindingOf(b []byte, text string) (f answerFinding, err error) {
 		given := replacement
 		f.Replacement = &given
 	case replacement != "":
-		return f, fmt.Errorf("a replacement that its flag denies")
+		return f, wrong("/replacement", "there, though its flag denies it")
 	}
-	f.Mark, err = flatText(b, flatFindMark, text, "mark", maxMark)
+	f.Mark, err = flatText(b, flatFindMark, text, "/mark", maxMark)
 	return f, err
 }
 
 // flatText returns the string that a record refers to.
-func flatText(b []byte, at int, text, what string, limit int) (string, error) {
+func flatText(b []byte, at int, text, field string, limit int) (string, *AnswerError) {
 	offset, size := u32(b, at), u32(b, at+4)
 	switch {
 	case size == 0:
 		return "", nil
 	case size > uint64(limit): // before it is read: findings may share long strings
-		return "", fmt.Errorf("%s of %d bytes, at most %d", what, size, limit)
+		return "", wrong(field, "%d bytes, at most %d", size, limit)
 	case offset+size > uint64(len(text)):
-		return "", fmt.Errorf("%s of %d bytes at %d lies outside an answer of %d bytes", what, size, offset, len(text))
+		return "", wrong(field, "%d bytes at %d lie outside an answer of %d", size, offset, len(text))
 	}
 	s := text[offset : offset+size]
 	if !utf8.ValidString(s) {
-		return "", fmt.Errorf("%s is not UTF-8", what)
+		return "", wrong(field, "not UTF-8")
 	}
 	return s, nil
 }

@@ -10,15 +10,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// answer is what a scanner returns: sdk/abi/output.schema.json, in either
+// Answer is what a scanner returns: sdk/abi/output.schema.json, in either
 // encoding.
-type answer struct {
+type Answer struct {
 	Status     string          `json:"status"`
-	Findings   []answerFinding `json:"findings"`
-	Unexamined []answerRange   `json:"unexamined,omitzero"`
+	Findings   []AnswerFinding `json:"findings"`
+	Unexamined []AnswerRange   `json:"unexamined,omitzero"`
 }
 
-type answerFinding struct {
+// AnswerFinding is a finding as a scanner returns it.
+type AnswerFinding struct {
 	Rule        string   `json:"rule"`
 	Severity    Severity `json:"severity,omitzero"` // absent: the rule's own
 	Confidence  float64  `json:"confidence"`
@@ -30,7 +31,8 @@ type answerFinding struct {
 	Mark        string   `json:"mark,omitzero"` // what kind of thing to remember the range as
 }
 
-type answerRange struct {
+// AnswerRange is a range that a scanner did not examine.
+type AnswerRange struct {
 	Segment int `json:"segment"`
 	Start   int `json:"start"`
 	End     int `json:"end"`
@@ -55,18 +57,43 @@ type requiredRange struct {
 	End     jsontext.Value `json:"end"`
 }
 
-func (r requiredRange) present() bool { return r.Segment != nil && r.Start != nil && r.End != nil }
-
-func (r required) present() bool {
+// missing names the first member that should be there.
+func (r required) missing() (field string, missing bool) {
 	if r.Findings == nil {
-		return false
+		return "/findings", true
 	}
-	for _, f := range *r.Findings {
-		if f.Severity != nil && *f.Severity == "" || f.Confidence == nil || f.Message == nil || !f.present() {
-			return false
+	for i, f := range *r.Findings {
+		at := fmt.Sprintf("/findings/%d/", i)
+		switch {
+		case f.Severity != nil && *f.Severity == "":
+			return at + "severity", true
+		case f.Confidence == nil:
+			return at + "confidence", true
+		case f.Message == nil:
+			return at + "message", true
+		}
+		if name := f.requiredRange.missing(); name != "" {
+			return at + name, true
 		}
 	}
-	return !slices.ContainsFunc(r.Unexamined, func(u requiredRange) bool { return !u.present() })
+	for i, u := range r.Unexamined {
+		if name := u.missing(); name != "" {
+			return fmt.Sprintf("/unexamined/%d/%s", i, name), true
+		}
+	}
+	return "", false
+}
+
+func (r requiredRange) missing() string {
+	switch {
+	case r.Segment == nil:
+		return "segment"
+	case r.Start == nil:
+		return "start"
+	case r.End == nil:
+		return "end"
+	}
+	return ""
 }
 
 // Bounds of the texts in an answer.
@@ -77,94 +104,104 @@ const (
 )
 
 // parseAnswer reads an answer and holds it to the ABI: whatever is wrong in it
-// makes the whole of it worthless. The error's text is the host's own.
-func (s *Scanner) parseAnswer(b []byte, windows []window) (answer, error) {
+// makes the whole of it worthless, and is an [*AnswerError].
+func (s *Scanner) parseAnswer(b []byte, windows []window) (Answer, error) {
 	decode := decodeJSON
 	if s.manifest.Encoding == EncodingFlat {
 		decode = decodeFlat
 	}
-	a, err := decode(b, s.opts.Limits)
-	if err == nil {
-		err = s.checkAnswer(&a, windows)
+	a, broken := decode(b, s.opts.Limits)
+	if broken == nil {
+		broken = s.checkAnswer(&a, windows)
 	}
-	if err != nil {
-		return answer{}, err
+	if broken != nil { // never as an interface that holds nil
+		return Answer{}, broken
 	}
 	return a, nil
 }
 
 // decodeJSON reads an answer in the json encoding.
-func decodeJSON(b []byte, _ Limits) (a answer, err error) {
+func decodeJSON(b []byte, _ Limits) (a Answer, err *AnswerError) {
 	var r required
 	if json.Unmarshal(b, &a, json.RejectUnknownMembers(true)) != nil || json.Unmarshal(b, &r) != nil || holdsNull(b) {
-		return a, fmt.Errorf("%w: the answer is not JSON of the output schema", errGuest)
+		return a, wrong("", "the answer is not JSON of the output schema")
 	}
-	if !r.present() {
-		return a, fmt.Errorf("%w: the answer lacks a member that the output schema requires", errGuest)
+	if field, ok := r.missing(); ok {
+		return a, wrong(field, "missing, which the output schema requires")
 	}
 	return a, nil
 }
 
 // checkAnswer holds a decoded answer to what either encoding can break.
-func (s *Scanner) checkAnswer(a *answer, windows []window) error {
+func (s *Scanner) checkAnswer(a *Answer, windows []window) *AnswerError {
 	if len(a.Findings) > s.opts.Limits.Findings {
-		return fmt.Errorf("%w: %d findings, at most %d", errGuest, len(a.Findings), s.opts.Limits.Findings)
+		return wrong("/findings", "%d findings, at most %d", len(a.Findings), s.opts.Limits.Findings)
 	}
 	switch {
 	case a.Status == "complete" && len(a.Unexamined) == 0:
 	case a.Status == "partial" && len(a.Unexamined) > 0:
 	default:
-		return fmt.Errorf("%w: status must be complete, or partial with unexamined ranges", errGuest)
+		return wrong("/status", "must be complete, or partial with unexamined ranges")
 	}
 	for i := range a.Findings {
 		if err := s.checkFinding(&a.Findings[i], windows); err != nil {
-			return fmt.Errorf("%w: finding %d: %s", errGuest, i, err)
+			return err.under("findings", i)
 		}
 	}
 	for i, r := range a.Unexamined {
 		if err := checkSpan(r.Segment, r.Start, r.End, windows); err != nil {
-			return fmt.Errorf("%w: unexamined range %d: %s", errGuest, i, err)
+			return err.under("unexamined", i)
 		}
 	}
 	return nil
 }
 
 // checkFinding validates f and fills in what it left to its rule.
-func (s *Scanner) checkFinding(f *answerFinding, windows []window) error {
+func (s *Scanner) checkFinding(f *AnswerFinding, windows []window) *AnswerError {
 	if err := s.checkRule(f); err != nil {
 		return err
 	}
 	switch {
 	case math.IsNaN(f.Confidence) || f.Confidence < 0 || f.Confidence > 1:
-		return fmt.Errorf("confidence is not within 0 and 1")
+		return wrong("/confidence", "%v is not within 0 and 1", f.Confidence)
 	case len(f.Message) > maxMessage:
-		return fmt.Errorf("message of %d bytes, at most %d", len(f.Message), maxMessage)
+		return tooLong("/message", len(f.Message), maxMessage)
 	case f.Replacement != nil && len(*f.Replacement) > maxReplacement:
-		return fmt.Errorf("replacement of %d bytes, at most %d", len(*f.Replacement), maxReplacement)
+		return tooLong("/replacement", len(*f.Replacement), maxReplacement)
 	case len(f.Mark) > maxMark:
-		return fmt.Errorf("mark of %d bytes, at most %d", len(f.Mark), maxMark)
+		return tooLong("/mark", len(f.Mark), maxMark)
 	}
 	return checkSpan(f.Segment, f.Start, f.End, windows)
 }
 
+func tooLong(field string, have, most int) *AnswerError {
+	return wrong(field, "%d bytes, at most %d", have, most)
+}
+
 // checkRule holds a finding to the manifest, which is what was reviewed and
 // signed: a finding may be milder than its rule, never more severe.
-func (s *Scanner) checkRule(f *answerFinding) error {
+func (s *Scanner) checkRule(f *AnswerFinding) *AnswerError {
 	if s.rules == nil {
-		if !ruleForm.MatchString(f.Rule) || len(f.Rule) > maxName || !f.Severity.Valid() {
-			return fmt.Errorf("without a manifest a finding needs a rule id and a severity")
+		switch {
+		case !ruleForm.MatchString(f.Rule) || len(f.Rule) > maxName:
+			return wrong("/rule", "without a manifest a finding needs a rule id")
+		case !f.Severity.Valid():
+			return wrong("/severity", "without a manifest a finding needs a severity")
 		}
 		return nil
 	}
 	rule, ok := s.rules[f.Rule]
 	if !ok {
-		return fmt.Errorf("rule is not in the manifest")
+		return wrong("/rule", "is not in the manifest")
 	}
 	if f.Severity == "" {
 		f.Severity = rule.Severity
 	}
-	if !f.Severity.Valid() || f.Severity.rank() > rule.Severity.rank() {
-		return fmt.Errorf("severity is unknown or above that of rule %s", rule.ID)
+	switch {
+	case !f.Severity.Valid():
+		return wrong("/severity", "unknown")
+	case f.Severity.rank() > rule.Severity.rank():
+		return wrong("/severity", "%s, which is above %s, that of rule %s", f.Severity, rule.Severity, rule.ID)
 	}
 	if f.Message == "" {
 		f.Message = rule.Description
@@ -172,16 +209,20 @@ func (s *Scanner) checkRule(f *answerFinding) error {
 	return nil
 }
 
-func checkSpan(segment, start, end int, windows []window) error {
+func checkSpan(segment, start, end int, windows []window) *AnswerError {
 	if segment < 0 || segment >= len(windows) {
-		return fmt.Errorf("segment %d of %d", segment, len(windows))
+		return wrong("/segment", "%d, of an input with %d", segment, len(windows))
 	}
 	text := windows[segment].text
-	if start < 0 || end < start || end > len(text) {
-		return fmt.Errorf("range %d to %d in a text of %d bytes", start, end, len(text))
-	}
-	if !onRune(text, start) || !onRune(text, end) {
-		return fmt.Errorf("range %d to %d cuts a UTF-8 character", start, end)
+	switch {
+	case end < 0 || end > len(text):
+		return wrong("/end", "range %d to %d in a text of %d bytes", start, end, len(text))
+	case start < 0 || start > end:
+		return wrong("/start", "range %d to %d in a text of %d bytes", start, end, len(text))
+	case !onRune(text, start):
+		return wrong("/start", "range %d to %d cuts a UTF-8 character", start, end)
+	case !onRune(text, end):
+		return wrong("/end", "range %d to %d cuts a UTF-8 character", start, end)
 	}
 	return nil
 }

@@ -204,7 +204,7 @@ func (r *report) addJoined(joined [][]Finding) {
 }
 
 // finding is an answer's finding at a place of the message.
-func (s *Scanner) finding(f answerFinding, at place, provenance string, p *prepared) Finding {
+func (s *Scanner) finding(f AnswerFinding, at place, provenance string, p *prepared) Finding {
 	source := &p.message.Segments[at.segment]
 	rule := s.rule(f.Rule)
 	out := Finding{

@@ -32,17 +32,36 @@ const (
 	Output   Kind = "output"
 )
 
+// Breach says which rule of the ABI a fault of kind [Output] broke.
+type Breach string
+
+// The breaches. What is wrong inside of an answer is not seen here.
+const (
+	NoRoom        Breach = "no room"        // bartizan_alloc returned 0
+	Misaligned    Breach = "misaligned"     // an address that is no multiple of 8
+	RoomOutside   Breach = "room outside"   // room that ends beyond the memory
+	InitRefused   Breach = "init refused"   // bartizan_init returned another number than 0
+	NoAnswer      Breach = "no answer"      // bartizan_scan returned 0
+	AnswerLong    Breach = "answer long"    // more bytes than its limit
+	AnswerOutside Breach = "answer outside" // an answer that ends beyond the memory
+)
+
 // Fault is a guest that did not answer. Detail is written by the host alone.
 type Fault struct {
 	Kind   Kind
 	Detail string
+	Breach Breach // of kind Output
 }
 
 // Error implements error.
 func (f *Fault) Error() string { return string(f.Kind) + ": " + f.Detail }
 
 func fault(kind Kind, format string, args ...any) *Fault {
-	return &Fault{kind, fmt.Sprintf(format, args...)}
+	return &Fault{Kind: kind, Detail: fmt.Sprintf(format, args...)}
+}
+
+func breach(b Breach, format string, args ...any) *Fault {
+	return &Fault{Kind: Output, Detail: fmt.Sprintf(format, args...), Breach: b}
 }
 
 // errPanic is a fault of the Wasm runtime itself that a module brought about.

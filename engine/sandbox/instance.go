@@ -101,7 +101,7 @@ func (m *Module) begin(i *instance) error {
 		return err
 	}
 	if code := api.DecodeU32(i.stack[0]); code != 0 {
-		return fault(Output, "%s returned %d", exportInit, code)
+		return breach(InitRefused, "%s returned %d, which refuses the configuration", exportInit, code)
 	}
 	return nil
 }
@@ -226,15 +226,15 @@ func (i *instance) scan(input []byte) ([]byte, error) {
 	}
 	packed := i.stack[0]
 	if packed == 0 {
-		return nil, fault(Output, "%s returned 0, a fault", exportScan)
+		return nil, breach(NoAnswer, "%s returned 0, a fault", exportScan)
 	}
 	at, size := packed>>32, packed&0xffffffff
 	if limit := i.run.limits.OutputBytes; size > uint64(limit) {
-		return nil, fault(Output, "%s returned an answer of %d bytes, at most %d", exportScan, size, limit)
+		return nil, breach(AnswerLong, "%s returned an answer of %d bytes, at most %d", exportScan, size, limit)
 	}
 	total := uint64(i.memory.size)
 	if at+size > total {
-		return nil, fault(Output, "%s returned an answer of %d bytes at %d, outside a memory of %d", exportScan, size, at, total)
+		return nil, breach(AnswerOutside, "%s returned an answer of %d bytes at %d, outside a memory of %d", exportScan, size, at, total)
 	}
 	view, _ := i.module.Memory().Read(uint32(at), uint32(size))
 	return view, nil
@@ -246,22 +246,24 @@ func (i *instance) give(b []byte) (uint32, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	i.stack[0] = uint64(len(b))
-	if err := i.enter(exportAlloc, i.alloc); err != nil {
+	room, err := i.room(uint32(len(b)))
+	if err == nil {
+		err = room.check()
+	}
+	if err != nil {
 		return 0, err
 	}
-	ptr := api.DecodeU32(i.stack[0])
-	total := uint64(i.memory.size)
-	switch {
-	case ptr == 0:
-		return 0, fault(Output, "%s returned 0, a fault", exportAlloc)
-	case ptr%8 != 0:
-		return 0, fault(Output, "%s returned %d, which is not 8-aligned", exportAlloc, ptr)
-	case uint64(ptr)+uint64(len(b)) > total:
-		return 0, fault(Output, "%s returned %d: %d bytes there lie outside a memory of %d", exportAlloc, ptr, len(b), total)
+	i.module.Memory().Write(room.At, b)
+	return room.At, nil
+}
+
+// room asks the guest for room, and believes nothing of what it returns.
+func (i *instance) room(size uint32) (Room, error) {
+	i.stack[0] = uint64(size)
+	if err := i.enter(exportAlloc, i.alloc); err != nil {
+		return Room{}, err
 	}
-	i.module.Memory().Write(ptr, b)
-	return ptr, nil
+	return Room{At: api.DecodeU32(i.stack[0]), Size: size, Memory: uint64(i.memory.size)}, nil
 }
 
 // command runs a WASI command from its beginning.

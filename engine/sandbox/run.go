@@ -212,5 +212,5 @@ func meterYield(ctx context.Context, _ api.Module, stack []uint64) {
 
 func meterDepth(ctx context.Context, _ api.Module, _ []uint64) {
 	r := runOf(ctx)
-	r.stop(fault(Depth, "%s nested its calls too deeply", r.where))
+	r.stop(fault(Depth, "%s nested its calls too deeply: they weigh more than %d", r.where, r.limits.Depth))
 }
