@@ -40,7 +40,10 @@ func (in *Input) decodeFlat(b []byte) error {
 		return ErrInput
 	}
 	in.Phase = r.name(int(b[12]), flatPhases[:])
-	in.Caller = r.name(int(b[13]), flatCallers[:])
+	in.Caller = ""
+	if n := int(b[13]); n < len(flatCallers) { // else of a later version
+		in.Caller = flatCallers[n]
+	}
 	in.Server, in.Entry = r.str(16), r.str(24)
 	in.Limits = Limits{Findings: r.u32(32), OutputBytes: r.u32(36)}
 	in.Segments, in.Hits, in.Flow, in.Context = in.Segments[:0], in.Hits[:0], in.Flow[:0], in.Context[:0]

@@ -93,7 +93,9 @@ type Finding struct {
 // Range is a part of a segment that was not examined.
 type Range struct{ Segment, Start, End int }
 
-// Output is a scanner's answer. With Unexamined ranges it is partial.
+// Output is a scanner's answer. With Unexamined ranges it is partial. So it
+// becomes when it has more findings than the limits of the input allow, or is
+// longer: those that fit are sent.
 type Output struct {
 	Findings   []Finding
 	Unexamined []Range
@@ -102,24 +104,12 @@ type Output struct {
 // NewOutput returns the answer that says: examined, nothing found.
 func NewOutput() *Output { return &Output{} }
 
-// Add appends a finding. Of more than Limits.Findings the first are kept, and
-// the answer is partial.
+// Add appends a finding.
 func (o *Output) Add(f Finding) { o.Findings = append(o.Findings, f) }
 
 // Skip says that a range was not examined.
 func (o *Output) Skip(segment, start, end int) {
 	o.Unexamined = append(o.Unexamined, Range{segment, start, end})
-}
-
-// within keeps what the answer may hold. The first finding beyond is left
-// unexamined: a host that is told of some has to know that there are more.
-func (o *Output) within(limit int) {
-	if limit <= 0 || len(o.Findings) <= limit {
-		return
-	}
-	f := o.Findings[limit]
-	o.Findings = o.Findings[:limit]
-	o.Skip(f.Segment, f.Start, f.End)
 }
 
 var handler struct {
@@ -182,14 +172,10 @@ func exec(in *Input, input, dst []byte) (output []byte, err error) {
 	if out == nil {
 		return nil, ErrNoAnswer
 	}
-	out.within(in.Limits.Findings)
-	switch {
-	case !isFlat(input):
-		return out.appendJSON(dst), nil
-	case len(out.Findings)+len(out.Unexamined) == 0:
+	if isFlat(input) && len(out.Findings)+len(out.Unexamined) == 0 {
 		return cleanFlat, nil
 	}
-	return out.appendFlat(dst), nil
+	return out.fit(dst, isFlat(input), in.Limits), nil
 }
 
 func recovered(err *error) {
