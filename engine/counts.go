@@ -64,6 +64,7 @@ type Health struct {
 	Manifest  Manifest
 	Mode      Mode
 	OnFailure OnFailure
+	Signer    string // as in Options
 
 	Called       int64 // messages that it was called for
 	NotTriggered int64 // messages that held nothing for it
@@ -96,7 +97,7 @@ func (s *Set) Health(now time.Time) []Health {
 	for _, scanner := range s.scanners {
 		h := s.counts[scanner].health()
 		h.Scanner, h.Manifest = scanner.Ref(), scanner.manifest
-		h.Mode, h.OnFailure = scanner.opts.Mode, scanner.opts.OnFailure
+		h.Mode, h.OnFailure, h.Signer = scanner.opts.Mode, scanner.opts.OnFailure, scanner.opts.Signer
 		h.Open = s.breaker.open(scanner.digest, now)
 		all = append(all, h)
 	}

@@ -85,6 +85,7 @@ type Options struct {
 	Limits    Limits
 	Config    []byte // handed to bartizan_init
 	Tiers     Tiers  // nil means DefaultTiers
+	Signer    string // who vouches for the module, for people; nothing depends on it
 	// Log gets what the guest writes, at most 4 KiB a call; nil discards it. A
 	// guest may write what it scanned: this is for authors, not for operation.
 	// Scans that run at a time write at a time.

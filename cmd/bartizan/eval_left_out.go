@@ -101,7 +101,7 @@ func (e *evaluation) part(ctx context.Context, name string, weights *train.LeftO
 		}
 		c.Bindings = append(c.Bindings, config.Binding{Scanner: scanner, Config: file})
 	}
-	loaded, err := scanners.Load(ctx, e.cache, c)
+	loaded, err := scanners.Load(ctx, e.cache, c, scanners.Unverified)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ type evaluation struct {
 }
 
 func newEvaluation(cache string, progress io.Writer) (*evaluation, error) {
-	bound, err := scanners.Configured(config.Scanners{})
+	bound, err := scanners.Configured(config.Scanners{}, scanners.Unverified)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func reachOf(bound []scanners.Bound) map[string][]string {
 
 // asShipped measures the scanners as they are. One row is in memory at a time.
 func (e *evaluation) asShipped(ctx context.Context, files []string) error {
-	loaded, err := scanners.Load(ctx, e.cache, config.Scanners{})
+	loaded, err := scanners.Load(ctx, e.cache, config.Scanners{}, scanners.Unverified)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (e *evaluation) scanListings(ctx context.Context, dir string) error {
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("%s: no .json files in this folder", dir)
 	}
-	loaded, err := scanners.Load(ctx, e.cache, config.Scanners{})
+	loaded, err := scanners.Load(ctx, e.cache, config.Scanners{}, scanners.Unverified)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/release"
 	"github.com/bartizan-mcp/bartizan/registry/client"
 )
 
@@ -117,6 +118,9 @@ func exitCode(err error) int {
 	var exit *exitError
 	if errors.As(err, &exit) {
 		return exit.Code
+	}
+	if release.ReasonOf(err) != "" {
+		return exitPolicy
 	}
 	switch client.Status(err) {
 	case http.StatusUnauthorized, http.StatusForbidden:

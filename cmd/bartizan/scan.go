@@ -64,7 +64,7 @@ func newScan() *cobra.Command {
 			return usageError("-o %s: rows are answered as jsonl", *format)
 		}
 		chosen := config.Scanners{Extra: extra}
-		loaded, err := scanners.Load(cmd.Context(), cache, chosen)
+		loaded, err := scanners.Load(cmd.Context(), cache, chosen, scanners.Unverified)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (d *document) print(cmd *cobra.Command, chosen config.Scanners, format stri
 		err = printLine(out, d.scanned)
 	case "sarif":
 		var bound []scanners.Bound
-		if bound, err = scanners.Configured(chosen); err == nil {
+		if bound, err = scanners.Configured(chosen, scanners.Unverified); err == nil {
 			err = printJSON(out, sarifLog(d.name, d.raw, d.scanned, bound))
 		}
 	default:

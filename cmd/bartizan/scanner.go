@@ -18,12 +18,12 @@ import (
 func newScanner() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scanner",
-		Short: "Make, inspect, run, test and list scanner modules",
+		Short: "Make, inspect, run, test, sign and list scanner modules",
 		Args:  cobra.NoArgs,
 	}
 	cmd.AddCommand(
 		newScannerNew(), newScannerBuild(), newScannerAttach(), newScannerInspect(), newScannerRun(), newScannerTest(),
-		newScannerList(),
+		newScannerSign(), newScannerList(),
 	)
 	return cmd
 }

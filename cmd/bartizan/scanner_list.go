@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/internal/registryapi"
+	"github.com/bartizan-mcp/bartizan/internal/release"
 )
 
 func newScannerList() *cobra.Command {
@@ -67,7 +69,15 @@ func configuredScanners(file string) ([]registryapi.Scanner, error) {
 	if err := c.Scanners.Validate(); err != nil {
 		return nil, usageError("%w", joinLines("configuration", err))
 	}
-	bound, err := scanners.Configured(c.Scanners)
+	gate := scanners.Gate{}
+	if c.Data != "" {
+		ledger, err := release.OpenLedger(filepath.Join(c.Data, scanners.LedgerFile))
+		if err != nil {
+			return nil, err
+		}
+		gate = scanners.Remembering(ledger)
+	}
+	bound, err := scanners.Configured(c.Scanners, gate)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +86,7 @@ func configuredScanners(file string) ([]registryapi.Scanner, error) {
 		s := registryapi.Scanner{
 			Name: b.Manifest.Name, Version: b.Manifest.Version, Digest: engine.Digest(b.Wasm),
 			Form: b.Manifest.Form, Encoding: b.Manifest.Encoding, Call: b.Manifest.Call,
-			Mode: string(b.Options.Mode), OnFailure: string(b.Options.OnFailure),
+			Mode: string(b.Options.Mode), OnFailure: string(b.Options.OnFailure), Signer: b.Signer,
 		}
 		for _, p := range b.Manifest.Phases {
 			s.Phases = append(s.Phases, string(p))
@@ -87,7 +97,7 @@ func configuredScanners(file string) ([]registryapi.Scanner, error) {
 }
 
 func printScanners(cmd *cobra.Command, list []registryapi.Scanner) error {
-	header := []string{"NAME", "VERSION", "DIGEST", "PHASES", "FORM", "ENCODING", "CALL", "MODE", "ON FAILURE"}
+	header := []string{"NAME", "VERSION", "DIGEST", "PHASES", "FORM", "ENCODING", "CALL", "MODE", "ON FAILURE", "SIGNER"}
 	health := slices.ContainsFunc(list, func(s registryapi.Scanner) bool { return s.Health != nil })
 	if health {
 		header = append(header, "CALLED", "FINDINGS", "FAILURES", "LAST FAILURE", "BREAKER")
@@ -96,7 +106,7 @@ func printScanners(cmd *cobra.Command, list []registryapi.Scanner) error {
 	for _, s := range list {
 		row := []string{
 			s.Name, s.Version, shortDigest(s.Digest), strings.Join(s.Phases, ","),
-			s.Form, s.Encoding, s.Call, s.Mode, s.OnFailure,
+			s.Form, s.Encoding, s.Call, s.Mode, s.OnFailure, s.Signer,
 		}
 		if health {
 			row = append(row, healthCells(s.Health)...)

@@ -78,7 +78,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	loaded, err := scanners.Load(ctx, cacheDir(c), c.Scanners)
+	loaded, err := scanners.LoadForTraffic(ctx, cacheDir(c), c, gatewayrun.Origin(c.Tenant), log)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func TestBrokenScanner(t *testing.T) {
 	if err := os.WriteFile(file, module, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d, err := w.open("brittle", "scanners:\n  extra: ["+file+"]\n")
+	d, err := w.open("brittle", "scanners:\n  extra: ["+file+"]\n  trust: [{scanner: brittle, unsafeUnsigned: true}]\n")
 	if err != nil {
 		t.Fatal(err)
 	}

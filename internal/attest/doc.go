@@ -62,4 +62,5 @@ const (
 	PredicateTrust    = PredicateBase + "trust/v1"
 	PredicatePublish  = PredicateBase + "publish/v1"
 	PredicateSBOM     = PredicateBase + "sbom/v1"
+	PredicateScanner  = PredicateBase + "scanner/v1"
 )

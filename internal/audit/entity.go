@@ -114,9 +114,19 @@ func ConfigurationChanged(o Origin, settings []string) *Event {
 
 // ScannersKept records a reload that failed, so that everything before it, the
 // scanners among it, stays in force. reason is from a closed list:
-// configuration, gateway, load, self_test, audit.
+// configuration, gateway, load, self_test, memory, audit, or why a module is
+// not let in.
 func ScannersKept(o Origin, reason string) *Event {
 	e := scannersEvent(o, "scanners_kept", "Scanners not reloaded; those before stay in force")
+	e.status(statusFailure)
+	e.StatusCode = reason
+	return e
+}
+
+// ScannersRefused records a start that a module prevented which is not let in,
+// and why.
+func ScannersRefused(o Origin, reason string) *Event {
+	e := scannersEvent(o, "scanners_refused", "A scanner is not let in; nothing starts")
 	e.status(statusFailure)
 	e.StatusCode = reason
 	return e

@@ -103,6 +103,7 @@ func every() map[string]*Event {
 		"scanners_changed":      ScannersChanged(change.Origin, []Scanner{{"ticket", "1.1.0", digest}}, []Scanner{{"ticket", "1.0.0", digest}}),
 		"configuration_changed": ConfigurationChanged(change.Origin, []string{"gateway.drainGrace", "gateway.servers"}),
 		"scanners_kept":         ScannersKept(change.Origin, "self_test"),
+		"scanners_refused":      ScannersRefused(change.Origin, "rollback"),
 		"server_ended":          ServerEnded(change.Origin, "files", "io.github.acme/files", "1.2.0", ServerCrashLoop, 4),
 		"server_struck":         ServerStruck(Strikes{Origin: change.Origin, Alias: "files", Server: "io.github.acme/files", Version: "1.2.0", Reason: StrikesReached, Strikes: 20, Principals: 1}),
 		"server_suspended":      ServerStruck(Strikes{Origin: change.Origin, Alias: "files", Server: "io.github.acme/files", Version: "1.2.0", Reason: ServerSuspended, Strikes: 20, Principals: 2, Until: noon.Add(time.Hour)}),

@@ -142,8 +142,9 @@ type Scanner struct {
 	Form      string   `json:"form"`
 	Encoding  string   `json:"encoding"`
 	Call      string   `json:"call"`
-	Mode      string   `json:"mode"`      // enforce | monitor
-	OnFailure string   `json:"onFailure"` // deny | flag
+	Mode      string   `json:"mode"`            // enforce | monitor
+	OnFailure string   `json:"onFailure"`       // deny | flag
+	Signer    string   `json:"signer,omitzero"` // who vouches for the module: built in, a key, or a certificate's subject
 	Health    *Health  `json:"health,omitzero"`
 }
 

@@ -26,7 +26,7 @@ func scannerOf(h engine.Health) registryapi.Scanner {
 	s := registryapi.Scanner{
 		Name: h.Scanner.Name, Version: h.Scanner.Version, Digest: h.Scanner.Digest,
 		Form: h.Manifest.Form, Encoding: h.Manifest.Encoding, Call: h.Manifest.Call,
-		Mode: string(h.Mode), OnFailure: string(h.OnFailure),
+		Mode: string(h.Mode), OnFailure: string(h.OnFailure), Signer: h.Signer,
 	}
 	for _, p := range h.Manifest.Phases {
 		s.Phases = append(s.Phases, string(p))

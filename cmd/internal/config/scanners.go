@@ -15,6 +15,10 @@ type Scanners struct {
 	Mode string `json:"mode"`
 	// Extra are further modules, each with a manifest.
 	Extra []string `json:"extra"`
+	// Trust says which of them are let in, by name.
+	Trust []Trust `json:"trust"`
+	// TrustedRoot is a Sigstore trusted_root.json for their identities.
+	TrustedRoot string `json:"trustedRoot"`
 	// Bindings say how single scanners are run. One without is run by Mode and
 	// the defaults.
 	Bindings []Binding `json:"bindings"`
@@ -102,7 +106,7 @@ func (s Scanners) Unsafe() []string {
 			used = append(used, at+".unsafeTiers")
 		}
 	}
-	return used
+	return append(used, s.unsafeTrust()...)
 }
 
 var scannerPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -115,6 +119,7 @@ func (s Scanners) validate() (problems []error) {
 	if !slices.Contains([]string{Enforce, UnsafeMonitor}, s.Mode) {
 		bad("scanners.mode: %q is none of %v", s.Mode, []string{Enforce, UnsafeMonitor})
 	}
+	problems = append(problems, s.validateTrust()...)
 	seen := map[string]bool{}
 	for i, b := range s.Bindings {
 		at := fmt.Sprintf("scanners.bindings[%d]", i)

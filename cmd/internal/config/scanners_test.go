@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -9,11 +10,24 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bartizan-mcp/bartizan/internal/attest"
 )
 
 const bindings = `data: /srv
 scanners:
   extra: [/etc/bartizan/ticket.wasm]
+  trustedRoot: /etc/bartizan/trusted_root.json
+  trust:
+    - scanner: ticket
+      keys: [/etc/bartizan/acme.key.pub]
+      identities:
+        - issuer: https://issuer.example
+          sanRegex: https://github\.com/acme/.*
+      digest: sha256:0000000000000000000000000000000000000000000000000000000000000000
+      minVersion: 1.2.0
+      bundle: /etc/bartizan/ticket.sigstore.json
+      unsafeRollback: true
   bindings:
     - scanner: ticket
       mode: unsafe-monitor
@@ -47,7 +61,18 @@ func TestBindings(t *testing.T) {
 	if b := s.Binding("exfil"); !cmp.Equal(b, Binding{Scanner: "exfil"}) || s.Monitored(b) {
 		t.Errorf("%+v", b)
 	}
-	used := []string{"scanners.bindings.ticket.mode", "scanners.bindings.ticket.onFailure", "scanners.bindings.ticket.unsafeTiers"}
+	trust, said := s.TrustOf("ticket")
+	if diff := cmp.Diff(Trust{
+		Scanner: "ticket", Keys: []string{"/etc/bartizan/acme.key.pub"},
+		Identities: []attest.Identity{{Issuer: "https://issuer.example", SANRegex: `https://github\.com/acme/.*`}},
+		Digest:     "sha256:" + strings.Repeat("0", 64), MinVersion: "1.2.0", Bundle: "/etc/bartizan/ticket.sigstore.json", UnsafeRollback: true,
+	}, trust); diff != "" || !said {
+		t.Error(diff)
+	}
+	if _, said := s.TrustOf("exfil"); said {
+		t.Error("trust in a name that nothing is said about")
+	}
+	used := []string{"scanners.bindings.ticket.mode", "scanners.bindings.ticket.onFailure", "scanners.bindings.ticket.unsafeTiers", "scanners.trust.ticket.unsafeRollback"}
 	if got := s.Unsafe(); !slices.Equal(got, used) {
 		t.Errorf("unsafe: %q", got)
 	}
@@ -94,14 +119,33 @@ func TestValidateReportsEveryProblemOfBindings(t *testing.T) {
 			t.Errorf("%q is not reported in:\n%v", want, err)
 		}
 	}
-	for _, body := range []string{"scanners:\n  bindings:\n    - scaner: x\n", "scanners:\n  bindings:\n    - scanner: x\n      deadline: soon\n"} {
+	c.Scanners = Scanners{Mode: Enforce, Trust: []Trust{
+		{Scanner: "Not A Name"},
+		{Scanner: "twice", Keys: []string{"k"}, UnsafeUnsigned: true, Digest: "sha256:00", MinVersion: "1.2"},
+		{Scanner: "twice", Identities: []attest.Identity{{SANRegex: "x"}, {Issuer: "https://i.example", SANRegex: "a)|(b"}}},
+		{Scanner: "x", UnsafeUnsigned: true, Bundle: "b"},
+	}}
+	err = c.Validate()
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		"trust[0].scanner", "trust[0]: keys or identities", "trust[1].unsafeUnsigned", "trust[1].digest", "trust[1].minVersion",
+		"trust[2].scanner", "trust[2].identities: scanners.trustedRoot", "trust[2].identities[0].issuer", "trust[2].identities[1].sanRegex", "trust[3].bundle",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not reported in:\n%v", want, err)
+		}
+	}
+	for _, body := range []string{"scanners:\n  trust:\n    - scanner: x\n      unsafeUnsigned: true\n      unsafeAnything: true\n", "scanners:\n  bindings:\n    - scaner: x\n", "scanners:\n  bindings:\n    - scanner: x\n      deadline: soon\n"} {
 		if _, err := (Sources{File: write(t, body)}).Valid(); err == nil {
 			t.Errorf("accepted: %s", body)
 		}
 	}
 }
 
-// TestBindingsDocumented holds docs/configuration.md to every key of a binding.
+// TestBindingsDocumented holds docs/configuration.md to every key of a binding
+// and of trust.
 func TestBindingsDocumented(t *testing.T) {
 	body, err := os.ReadFile("../../../docs/configuration.md")
 	if err != nil {
@@ -113,13 +157,16 @@ func TestBindingsDocumented(t *testing.T) {
 			rows[strings.Trim(cells[1], " `")] = true
 		}
 	}
-	for i := range reflect.TypeFor[Binding]().NumField() {
-		key := reflect.TypeFor[Binding]().Field(i).Tag.Get("json")
-		if !rows[key] {
-			t.Errorf("%s of a binding is not documented", key)
+	known := map[string]bool{}
+	for _, group := range []reflect.Type{reflect.TypeFor[Binding](), reflect.TypeFor[Trust]()} {
+		for i := range group.NumField() {
+			key := group.Field(i).Tag.Get("json")
+			if known[key] = true; !rows[key] {
+				t.Errorf("%s of a %s is not documented", key, group.Name())
+			}
 		}
-		delete(rows, key)
 	}
+	maps.DeleteFunc(rows, func(key string, _ bool) bool { return known[key] })
 	for key := range rows {
 		t.Errorf("%s is documented and does not exist", key)
 	}

@@ -125,7 +125,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	loaded, err := scanners.Load(ctx, filepath.Join(c.Data, "cache"), c.Scanners)
+	loaded, err := scanners.LoadForTraffic(ctx, filepath.Join(c.Data, "cache"), c, gatewayrun.Origin(c.Tenant), log)
 	if err != nil {
 		return err
 	}

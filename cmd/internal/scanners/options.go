@@ -17,27 +17,29 @@ type Bound struct {
 	Origin   string // a file, or the name of one embedded
 	Wasm     []byte
 	Manifest engine.Manifest
+	Signer   string // who vouches for it; "" where nobody was asked
 	Options  engine.Options
 }
 
 // maxModuleFile is more than the engine takes.
 const maxModuleFile = 64 << 20
 
-// Configured reads every module that c names, in the order in which they run.
-func Configured(c config.Scanners) ([]Bound, error) {
+// Configured reads every module that c names and gate lets in, in the order in
+// which they run.
+func Configured(c config.Scanners, gate Gate) ([]Bound, error) {
 	embedded, err := plugins.Modules()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrLoad, err)
 	}
-	return configure(c, embedded)
+	return configure(c, embedded, gate)
 }
 
 // configure binds every module. A name stands for one scanner only: findings,
 // failures and counters go by it.
-func configure(c config.Scanners, embedded map[string][]byte) ([]Bound, error) {
+func configure(c config.Scanners, embedded map[string][]byte, gate Gate) ([]Bound, error) {
 	var all []Bound
 	for _, name := range slices.Sorted(maps.Keys(embedded)) {
-		all = append(all, Bound{Origin: name, Wasm: embedded[name]})
+		all = append(all, Bound{Origin: name, Wasm: embedded[name], Signer: BuiltIn})
 	}
 	for _, path := range c.Extra {
 		wasm, err := readFile(path, maxModuleFile)
@@ -58,8 +60,19 @@ func configure(c config.Scanners, embedded map[string][]byte) ([]Bound, error) {
 			return nil, fmt.Errorf("%w: %s: a second scanner of the name %s", ErrLoad, b.Origin, name)
 		}
 		names[name] = true
+		if b.Signer != BuiltIn {
+			if err := gate.admit(c, b); err != nil {
+				return nil, err
+			}
+		}
 		if b.Options, err = options(c, name); err != nil {
 			return nil, err
+		}
+		b.Options.Signer = b.Signer
+	}
+	for _, t := range c.Trust {
+		if !slices.ContainsFunc(all, func(b Bound) bool { return b.Manifest.Name == t.Scanner && b.Signer != BuiltIn }) {
+			return nil, fmt.Errorf("%w: trust in %s, which is not among those of scanners.extra", ErrLoad, t.Scanner)
 		}
 	}
 	for _, b := range c.Bindings {

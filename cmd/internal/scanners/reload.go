@@ -13,6 +13,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
+	"github.com/bartizan-mcp/bartizan/internal/release"
 )
 
 // Reloads are the requests of an operator to load the scanners anew: SIGHUP.
@@ -97,7 +98,10 @@ func (o Operator) reload(ctx context.Context) (reason string, err error) {
 			return "gateway", err
 		}
 	}
-	next, err := o.Loaded.load(ctx, c.Scanners)
+	next, modules, err := o.Loaded.load(ctx, c.Scanners)
+	if refused := release.ReasonOf(err); refused != "" {
+		return string(refused), err
+	}
 	if err != nil {
 		return "load", err
 	}
@@ -110,12 +114,16 @@ func (o Operator) reload(ctx context.Context) (reason string, err error) {
 				return err
 			}
 		}
-		_, err := o.Audit.Append(ctx, audit.ScannersChanged(o.Origin, recorded(in), recorded(out)))
-		return err
+		if _, err := o.Audit.Append(ctx, audit.ScannersChanged(o.Origin, recorded(in), recorded(out))); err != nil {
+			return err
+		}
+		return o.Loaded.gate.remember(modules)
 	})
 	switch {
 	case errors.Is(err, engine.ErrSelfTest):
 		return "self_test", err
+	case errors.Is(err, release.ErrLedger):
+		return "memory", err
 	case err != nil:
 		return "audit", err
 	}

@@ -22,25 +22,30 @@ type Loaded struct {
 	Live     *engine.Live
 	engine   *engine.Engine
 	embedded map[string][]byte // modules in this binary, by name
+	gate     Gate
 }
 
-// Load compiles every scanner. One that does not load is an error, not a gap.
-// cacheDir keeps compiled modules between starts; "" compiles each time.
-func Load(ctx context.Context, cacheDir string, c config.Scanners) (*Loaded, error) {
+// Load compiles every scanner that gate lets in. One that does not load is an
+// error, not a gap. cacheDir keeps compiled modules between starts; "" compiles
+// each time.
+func Load(ctx context.Context, cacheDir string, c config.Scanners, gate Gate) (*Loaded, error) {
 	embedded, err := plugins.Modules()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrLoad, err)
 	}
-	return start(ctx, cacheDir, c, embedded)
+	return start(ctx, cacheDir, c, embedded, gate)
 }
 
-func start(ctx context.Context, cacheDir string, c config.Scanners, embedded map[string][]byte) (*Loaded, error) {
+func start(ctx context.Context, cacheDir string, c config.Scanners, embedded map[string][]byte, gate Gate) (*Loaded, error) {
 	e, err := engine.New(ctx, engine.Config{CacheDir: cacheDir})
 	if err != nil {
 		return nil, err
 	}
-	l := &Loaded{engine: e, embedded: embedded}
-	set, err := l.load(ctx, c)
+	l := &Loaded{engine: e, embedded: embedded, gate: gate}
+	set, found, err := l.load(ctx, c)
+	if err == nil {
+		err = gate.remember(found)
+	}
 	if err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}
@@ -65,11 +70,11 @@ func (l *Loaded) Close(ctx context.Context) error {
 // ErrLoad is a set of scanners that cannot be loaded as configured.
 var ErrLoad = errors.New("scanners")
 
-// load makes the set that c describes.
-func (l *Loaded) load(ctx context.Context, c config.Scanners) (*engine.Set, error) {
-	found, err := configure(c, l.embedded)
+// load makes the set that c describes, and says of which modules.
+func (l *Loaded) load(ctx context.Context, c config.Scanners) (*engine.Set, []Bound, error) {
+	found, err := configure(c, l.embedded, l.gate)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// Side by side: reading and compiling a module takes one processor.
 	all, errs := make([]*engine.Scanner, len(found)), make([]error, len(found))
@@ -89,9 +94,9 @@ func (l *Loaded) load(ctx context.Context, c config.Scanners) (*engine.Set, erro
 				err = errors.Join(err, s.Close(ctx))
 			}
 		}
-		return nil, err
+		return nil, nil, err
 	}
-	return engine.NewSet(all...), nil
+	return engine.NewSet(all...), found, nil
 }
 
 // bind loads one module and makes it ready. One that cannot be initialised

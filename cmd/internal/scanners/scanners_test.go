@@ -16,9 +16,11 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
 	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/release"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
 )
 
@@ -66,6 +68,7 @@ type house struct {
 	Operator
 	config config.Scanners
 	path   string // of the extra scanner
+	key    *attest.Key
 	audit  string
 	log    bytes.Buffer
 }
@@ -74,9 +77,16 @@ func open(t *testing.T) *house {
 	t.Helper()
 	dir := t.TempDir()
 	h := &house{path: filepath.Join(dir, "ticket.wasm"), audit: filepath.Join(dir, "audit")}
-	write(t, h.path, "ticket", "1.0.0", clean)
-	h.config = config.Scanners{Mode: config.Enforce, Extra: []string{h.path}}
-	loaded, err := start(t.Context(), "", h.config, embedded(t))
+	h.key = newKey(t, filepath.Join(dir, "acme.key"))
+	h.release(t, "1.0.0", clean)
+	h.config = config.Scanners{
+		Mode: config.Enforce, Extra: []string{h.path}, Trust: []config.Trust{{Scanner: "ticket", Keys: []string{filepath.Join(dir, "acme.key.pub")}}},
+	}
+	ledger, err := release.OpenLedger(filepath.Join(dir, LedgerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := start(t.Context(), "", h.config, embedded(t), Remembering(ledger))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +106,44 @@ func open(t *testing.T) *house {
 		log.Close()
 	})
 	return h
+}
+
+func newKey(t *testing.T, path string) *attest.Key {
+	t.Helper()
+	key, err := attest.GenerateKey()
+	if err == nil {
+		err = key.Save(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// release makes the extra scanner anew, and signs it.
+func (h *house) release(t *testing.T, version, body string) {
+	t.Helper()
+	write(t, h.path, "ticket", version, body)
+	sign(t, h.path, h.key)
+}
+
+func sign(t *testing.T, path string, key *attest.Key) {
+	t.Helper()
+	wasm, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := engine.ReadManifest(wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := release.Sign(t.Context(), key, release.Module{Name: m.Name, Version: m.Version, Digest: engine.Digest(wasm)})
+	if err == nil {
+		err = os.WriteFile(path+release.BundleSuffix, bundle, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (h *house) records(t *testing.T, text string) []audit.Record {
@@ -139,10 +187,10 @@ func TestReload(t *testing.T) {
 	h.config.Bindings = []config.Binding{{Scanner: "tickets"}}
 	kept("load")
 	h.config.Bindings = nil
-	write(t, h.path, "ticket", "2.0.0", traps)
+	h.release(t, "2.0.0", traps)
 	kept("self_test")
 
-	write(t, h.path, "ticket", "3.0.0", clean)
+	h.release(t, "3.0.0", clean)
 	h.config.Bindings = []config.Binding{{Scanner: "ticket", OnFailure: config.UnsafeFlag, Deadline: time.Second}}
 	if err := h.Reload(t.Context()); err != nil {
 		t.Fatal(err)
@@ -160,7 +208,7 @@ func TestReload(t *testing.T) {
 
 	// What cannot be recorded does not happen.
 	generation = h.Loaded.Live.Generation()
-	write(t, h.path, "ticket", "4.0.0", clean)
+	h.release(t, "4.0.0", clean)
 	if err := h.Audit.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +268,7 @@ func TestLoadRefuses(t *testing.T) {
 		"a large configuration":                   {Extra: []string{other}, Bindings: []config.Binding{{Scanner: "other", Config: large}}},
 		"a configuration for one that takes none": {Extra: []string{other}, Bindings: []config.Binding{{Scanner: "other", Config: twin}}},
 	} {
-		loaded, err := start(t.Context(), "", c, embedded(t))
+		loaded, err := start(t.Context(), "", c, embedded(t), Unverified)
 		if err == nil {
 			t.Errorf("%s: loaded", name)
 			loaded.Close(t.Context())
