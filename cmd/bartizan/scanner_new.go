@@ -28,7 +28,7 @@ func newScannerNew() *cobra.Command {
 		Example: "  bartizan scanner new --lang go mycheck\n  cd mycheck && bartizan scanner build",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := scaffold.Files(sdk.Files, scaffold.Options{Language: lang, Name: args[0], Release: release(version())})
+			files, err := scaffold.Files(sdk.Files, scaffold.Options{Language: lang, Name: args[0], Release: released(version())})
 			if errors.Is(err, scaffold.ErrLanguage) || errors.Is(err, scaffold.ErrName) {
 				return usageError("%w", err)
 			}
@@ -75,8 +75,8 @@ func writeNew(dir string, files map[string][]byte) error {
 
 var releaseForm = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+$`)
 
-// release is a version that others can have, or "".
-func release(version string) string {
+// released is a version that others can have, or "".
+func released(version string) string {
 	if releaseForm.MatchString(version) && version != "v0.0.0" {
 		return version
 	}
