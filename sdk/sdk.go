@@ -13,4 +13,6 @@ import "embed"
 //
 //go:embed go/*.go
 //go:embed examples/go/*.go examples/go/scanner.yaml examples/go/README.md examples/go/Makefile
+//go:embed assemblyscript/*.ts assemblyscript/asconfig.json assemblyscript/package.json
+//go:embed examples/assemblyscript/*.ts examples/assemblyscript/*.json examples/assemblyscript/scanner.yaml examples/assemblyscript/README.md examples/assemblyscript/Makefile
 var Files embed.FS
