@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -21,9 +23,34 @@ type scannerCase struct {
 	Server string         `json:"server"`
 	Input  jsontext.Value `json:"input"`
 	Want   struct {
-		Action engine.Action `json:"action"`
-		Rules  []string      `json:"rules"` // exactly these, in any order
+		Action   engine.Action `json:"action"`
+		Rules    []string      `json:"rules"`    // exactly these, in any order
+		Findings []wantedSpan  `json:"findings"` // exactly these, in any order
 	} `json:"want"`
+}
+
+// wantedSpan is a finding at its place: a range of bytes of the decoded string
+// at a JSON Pointer.
+type wantedSpan struct {
+	Rule    string `json:"rule"`
+	Pointer string `json:"pointer"`
+	Start   int    `json:"start"`
+	End     int    `json:"end"`
+}
+
+func (w wantedSpan) String() string {
+	return fmt.Sprintf("%s %s %d-%d", w.Rule, w.Pointer, w.Start, w.End)
+}
+
+func (w wantedSpan) compare(o wantedSpan) int {
+	return cmp.Or(cmp.Compare(w.Pointer, o.Pointer), cmp.Compare(w.Start, o.Start), cmp.Compare(w.End, o.End), cmp.Compare(w.Rule, o.Rule))
+}
+
+// tried is a case with what came of it. Problem is "" where that is as wanted.
+type tried struct {
+	Name    string  `json:"name"`
+	Problem string  `json:"problem,omitzero"`
+	Verdict scanned `json:"verdict"`
 }
 
 func newScannerTest() *cobra.Command {
@@ -32,25 +59,31 @@ func newScannerTest() *cobra.Command {
 		Use:   "test X.wasm --cases FILE",
 		Short: "Run a module's cases on the production engine",
 		Long: "FILE holds one JSON object a line: {\"name\", \"phase\", \"server\"?, \"input\",\n" +
-			"\"want\": {\"action\", \"rules\"}}; input is what `scanner run --input` reads. Also\n" +
-			"names the rules that no case reaches. Exit code 3 when a case fails.",
+			"\"want\": {\"action\", \"rules\"?, \"findings\"?: [{\"rule\", \"pointer\", \"start\", \"end\"}]}};\n" +
+			"input is what `scanner run --input` reads, findings are at exact places. Also\n" +
+			"names the rules that no case reaches. With -o json the verdicts are printed, one a\n" +
+			"line. Exit code 3 when a case fails.",
 		Example: "  bartizan scanner test ticket.wasm --cases cases.jsonl",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := readModule(cmd, args[0])
-			if err != nil {
-				return err
-			}
-			body, err := readInput(cmd, cases)
-			if err != nil {
-				return err
-			}
-			all, err := parseCases(body)
-			if err != nil {
-				return fmt.Errorf("%s: %w", cases, err)
-			}
-			return testScanner(cmd, m, all)
-		},
+	}
+	format := outputFlag(cmd, "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkFormat(*format, "text", "json"); err != nil {
+			return err
+		}
+		m, err := readModule(cmd, args[0])
+		if err != nil {
+			return err
+		}
+		body, err := readInput(cmd, cases)
+		if err != nil {
+			return err
+		}
+		all, err := parseCases(body)
+		if err != nil {
+			return fmt.Errorf("%s: %w", cases, err)
+		}
+		return testScanner(cmd, m, all, *format)
 	}
 	cmd.Flags().StringVar(&cases, "cases", "", "file of cases")
 	_ = cmd.MarkFlagRequired("cases")
@@ -78,7 +111,7 @@ func parseCases(body []byte) ([]scannerCase, error) {
 	return all, nil
 }
 
-func testScanner(cmd *cobra.Command, m module, cases []scannerCase) error {
+func testScanner(cmd *cobra.Command, m module, cases []scannerCase, format string) error {
 	ctx := cmd.Context()
 	e, err := engine.New(ctx, engine.Config{})
 	if err != nil {
@@ -89,59 +122,80 @@ func testScanner(cmd *cobra.Command, m module, cases []scannerCase) error {
 	if err != nil {
 		return policyError("%s: %w", m.name, err)
 	}
-	set := engine.NewSet(s)
+	set, out := engine.NewSet(s), cmd.OutOrStdout()
 	failed, reached := 0, map[string]bool{}
 	for _, c := range cases {
-		problem, rules, err := tryCase(ctx, set, c)
+		t, err := tryCase(ctx, set, c)
 		if err != nil {
 			return fmt.Errorf("case %q: %w", c.Name, err)
 		}
-		for _, r := range rules {
-			reached[r] = true
+		for _, f := range t.Verdict.Findings {
+			reached[f.Rule] = true
 		}
-		if problem != "" {
+		if t.Problem != "" {
 			failed++
-			fmt.Fprintf(cmd.OutOrStdout(), "FAIL %s: %s\n", printable(c.Name), problem)
-		} else {
-			fmt.Fprintf(cmd.OutOrStdout(), "ok   %s\n", printable(c.Name))
+		}
+		if err := t.print(out, format); err != nil {
+			return err
 		}
 	}
-	for _, r := range s.Manifest().Rules {
-		if !reached[r.ID] {
-			fmt.Fprintf(cmd.OutOrStdout(), "rule %s is reached by no case\n", r.ID)
+	if format == "text" {
+		for _, r := range s.Manifest().Rules {
+			if !reached[r.ID] {
+				fmt.Fprintf(out, "rule %s is reached by no case\n", r.ID)
+			}
 		}
+		fmt.Fprintf(out, "%d of %d cases as wanted\n", len(cases)-failed, len(cases))
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%d of %d cases as wanted\n", len(cases)-failed, len(cases))
 	if failed > 0 {
 		return &exitError{Code: exitPolicy}
 	}
 	return nil
 }
 
-// tryCase says in one sentence how a case differs from what it wants.
-func tryCase(ctx context.Context, set *engine.Set, c scannerCase) (problem string, rules []string, err error) {
+func (t tried) print(w io.Writer, format string) (err error) {
+	switch {
+	case format == "json":
+		err = printLine(w, t)
+	case t.Problem != "":
+		_, err = fmt.Fprintf(w, "FAIL %s: %s\n", printable(t.Name), printable(t.Problem))
+	default:
+		_, err = fmt.Fprintf(w, "ok   %s\n", printable(t.Name))
+	}
+	return err
+}
+
+// tryCase scans a case's document. What differs from what the case wants is
+// said in one sentence.
+func tryCase(ctx context.Context, set *engine.Set, c scannerCase) (tried, error) {
+	t := tried{Name: c.Name, Verdict: scanned{Action: engine.ActionAllow, Findings: []engine.Finding{}, Failures: []engine.Failure{}}}
 	messages, err := readMessages(c.Phase, c.Server, c.Input)
 	if err != nil {
-		return "", nil, err
+		return t, err
 	}
-	result := scanned{Action: engine.ActionAllow}
 	for _, m := range messages {
-		result.add(set.Scan(ctx, m))
+		t.Verdict.add(set.Scan(ctx, m))
 	}
-	for _, f := range result.Findings {
-		if !slices.Contains(rules, f.Rule) {
-			rules = append(rules, f.Rule)
-		}
+	var rules []string
+	var spans []wantedSpan
+	for _, f := range t.Verdict.Findings {
+		rules = append(rules, f.Rule)
+		spans = append(spans, wantedSpan{f.Rule, f.Pointer, f.Start, f.End})
 	}
 	slices.Sort(rules)
+	rules = slices.Compact(rules)
+	slices.SortFunc(spans, wantedSpan.compare)
 	slices.Sort(c.Want.Rules)
-	switch {
-	case len(result.Failures) > 0:
-		problem = fmt.Sprintf("the scanner failed: %s: %s", result.Failures[0].Kind, result.Failures[0].Detail)
-	case result.Action != c.Want.Action:
-		problem = fmt.Sprintf("action %s, wanted %s (rules %v)", result.Action, c.Want.Action, rules)
+	slices.SortFunc(c.Want.Findings, wantedSpan.compare)
+	switch v := t.Verdict; {
+	case len(v.Failures) > 0:
+		t.Problem = fmt.Sprintf("the scanner failed: %s: %s", v.Failures[0].Kind, v.Failures[0].Detail)
+	case v.Action != c.Want.Action:
+		t.Problem = fmt.Sprintf("action %s, wanted %s (rules %v)", v.Action, c.Want.Action, rules)
 	case c.Want.Rules != nil && !slices.Equal(rules, c.Want.Rules):
-		problem = fmt.Sprintf("rules %v, wanted %v", rules, c.Want.Rules)
+		t.Problem = fmt.Sprintf("rules %v, wanted %v", rules, c.Want.Rules)
+	case c.Want.Findings != nil && !slices.Equal(spans, c.Want.Findings):
+		t.Problem = fmt.Sprintf("findings %v, wanted %v", spans, c.Want.Findings)
 	}
-	return problem, rules, nil
+	return t, nil
 }
