@@ -50,6 +50,14 @@ test: plugins
 	go test $(TESTFLAGS) -run '^TestFloors$$' ./cmd/bartizan # trains: not under the race detector
 	$(RACE) $(TESTFLAGS) -tags portable ./engine/sandbox # the reset of other systems
 
+# The example of every SDK, made as its author would and held to the same
+# verdicts; the modules stay in bin/scanners, where the table of docs/scanners.md
+# is measured. .ci/toolchains installs the compilers; without one its example is
+# passed over, unless BARTIZAN_TOOLCHAINS is required.
+.PHONY: sdk
+sdk: build
+	BARTIZAN_BIN=$(abspath bin) BARTIZAN_MODULES=$(abspath bin/scanners) go test -count=1 -timeout 10m -tags sdk $(TESTFLAGS) ./sdk/...
+
 bin/venv/.made: internal/e2e/clients/requirements.txt
 	@mkdir -p bin && python3 -m venv bin/venv
 	bin/venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
@@ -106,6 +114,7 @@ lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	go vet -tags soak ./internal/attack
+	go vet -tags sdk ./sdk/...
 	go vet -tags e2e ./internal/attack ./internal/e2e/...
 	go run $(STATICCHECK) ./...
 	cd engine/bench && go vet ./...

@@ -15,4 +15,6 @@ import "embed"
 //go:embed examples/go/*.go examples/go/scanner.yaml examples/go/README.md examples/go/Makefile
 //go:embed assemblyscript/*.ts assemblyscript/asconfig.json assemblyscript/package.json
 //go:embed examples/assemblyscript/*.ts examples/assemblyscript/*.json examples/assemblyscript/scanner.yaml examples/assemblyscript/README.md examples/assemblyscript/Makefile
+//go:embed c/bartizan.h examples/c/ticket.c examples/c/scanner.yaml examples/c/README.md examples/c/Makefile
+//go:embed examples/cases.jsonl
 var Files embed.FS

@@ -179,7 +179,7 @@ static inline bool btz_open(btz_input *in, const void *bytes, size_t len) {
     uint32_t header = btz_u32_(b, 4);
     if (header < 88 || header > len || btz_u32_(b, 8) != len) return false;
     unsigned char phase = (unsigned char)b.bytes[12], caller = (unsigned char)b.bytes[13];
-    if (phase < BTZ_LISTING || phase > BTZ_RESOURCE || caller > BTZ_SERVICE) return false;
+    if (phase < BTZ_LISTING || phase > BTZ_RESOURCE) return false;
     if (!btz_inside_(b, 16) || !btz_inside_(b, 24)) return false;
     if (!btz_table_(b, 40, 32, 8, 32, &in->segments_) || !btz_table_(b, 52, 16, 0, 0, &in->hits_) ||
         !btz_table_(b, 64, 40, 16, 40, &in->flow_) || !btz_table_(b, 76, 48, 0, 40, &in->context_))
@@ -192,7 +192,7 @@ static inline bool btz_open(btz_input *in, const void *bytes, size_t len) {
             if (!btz_inside_(b, (uint32_t)from + 8 * n)) return false;
     }
     in->phase = (btz_phase)phase;
-    in->caller = (btz_caller)caller;
+    in->caller = caller <= BTZ_SERVICE ? (btz_caller)caller : BTZ_UNKNOWN; /* of a later version */
     in->server = btz_ref_(b, 16);
     in->entry = btz_ref_(b, 24);
     in->limit_findings = btz_u32_(b, 32);
@@ -255,8 +255,7 @@ typedef struct {
 struct btz_output {
     const btz_input *in;
     size_t findings, ranges, texts, size;
-    bool full, lost;          /* no room: for a finding, for a range */
-    btz_range_ rest;          /* the first finding that there was no room for */
+    bool full;                /* there was no room for a finding */
     btz_found_ found[BTZ_MAX_FINDINGS];
     btz_range_ range[BTZ_MAX_RANGES];
     char text[BTZ_MAX_ANSWER];
@@ -270,13 +269,13 @@ static inline size_t btz_most_bytes_(const btz_output *out) {
     return most == 0 || most > BTZ_MAX_ANSWER ? BTZ_MAX_ANSWER : most;
 }
 
-/* btz_skip says that a range was not examined, which makes the answer partial. */
+/* btz_skip says that a range was not examined, which makes the answer partial.
+ * Of more than fit the first say it for all. */
 static inline void btz_skip(btz_output *out, size_t segment, size_t start, size_t end) {
     if (out->ranges < BTZ_MAX_RANGES && out->size + 16 <= btz_most_bytes_(out)) {
         out->range[out->ranges++] = (btz_range_){btz_fit_(segment), btz_fit_(start), btz_fit_(end)};
         out->size += 16;
-    } else
-        out->lost = true;
+    }
 }
 
 static inline btz_text_ btz_keep_(btz_output *out, btz_str s) {
@@ -286,9 +285,9 @@ static inline btz_text_ btz_keep_(btz_output *out, btz_str s) {
     return t;
 }
 
-/* btz_add reports a finding. What the host's limits leave no room for makes the
- * answer partial: from that finding on nothing counts as examined. Then it
- * returns false, and the scanner may as well stop. */
+/* btz_add reports a finding. The first that the host's limits leave no room for
+ * makes the answer partial, and it and all later ones are left out: then false
+ * is returned, and the scanner may as well stop. */
 static inline bool btz_add(btz_output *out, btz_finding f) {
     btz_str rule = btz_lit(f.rule), message = btz_lit(f.message), replacement = btz_lit(f.replacement), mark = btz_lit(f.mark);
     size_t most = out->in->limit_findings, room = btz_most_bytes_(out);
@@ -299,11 +298,10 @@ static inline bool btz_add(btz_output *out, btz_finding f) {
     size_t texts = (same ? 0 : rule.len) + message.len + replacement.len + mark.len;
     bool huge = rule.len > room || message.len > room || replacement.len > room || mark.len > room;
     /* 16: a range, to say that it was too much. */
-    if (out->full || huge || out->findings >= most || out->size + 56 + texts + 16 > room) {
-        btz_range_ rest = {btz_fit_(f.segment), btz_fit_(f.start), 0};
-        if (!out->full || rest.segment < out->rest.segment || (rest.segment == out->rest.segment && rest.start < out->rest.start))
-            out->rest = rest;
+    if (out->full) return false;
+    if (huge || out->findings >= most || out->size + 56 + texts + 16 > room) {
         out->full = true;
+        btz_skip(out, f.segment, f.start, f.end);
         return false;
     }
     btz_found_ *to = &out->found[out->findings++];
@@ -329,12 +327,6 @@ static inline void btz_put_text_(btz_output *out, size_t at, btz_text_ t, size_t
 
 /* btz_close writes the answer in the flat encoding, and returns its length. */
 static inline size_t btz_close(btz_output *out) {
-    if (out->full) {
-        size_t len = btz_segment(out->in, out->rest.segment).text.len, start = out->rest.start < len ? out->rest.start : 0;
-        btz_skip(out, out->rest.segment < out->in->segments ? out->rest.segment : 0, start, len);
-        for (size_t i = (size_t)out->rest.segment + 1; i < out->in->segments && !out->lost; i++)
-            btz_skip(out, i, 0, btz_segment(out->in, i).text.len);
-    }
     size_t ranges = 40 + 56 * out->findings, base = ranges + 16 * out->ranges;
     for (size_t i = 0; i < 40; i++) out->answer[i] = 0;
     for (size_t i = 0; i < 4; i++) out->answer[i] = (unsigned char)"BTZO"[i];
@@ -383,7 +375,7 @@ static inline size_t btz_exec(void (*scan)(const btz_input *, btz_output *), con
     out->in = in;
     out->findings = out->ranges = out->texts = 0;
     out->size = 40;
-    out->full = out->lost = false;
+    out->full = false;
     scan(in, out);
     return btz_close(out);
 }

@@ -21,8 +21,7 @@ static void scan(const btz_input *in, btz_output *out) {
                 rule = "ticket.instruction";
                 end = at + btz_lit(instruction).len;
             }
-            if (end && !btz_add(out, (btz_finding){.rule = rule, .confidence = 0.9, .segment = i, .start = at, .end = end}))
-                return;
+            if (end) btz_add(out, (btz_finding){.rule = rule, .confidence = 0.9, .segment = i, .start = at, .end = end});
             at = end ? end : at + 1;
         }
     }
