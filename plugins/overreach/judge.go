@@ -9,10 +9,13 @@ import (
 )
 
 // judge finds the signs of the sentence of the first n words.
-func (r *reader) judge(s *Sentence, text string, n int) {
+func (r *Reader) judge(s *Sentence, text string, n int) {
 	sentence := r.words[:n]
 	for i := range sentence {
 		w := &sentence[i]
+		if w.class&(toolword|mail|praising|quality|supporting) == 0 { // as most are
+			continue
+		}
 		if i > 0 && w.class&toolword != 0 && sentence[i-1].class&this != 0 { // this tool is the entry itself
 			w.class, w.word = w.class&^toolword|itself, 0
 		}
@@ -25,16 +28,19 @@ func (r *reader) judge(s *Sentence, text string, n int) {
 			s.Supports++
 		}
 	}
-	for i := range sentence {
+	behind := need{classes: nothing}
+	for i := n - 1; i >= 0; i-- {
 		w := &sentence[i]
-		for _, p := range starts.words[w.word] { // none for a word without a number
-			r.try(s, &patterns[p], sentence, i)
+		w.after = behind
+		if w.word == 0 && w.class == 0 {
+			continue
 		}
-		for c := w.class; c != 0; c &= c - 1 {
-			for _, p := range starts.classes[bits.TrailingZeros64(uint64(c))] {
-				r.try(s, &patterns[p], sentence, i)
-			}
+		s.try(starts.words[w.word], sentence, i)
+		for c := w.class & starts.any; c != 0; c &= c - 1 {
+			s.try(starts.classes[bits.TrailingZeros64(uint64(c))], sentence, i)
 		}
+		behind.classes |= w.class
+		behind.words |= bit(w.word)
 	}
 	if bids(text, sentence) {
 		s.Signs |= 1 << Bidding
@@ -45,8 +51,20 @@ func (r *reader) judge(s *Sentence, text string, n int) {
 	if s.Praises > 0 {
 		s.Signs |= 1 << Praise
 	}
-	if secretFiles.In(text[max(0, s.Start-4):s.End]) && !negated(sentence[:min(n, 2)]) {
+	if r.paths && secretFiles.In(text[max(0, s.Start-4):s.End]) && !negated(sentence[:min(n, 2)]) {
 		s.Signs |= 1 << SecretFile
+	}
+}
+
+// try looks for the patterns that the word at i may begin. Nearly all of them
+// lack a word somewhere behind it, which is asked first.
+func (s *Sentence) try(begun []start, words []token, i int) {
+	after := &words[i].after
+	for k := range begun {
+		b := &begun[k]
+		if b.second.in(after) && b.third.in(after) && s.Signs>>b.pattern.sign&1 == 0 && b.pattern.at(words, i) {
+			s.Signs |= 1 << b.pattern.sign
+		}
 	}
 }
 
@@ -64,22 +82,48 @@ func errand(text string, words []token) bool {
 		return false
 	}
 	for j := i + 1; j < len(words); j++ {
-		w := &words[j]
-		switch {
-		case quoted(text[words[0].start:w.start]):
-			return false
-		case w.class&(myself|mail) != 0, w.class&currency != 0 && j > 0 && number(text[words[j-1].start:words[j-1].end]),
-			w.start >= 2 && (text[w.start-1] == '$' || strings.HasSuffix(text[:w.start], "€") || strings.HasSuffix(text[:w.start], "£")) && number(text[w.start:w.end]),
-			iban(text[w.start:w.end]):
-			return !excused(words)
+		if somebodys(text, words, j) {
+			return !quoted(text, words[:j+1], i+1) && !excused(words)
 		}
 	}
 	return false
 }
 
-// quoted reports that a quotation, as of what a user may say, has begun.
-func quoted(text string) bool {
-	return strings.ContainsAny(text, "\"`“‘(") && !strings.Contains(text, "@") || strings.Contains(text, " '") || strings.Contains(text, "e.g") || strings.Contains(text, ": ")
+// somebodys reports a word at j that says for whom an errand is.
+func somebodys(text string, words []token, j int) bool {
+	w := &words[j]
+	if w.class&(myself|mail) != 0 {
+		return true
+	}
+	if w.class&currency != 0 && j > 0 && number(text[words[j-1].start:words[j-1].end]) {
+		return true
+	}
+	if w.plain {
+		return false
+	}
+	before, word := text[:w.start], text[w.start:w.end]
+	return w.start >= 2 && (before[w.start-1] == '$' || strings.HasSuffix(before, "€") || strings.HasSuffix(before, "£")) && number(word) || iban(word)
+}
+
+// quoted reports that a quotation, as of what a user may say, begins before one
+// of the words from i on and is no part of a mail address before it.
+func quoted(text string, words []token, i int) bool {
+	from := words[0].start
+	text = text[from:words[len(words)-1].start]
+	if strings.Contains(text, " '") || strings.Contains(text, "e.g") || strings.Contains(text, ": ") {
+		return true
+	}
+	at := strings.IndexAny(text, "\"`“‘(")
+	if at < 0 {
+		return false
+	}
+	mail := strings.IndexByte(text, '@')
+	for _, w := range words[i:] {
+		if end := int(w.start - from); at < end && (mail < 0 || end <= mail) {
+			return true
+		}
+	}
+	return false
 }
 
 // bids reports a sentence that opens with an order, unless the order is one that
@@ -123,13 +167,6 @@ func number(s string) bool {
 // iban reports what looks like the number of a bank account.
 func iban(s string) bool {
 	return len(s) >= 14 && len(s) <= 34 && 'A' <= s[0] && s[0] <= 'Z' && 'A' <= s[1] && s[1] <= 'Z' && strings.Trim(s[2:], "0123456789") == ""
-}
-
-// try looks for a pattern whose first element is the word at i.
-func (r *reader) try(s *Sentence, p *pattern, words []token, i int) {
-	if !s.Signs.Has(p.sign) && p.at(words, i) {
-		s.Signs |= 1 << p.sign
-	}
 }
 
 // secretFiles are where keys and passwords are kept.

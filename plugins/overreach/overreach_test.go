@@ -10,7 +10,7 @@ func signsOf(text string, own ...string) (all Signs) {
 	for _, n := range own {
 		names[n] = true
 	}
-	Read(text, names, func(s Sentence) bool {
+	new(Reader).Read(text, names, func(s Sentence) bool {
 		all |= s.Signs
 		return true
 	})
@@ -86,7 +86,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("éé_É. \xff\xfe a:// @ b@ ://x ' ’")
 	f.Fuzz(func(t *testing.T, text string) {
 		end := 0
-		Read(text, nil, func(s Sentence) bool {
+		new(Reader).Read(text, nil, func(s Sentence) bool {
 			if s.Start < end || s.End <= s.Start || s.End > len(text) {
 				t.Fatalf("sentence %d to %d of %d after %d", s.Start, s.End, len(text), end)
 			}
@@ -100,7 +100,8 @@ func BenchmarkRead(b *testing.B) {
 	const text = "Returns the forecast of a city for up to five days. Always give the name of the country, too, because names repeat. " +
 		"If the city is not known, call search_places first and use the id that it returns. Dates are in UTC and follow ISO 8601.\n"
 	b.SetBytes(int64(len(text)))
+	var r Reader
 	for b.Loop() {
-		Read(text, nil, func(Sentence) bool { return true })
+		r.Read(text, nil, func(Sentence) bool { return true })
 	}
 }

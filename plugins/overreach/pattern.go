@@ -1,6 +1,9 @@
 package overreach
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A pattern is a turn of phrase: elements apart by spaces, each a choice of
 // words and @classes of words apart by bars. ~3 between two elements lets up to
@@ -14,9 +17,46 @@ type pattern struct {
 }
 
 type element struct {
-	gap     int // words that may stand before it
+	need
+	gap  int // words that may stand before it
+	list []int16
+}
+
+// need is what a word must be for an element to match it: of one of the
+// classes, or perhaps, by a bit for each of sixty-four, one of the words. Also
+// what some words are, together.
+type need struct {
 	classes class
-	words   []int16
+	words   uint64
+}
+
+// in reports that one of some words may be what is needed.
+func (n *need) in(some *need) bool {
+	return n.classes&some.classes|class(n.words&some.words) != 0
+}
+
+// bit stands for a word by its number.
+func bit(word int16) uint64 { return 1 << (uint16(word) % 64) }
+
+// nothing is a class that stands behind every word, the last one included:
+// what a pattern needs that has no more elements.
+const nothing class = 1 << 63
+
+// start is a pattern, with what its second and third elements need.
+type start struct {
+	second, third need
+	pattern       *pattern
+}
+
+func startOf(p *pattern) start {
+	s := start{second: need{classes: nothing}, third: need{classes: nothing}, pattern: p}
+	if len(p.elements) > 1 {
+		s.second = p.elements[1].need
+	}
+	if len(p.elements) > 2 {
+		s.third = p.elements[2].need
+	}
+	return s
 }
 
 // compile reads a pattern. The patterns are this package's own: a mistake in
@@ -41,7 +81,8 @@ func compile(d *dictionary, sign Sign, text string) pattern {
 				}
 				e.classes |= c
 			} else {
-				e.words = append(e.words, d.add(choice, 0))
+				n := d.add(choice, 0)
+				e.list, e.words = append(e.list, n), e.words|bit(n)
 			}
 		}
 		p.elements = append(p.elements, e)
@@ -53,14 +94,10 @@ func (e *element) matches(t *token) bool {
 	if t.class&e.classes != 0 {
 		return true
 	}
-	if t.word != 0 {
-		for _, w := range e.words {
-			if w == t.word {
-				return true
-			}
-		}
+	if t.word == 0 || e.words&bit(t.word) == 0 {
+		return false
 	}
-	return false
+	return slices.Contains(e.list, t.word)
 }
 
 // at reports whether the pattern begins with the word at i, which its first

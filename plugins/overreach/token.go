@@ -7,70 +7,16 @@ import (
 
 // token is one word of a sentence.
 type token struct {
-	word       int16 // its number in the vocabulary, 0 if it has none
 	class      class
-	start, end int
-}
-
-const (
-	maxSentence = 120 // words; a longer one is cut
-	maxWord     = 48  // bytes beyond which a run is data
-)
-
-// reader splits texts into sentences.
-type reader struct {
-	own   map[string]bool // names of the entry and its parameters
-	words [maxSentence]token
-	buf   [maxWord]byte
-}
-
-// Read calls yield with every sentence of the text that has a sign, in order,
-// until yield returns false. own holds the names that are the entry's own, its
-// parameters included, in lower case.
-func Read(text string, own map[string]bool, yield func(Sentence) bool) {
-	r := reader{own: own}
-	n, start := 0, 0
-	for i := 0; ; {
-		size, end := 1, i >= len(text)
-		var c rune
-		if !end {
-			if c = rune(text[i]); c >= utf8.RuneSelf {
-				c, size = utf8.DecodeRuneInString(text[i:])
-			}
-		}
-		if !end && letter(c) {
-			from := i
-			i = r.run(text, i)
-			if n == 0 {
-				start = from
-			}
-			r.words[n] = r.token(text, from, i)
-			n++
-			if n < maxSentence {
-				continue
-			}
-			end = i >= len(text)
-		}
-		if n > 0 && (end || n == maxSentence || stops(text, i, c)) {
-			s := Sentence{Start: start, End: r.words[n-1].end}
-			r.judge(&s, text, n)
-			if s.Signs != 0 && !yield(s) {
-				return
-			}
-			n = 0
-		}
-		if i >= len(text) {
-			return
-		}
-		if !letter(c) {
-			i += size
-		}
-	}
+	after      need  // what the words behind it in the sentence are
+	start, end int32 // UTF-8 byte range in the text
+	word       int16 // its number in the vocabulary, 0 if it has none
+	plain      bool  // nothing but letters of ASCII
 }
 
 // run returns the end of the word at i: letters and digits, and what joins them
 // in names, addresses and paths.
-func (r *reader) run(text string, i int) int {
+func (r *Reader) run(text string, i int) int {
 	for i < len(text) {
 		if alphanumeric[text[i]] {
 			i++
@@ -128,11 +74,14 @@ func letter(c rune) bool {
 	return unicode.IsLetter(c) || unicode.IsDigit(c)
 }
 
-// token reads the word at text[from:end].
-func (r *reader) token(text string, from, end int) token {
-	t := token{start: from, end: end}
+// token reads the word at text[from:end] into t.
+func (r *Reader) token(t *token, text string, from, end int) {
+	t.start, t.end, t.word, t.class, t.plain = int32(from), int32(end), 0, 0, false
+	if from > 0 && part(text[from-1]) {
+		r.paths = true
+	}
+	var l letters
 	n, numeric, name, turn, odd := 0, 0, false, false, false
-	h := uint32(hashSeed)
 	for i := from; i < end; i++ {
 		c := text[i]
 		switch {
@@ -143,11 +92,14 @@ func (r *reader) token(text string, from, end int) token {
 			c += 'a' - 'A'
 			turn = false
 		case c == '_':
-			name = true
+			name, r.paths = true, true
 		case c == '@' || c == ':':
 			odd = true
 		case '0' <= c && c <= '9' || c == '-' || c == '.':
 			numeric++
+			r.paths = r.paths || c == '.'
+		case c == '/':
+			turn, r.paths = false, true
 		default:
 			turn = 'a' <= c && c <= 'z'
 		}
@@ -158,30 +110,33 @@ func (r *reader) token(text string, from, end int) token {
 			continue
 		}
 		if n == maxWord {
+			r.paths = true // in what is not looked at
 			break
 		}
 		r.buf[n] = c
-		h = (h ^ uint32(c)) * hashPrime
+		l.add(n, c)
 		n++
 	}
 	low := r.buf[:n]
-	t.word, t.class = words.find(low, h*spread)
+	if n <= longest {
+		t.word, t.class = words.find(l.low, l.high)
+	}
 	if odd {
 		switch {
 		case web(low):
 			t.class = link
-			return t
+			return
 		case address(low):
 			t.class = mail
-			return t
+			return
 		}
 	}
 	if n == maxWord {
-		return t
+		return
 	}
 	if n >= 7 && numeric == n {
 		t.class = digits
-		return t
+		return
 	}
 	if name && t.class == 0 {
 		t.class = identifier
@@ -192,5 +147,7 @@ func (r *reader) token(text string, from, end int) token {
 			t.class = t.class&^identifier | itself
 		}
 	}
-	return t
 }
+
+// part reports a character with which parts of a path begin.
+func part(c byte) bool { return c == '.' || c == '/' || c == '_' }

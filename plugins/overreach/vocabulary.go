@@ -335,8 +335,9 @@ var (
 
 	// starts are the patterns by the words and classes that may begin them.
 	starts struct {
-		words   [][]uint16
-		classes [64][]uint16
+		words   [][]start // none for no word
+		classes [64][]start
+		any     class // those with patterns
 	}
 )
 
@@ -355,15 +356,16 @@ func init() {
 			}
 		}
 	}
-	starts.words = make([][]uint16, len(words.entries))
+	starts.words = make([][]start, len(words.entries))
 	for n := range patterns {
 		first := &patterns[n].elements[0]
-		for _, w := range first.words {
-			starts.words[w] = append(starts.words[w], uint16(n))
+		for _, w := range first.list {
+			starts.words[w] = append(starts.words[w], startOf(&patterns[n]))
 		}
 		for c := first.classes; c != 0; c &= c - 1 {
 			i := bits.TrailingZeros64(uint64(c))
-			starts.classes[i] = append(starts.classes[i], uint16(n))
+			starts.classes[i] = append(starts.classes[i], startOf(&patterns[n]))
 		}
+		starts.any |= first.classes
 	}
 }

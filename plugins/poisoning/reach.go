@@ -13,7 +13,7 @@ func reach(v *verdicts, s scanner.Segment, e *entry) {
 	var praise pitch
 	var together overreach.Signs
 	worst, where := 0, textmodel.Span{}
-	overreach.Read(s.Text, e.own, func(sentence overreach.Sentence) bool {
+	reader.Read(s.Text, e.own, func(sentence overreach.Sentence) bool {
 		span := textmodel.Span{Start: int32(sentence.Start), End: int32(sentence.End)}
 		signs := sentence.Signs
 		if e.personal {

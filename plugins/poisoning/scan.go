@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"github.com/bartizan-mcp/bartizan/plugins/overreach"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
@@ -12,6 +13,7 @@ var (
 	scorer  textmodel.Scorer
 	reading textmodel.Reading
 	windows textmodel.Windower
+	reader  overreach.Reader
 )
 
 // scan reads every text of a listing.

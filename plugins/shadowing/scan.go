@@ -46,8 +46,11 @@ func (e *entry) names() map[string]bool {
 	return own
 }
 
-// windows is made once: a call starts with it as it was made.
-var windows textmodel.Windower
+// Room that is made once: a call starts with it as it was made.
+var (
+	windows textmodel.Windower
+	reader  overreach.Reader
+)
 
 func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
@@ -223,7 +226,7 @@ func references(out *scanner.Output, d description, named []string, own map[stri
 
 // interferes looks for a sentence that has another tool used otherwise.
 func interferes(out *scanner.Output, d description, own map[string]bool) {
-	overreach.Read(d.text, own, func(s overreach.Sentence) bool {
+	reader.Read(d.text, own, func(s overreach.Sentence) bool {
 		if s.Signs.Any(overreach.Foreign, overreach.AnyTool) && s.Signs.Any(overreach.Tamper, overreach.Conceal, overreach.Disregard, overreach.Quiet) && s.Signs.Weight() >= odd {
 			out.Add(scanner.Finding{Rule: ruleOverride, Severity: "medium", Confidence: 0.6, Segment: d.at, Start: s.Start, End: s.End})
 			return false
