@@ -17,10 +17,10 @@ type Filter [1 << filterBits / 64]uint64
 // filterBits leave a hundred places for each one that is taken.
 const filterBits = 18
 
-// place hashes the low three bytes of a number, the first one lowest.
-func place(three uint32) uint32 { return three << 8 * 0x9E3779B1 >> (32 - filterBits) }
+// place hashes three bytes, given as the highest of a number, the first one lowest.
+func place(three uint64) uint64 { return three * 0x9E3779B1 >> (64 - filterBits) }
 
-func (f *Filter) has(three uint32) uint64 {
+func (f *Filter) has(three uint64) uint64 {
 	h := place(three)
 	return f[h/64] >> (h % 64) & 1
 }
@@ -44,8 +44,8 @@ func (f *Filter) AddFold(text string) {
 	}
 }
 
-func first(text string) uint32 {
-	return uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16
+func first(text string) uint64 {
+	return uint64(text[0])<<40 | uint64(text[1])<<48 | uint64(text[2])<<56
 }
 
 // Next returns the next place from i on where something may begin, or -1. It
@@ -53,8 +53,8 @@ func first(text string) uint32 {
 func (f *Filter) Next(text string, i int) int {
 	for ; i+8 <= len(text); i += 6 {
 		w := swar.Load(text, i)
-		found := f.has(uint32(w)) | f.has(uint32(w>>8))<<1 | f.has(uint32(w>>16))<<2 |
-			f.has(uint32(w>>24))<<3 | f.has(uint32(w>>32))<<4 | f.has(uint32(w>>40))<<5
+		found := f.has(w<<40) | f.has(w>>8<<40)<<1 | f.has(w>>16<<40)<<2 |
+			f.has(w>>24<<40)<<3 | f.has(w>>32<<40)<<4 | f.has(w>>40<<40)<<5
 		if found != 0 {
 			return i + bits.TrailingZeros64(found)
 		}

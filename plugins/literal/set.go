@@ -5,11 +5,13 @@ type Set struct {
 	filter Filter
 	words  []string
 	fold   bool
+	first  [256]uint16 // by first byte: one more than the index of the first word with it, or 0
+	next   []uint16    // likewise the next word with the same first byte
 }
 
 // New returns a set of literals that are found as they are written.
 func New(words ...string) *Set {
-	s := &Set{words: words}
+	s := newSet(words, false)
 	for _, w := range words {
 		s.filter.Add(w)
 	}
@@ -19,9 +21,18 @@ func New(words ...string) *Set {
 // NewFold returns a set of lower-case literals that are found in any case; case
 // is that of ASCII letters.
 func NewFold(words ...string) *Set {
-	s := &Set{words: words, fold: true}
+	s := newSet(words, true)
 	for _, w := range words {
 		s.filter.AddFold(w)
+	}
+	return s
+}
+
+func newSet(words []string, fold bool) *Set {
+	s := &Set{words: words, fold: fold, next: make([]uint16, len(words))}
+	for n := len(words) - 1; n >= 0; n-- {
+		head := &s.first[words[n][0]]
+		s.next[n], *head = *head, uint16(n+1)
 	}
 	return s
 }
@@ -41,8 +52,8 @@ func (s *Set) Each(text string, yield func(word, at int) bool) {
 		if s.fold {
 			c = lower(c)
 		}
-		for n := range s.words {
-			if w := s.words[n]; w[0] == c && s.begins(text[i:], w) && !yield(n, i) {
+		for n := s.first[c]; n != 0; n = s.next[n-1] {
+			if s.begins(text[i:], s.words[n-1]) && !yield(int(n-1), i) {
 				return
 			}
 		}
