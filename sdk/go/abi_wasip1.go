@@ -2,7 +2,10 @@
 
 package scanner
 
-import "unsafe"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // The exports of the scanner ABI. The host enters from one goroutine, in the
 // order alloc, init, alloc, scan, and never during a call. After init it takes
@@ -55,6 +58,9 @@ func initialise(ptr unsafe.Pointer, size int32) int32 {
 		report(err)
 		return 1
 	}
+	// What init left behind is room for the calls: a memory that grows in a call
+	// cannot be put back, and the host would have to make another instance.
+	runtime.GC()
 	return 0
 }
 
