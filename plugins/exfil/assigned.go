@@ -17,23 +17,23 @@ var stems = [...]stem{
 	{"token", false}, {"access", false}, {"auth", false}, {"key", false}, {"bearer", true}, {"client_secret", true},
 }
 
-// stemAt returns the stem at text[i:], ignoring case. It must begin a word or a
+// stemAt returns the stem at text[i:], ignoring case, or nil. It must begin a word or a
 // part of a compound: clientSecret, client_secret, hiveageKEY.
-func stemAt(text string, i int) (stem, bool) {
+func stemAt(text string, i int) *stem {
 	if len(text)-i < 3 {
-		return stem{}, false
+		return nil
 	}
 	switch uint16(text[i]|0x20)<<8 | uint16(text[i+1]|0x20) {
 	case 'p'<<8 | 'a', 'p'<<8 | 'w', 'p'<<8 | 'r', 's'<<8 | 'e', 'c'<<8 | 'r', 'c'<<8 | 'l', 'a'<<8 | 'p', 'a'<<8 | 'c', 'a'<<8 | 'u', 't'<<8 | 'o', 'k'<<8 | 'e', 'b'<<8 | 'e':
 	default:
-		return stem{}, false
+		return nil
 	}
 	for j := range stems {
 		if s := &stems[j]; text[i]|0x20 == s.text[0] && fold(text[i:], s.text) {
-			return *s, true
+			return s
 		}
 	}
-	return stem{}, false
+	return nil
 }
 
 // announcement is what the words before a value say of it.
@@ -58,7 +58,7 @@ const announcedReach = 48
 // announced finds a value that the words before it announce as a secret, as in
 // api_key = "…", SECRET_TOKEN: …, "the password is …", or as a provider's, as in
 // cloudsmith: …. It returns where to go on.
-func announced(text string, i int) (found hit, next int, ok bool) {
+func announced(text string, i int) (found *hit, next int) {
 	var a announcement
 	j := i
 	if i == 0 || !alnum.has(text[i-1]) {
@@ -67,31 +67,31 @@ func announced(text string, i int) (found hit, next int, ok bool) {
 		}
 	}
 	if a.provider == nil {
-		s, is := stemAt(text, i)
-		if !is || exempt(text, i) {
-			return hit{}, i + 1, false
+		s := stemAt(text, i)
+		if s == nil || exempt(text, i) {
+			return nil, i + 1
 		}
 		a.add(s, text[i] < 'a')
 		a.compound = i > 0 && (text[i-1] == '_' || alnum.has(text[i-1]))
 		j += len(s.text)
 	}
 	after := j
-	j, ok = a.read(text, i, j)
+	j, ok := a.read(text, i, j)
 	if !ok {
-		return hit{}, after, false
+		return nil, after
 	}
 	value, end := a.value(text, j)
 	if cut(text, j+len(value)) || cut(text, end) || !a.accepts(value) {
-		return hit{}, after, false
+		return nil, after
 	}
 	confidence := 0.55
 	if a.strong && a.direct || a.provider != nil {
 		confidence = 0.7
 	}
-	return hit{rule: ruleAssigned, confidence: confidence, start: j, end: j + len(value), what: "secret"}, j + len(value), true
+	return &hit{rule: ruleAssigned, confidence: confidence, start: j, end: j + len(value), what: "secret"}, j + len(value)
 }
 
-func (a *announcement) add(s stem, upper bool) {
+func (a *announcement) add(s *stem, upper bool) {
 	if a.stems == 0 {
 		a.upper = upper
 	}
@@ -121,7 +121,7 @@ func (a *announcement) read(text string, begin, j int) (value int, ok bool) {
 			j++
 			continue
 		}
-		if s, is := stemAt(text, j); is {
+		if s := stemAt(text, j); s != nil {
 			a.add(s, false)
 			j += len(s.text)
 			separated = false

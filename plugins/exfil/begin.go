@@ -2,53 +2,73 @@ package main
 
 import "github.com/bartizan-mcp/bartizan/plugins/literal"
 
+// kinds is a set of what can begin at a place.
+type kinds uint8
+
+const (
+	tokens     kinds = 1 << iota // what match finds
+	led                          // and of that what may have more before it, as part of it
+	marked                       // structured, storedPassword
+	handed                       // credentials, command
+	announcing                   // identified
+	numbers                      // personal
+	stemmed                      // announced, by a stem
+	named                        // announced, by the name of a provider
+	words      = stemmed | named
+	inner      = led | marked | stemmed // what does not begin a word
+)
+
 // begins marks the three bytes with which something that is looked for can
-// begin; elsewhere a text needs no second look. It is wider than what is found
-// and never narrower.
-var begins = func() (b literal.Filter) {
+// begin; elsewhere a text needs no second look. beginnings says what. Both are
+// wider than what is found and never narrower.
+var begins, beginnings = func() (b literal.Filter, t beginningTable) {
+	add := func(k kinds, text string) { b.Add(text); t.add(text, k) }
+	fold := func(k kinds, text string) { b.AddFold(text); t.add(text, k) }
 	for i := range formats {
-		f := &formats[i]
+		f, k := &formats[i], tokens
+		if len(f.lead) > 0 {
+			k = led
+		}
 		if len(f.mark) >= 3 {
-			b.Add(f.mark)
+			add(k, f.mark)
 			continue
 		}
 		for c := range 256 {
 			if len(f.rest) == 0 || f.rest[0].body.has(byte(c)) {
-				b.Add(f.mark + string([]byte{byte(c)}))
+				add(k, f.mark+string([]byte{byte(c)}))
 			}
 		}
 	}
 	for _, mark := range marks {
-		b.Add(mark)
+		add(marked, mark)
 	}
 	for i := range hooks {
-		b.Add(hooks[i].prefix)
+		add(marked, hooks[i].prefix)
 	}
 	for c := range 256 {
-		body := string([]byte{byte(c)})
-		b.Add("Q~" + body) // azureSecret
+		add(marked, "Q~"+string([]byte{byte(c)})) // azureSecret
 	}
 	for _, opening := range openings {
-		b.AddFold(opening)
+		fold(handed, opening)
 	}
 	for i := range stems {
-		b.AddFold(stems[i].text)
+		fold(stemmed, stems[i].text)
 	}
 	for i := range providers {
-		b.AddFold(providers[i].name)
+		fold(named, providers[i].name)
 	}
 	for i := range schemes {
-		b.Add(schemes[i].mark)
+		add(marked, schemes[i].mark)
 	}
 	for i := range commands {
-		b.AddFold(commands[i])
+		fold(handed, commands[i])
 	}
 	for i := range announcers {
-		b.AddFold(announcers[i].text)
+		fold(announcing, announcers[i].text)
 	}
 	number := func(first string) {
 		for d := byte('0'); d <= '9'; d++ {
-			b.Add(first + string([]byte{d}))
+			add(numbers, first+string([]byte{d}))
 		}
 	}
 	for n := range 100 { // cards and social security numbers
@@ -59,21 +79,49 @@ var begins = func() (b literal.Filter) {
 			number(country)
 		}
 	}
-	return b
+	return b, t
 }()
+
+// begun is what can begin at text[i].
+func begun(text string, i int) kinds {
+	if len(text)-i < 3 {
+		return 0
+	}
+	k := beginnings.find(three(text[i:]))
+	if i > 0 && alnum.has(text[i-1]) {
+		k &= inner
+	}
+	return k
+}
+
+// beginningTable has the kinds by three bytes, whatever the case: open
+// addressing, the bytes above the kinds.
+type beginningTable [1 << beginningBits]uint32
+
+const beginningBits = 13
+
+func three(text string) uint32 {
+	return uint32(text[0])<<8 | uint32(text[1])<<16 | uint32(text[2])<<24 | 0x20202000
+}
+
+// slot finds the place of three bytes, or the empty one where they belong.
+func (t *beginningTable) slot(three uint32) uint32 {
+	h := three * 0x9E3779B1 >> (32 - beginningBits)
+	for t[h] != 0 && t[h]&^0xff != three {
+		h = (h + 1) % uint32(len(t))
+	}
+	return h
+}
+
+func (t *beginningTable) add(text string, k kinds) {
+	h := t.slot(three(text))
+	t[h] |= three(text) | uint32(k)
+}
+
+func (t *beginningTable) find(three uint32) kinds { return kinds(t[t.slot(three)]) }
 
 // marks are what structured looks for, but for those of two bytes.
 var marks = [...]string{"-----BEGIN ", "PuTTY-User-Key-File-", "eyJ", "://", "AccountKey="}
 
 // openings are what credentials looks for, in any case.
 var openings = [...]string{"authorization", "-u ", "--user", "token:", "apikey:", "api-key:"}
-
-// beginnings is a set of two bytes with which something may begin, whatever the case:
-// what is tried at every place that begins lets through asks here first.
-type beginnings [1 << 16 / 64]uint64
-
-func pair(text string) uint16 { return uint16(text[0]|0x20)<<8 | uint16(text[1]|0x20) }
-
-func (p *beginnings) add(text string) { p[pair(text)/64] |= 1 << (pair(text) % 64) }
-
-func (p *beginnings) has(two uint16) bool { return p[two/64]>>(two%64)&1 != 0 }

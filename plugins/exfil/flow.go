@@ -75,7 +75,7 @@ func directed(in *scanner.Input) bool {
 func credentialMember(pointer string) bool {
 	name := pointer[strings.LastIndexByte(pointer, '/')+1:]
 	for i := range len(name) {
-		if _, ok := stemAt(name, i); ok {
+		if stemAt(name, i) != nil {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
+	"github.com/google/go-cmp/cmp"
 )
 
 // sample is random text of an alphabet, the same at every run.
@@ -167,8 +168,15 @@ func FuzzExamine(f *testing.F) {
 			t.Skip()
 		}
 		for i := range text {
-			_, found := at(text, i, pointer)
-			if _, _, told := announced(text, i); (found || told) && begins.Next(text, i) != i {
+			found, _ := announced(text, i)
+			if found != nil && begun(text, i)&words == 0 {
+				t.Fatalf("%q: something is announced at %d, where nobody looks", text, i)
+			}
+			any := at(text, i, pointer, ^kinds(0))
+			if some := at(text, i, pointer, begun(text, i)); !cmp.Equal(any, some, cmp.AllowUnexported(hit{})) {
+				t.Fatalf("%q at %d: %+v, looked for everything %+v", text, i, some, any)
+			}
+			if (found != nil || any != nil) && begins.Next(text, i) != i {
 				t.Fatalf("%q: something begins at %d, where nobody looks", text, i)
 			}
 		}

@@ -13,25 +13,11 @@ var schemes = [...]struct {
 	{"{SSHA}", 28}, {"{SSHA512}", 60}, {"pbkdf2_sha256$", 40},
 }
 
-// hashing and commanding are what schemes and commands begin with.
-var hashing, commanding = func() (h, c beginnings) {
-	for i := range schemes {
-		h.add(schemes[i].mark)
-	}
-	for _, command := range commands {
-		c.add(command)
-	}
-	return h, c
-}()
-
 // maxHash is the longest stored password that is looked at, in bytes.
 const maxHash = 512
 
 // storedPassword is the hash of a password, which can be tried against at leisure.
-func storedPassword(text string, i int) (hit, bool) {
-	if len(text)-i < 2 || !hashing.has(pair(text[i:])) {
-		return hit{}, false
-	}
+func storedPassword(text string, i int) *hit {
 	for j := range schemes {
 		s := &schemes[j]
 		if text[i] != s.mark[0] || !strings.HasPrefix(text[i:], s.mark) {
@@ -46,21 +32,18 @@ func storedPassword(text string, i int) (hit, bool) {
 		}
 		body := text[i+len(s.mark) : end]
 		if len(body) < s.least || end-i > maxHash || placeholder(body) || entropy(body) < 4 {
-			return hit{}, false
+			return nil
 		}
-		return hit{rule: ruleAssigned, confidence: 0.8, start: i, end: end, what: "password hash"}, true
+		return &hit{rule: ruleAssigned, confidence: 0.8, start: i, end: end, what: "password hash"}
 	}
-	return hit{}, false
+	return nil
 }
 
 // commands are what hands a password over on a command line, in lower case.
 var commands = [...]string{"convertto-securestring ", "sshpass -p", "net use ", "psexec ", "-passin pass:", "-passout pass:"}
 
 // command is a password that a command line hands over.
-func command(text string, i int) (hit, bool) {
-	if len(text)-i < 2 || !commanding.has(pair(text[i:])) {
-		return hit{}, false
-	}
+func command(text string, i int) *hit {
 	rest := text[i:]
 	start := -1
 	switch {
@@ -91,7 +74,7 @@ func command(text string, i int) (hit, bool) {
 		start = i + len(commands[5])
 	}
 	if start < 0 {
-		return hit{}, false
+		return nil
 	}
 	start = skip(text, start, " \"'")
 	end := start
@@ -101,7 +84,7 @@ func command(text string, i int) (hit, bool) {
 	value := text[start:end]
 	if s := shapeOf(value); len(value) < 6 || variable(value) || placeholder(value) || weakPassword(value) || value[0] == '/' || value[0] == '-' ||
 		s.digit+s.other == 0 && (s.upper == 0 || wordy(value)) {
-		return hit{}, false
+		return nil
 	}
-	return hit{rule: ruleHeader, confidence: 0.75, start: start, end: end, what: "password"}, true
+	return &hit{rule: ruleHeader, confidence: 0.75, start: start, end: end, what: "password"}
 }

@@ -61,26 +61,18 @@ var announcers = func() (all []announcer) {
 	return all
 }()
 
-// announcing is what they begin with.
-var announcing = func() (p beginnings) {
-	for i := range announcers {
-		p.add(announcers[i].text)
-	}
-	return p
-}()
+// pair is the first two bytes of a text, whatever the case.
+func pair(text string) uint16 { return uint16(text[0]|0x20)<<8 | uint16(text[1]|0x20) }
 
 // identityReach is how far behind its announcement a number may begin.
 const identityReach = 40
 
 // identified finds a number that the words at text[i] announce.
-func identified(text string, i int) (hit, bool) {
+func identified(text string, i int) *hit {
 	if len(text)-i < 10 || i > 0 && alnum.has(text[i-1]) {
-		return hit{}, false
+		return nil
 	}
 	first := pair(text[i:])
-	if !announcing.has(first) {
-		return hit{}, false
-	}
 	at, _ := slices.BinarySearchFunc(announcers, first, func(a announcer, p uint16) int { return int(pair(a.text)) - int(p) })
 	for ; at < len(announcers) && pair(announcers[at].text) == first; at++ {
 		a := &announcers[at]
@@ -88,15 +80,15 @@ func identified(text string, i int) (hit, bool) {
 		if !fold(text[i:], a.text) || after < len(text) && alnum.has(text[after]) && alnum.has(text[after-1]) {
 			continue
 		}
-		if h, ok := a.number(text, after); ok {
-			return h, true
+		if h := a.number(text, after); h != nil {
+			return h
 		}
 	}
-	return hit{}, false
+	return nil
 }
 
 // number looks for what is announced among the words from text[i] on.
-func (a *announcer) number(text string, i int) (hit, bool) {
+func (a *announcer) number(text string, i int) *hit {
 	for j := i; j < len(text) && j-i <= identityReach; j++ {
 		if !alnum.has(text[j]) || alnum.has(text[j-1]) || j-2 >= i && alnum.has(text[j-2]) && strings.IndexByte("-./", text[j-1]) >= 0 {
 			continue
@@ -104,25 +96,25 @@ func (a *announcer) number(text string, i int) (hit, bool) {
 		switch a.identity {
 		case -1:
 			if end := document(text, j); end > 0 {
-				return hit{rule: ruleDocument, confidence: 0.7, start: j, end: end, what: "document number"}, true
+				return &hit{rule: ruleDocument, confidence: 0.7, start: j, end: end, what: "document number"}
 			}
 		case -2:
-			if h, ok := iban(capitals(text[j:min(len(text), j+44)]), 0); ok {
-				return hit{rule: ruleIBAN, confidence: 0.9, start: j, end: j + h.end, what: "IBAN"}, true
+			if h := iban(capitals(text[j:min(len(text), j+44)]), 0); h != nil {
+				return &hit{rule: ruleIBAN, confidence: 0.9, start: j, end: j + h.end, what: "IBAN"}
 			}
 		default:
 			id := &identities[a.identity]
 			for _, form := range id.forms {
 				if end := id.matches(text, j, form); end > 0 {
 					if id.name == "us-ssn" {
-						return hit{rule: ruleSSN, confidence: 0.85, start: j, end: end, what: "social security number"}, true
+						return &hit{rule: ruleSSN, confidence: 0.85, start: j, end: end, what: "social security number"}
 					}
-					return hit{rule: ruleIdentity, confidence: 0.85, start: j, end: end, what: "national identity number"}, true
+					return &hit{rule: ruleIdentity, confidence: 0.85, start: j, end: end, what: "national identity number"}
 				}
 			}
 		}
 	}
-	return hit{}, false
+	return nil
 }
 
 // capitals makes capitals of the letters of ASCII.

@@ -5,21 +5,21 @@ import "strings"
 // personal finds card numbers, US social security numbers, IBANs, mail
 // addresses and telephone numbers at text[i], where a word begins. whole means
 // that the value is the entire argument, so that a field was made for it.
-func personal(text string, i int, pointer string) (hit, bool) {
+func personal(text string, i int, pointer string) *hit {
 	c := text[i]
 	switch {
 	case '0' <= c && c <= '9':
 		if !number(text, i) {
-			return hit{}, false
+			return nil
 		}
-		if h, ok := ssn(text, i); ok {
-			return h, true
+		if h := ssn(text, i); h != nil {
+			return h
 		}
 		return card(text, i, pointer)
 	case 'A' <= c && c <= 'Z':
 		return iban(text, i)
 	}
-	return hit{}, false
+	return nil
 }
 
 // number reports that there may be enough digits at text[i] for any of them: a
@@ -42,14 +42,14 @@ func number(text string, i int) bool {
 
 // card is a payment card number (ISO/IEC 7812): a known issuer range and
 // length, Luhn's check digit, and either grouping or a word that speaks of cards.
-func card(text string, i int, pointer string) (hit, bool) {
+func card(text string, i int, pointer string) *hit {
 	var number [20]byte
 	n, end, groups := 0, i, 0
 	for j := i; j < len(text); j++ {
 		c := text[j]
 		if digits.has(c) {
 			if n == 19 {
-				return hit{}, false
+				return nil
 			}
 			number[n] = c - '0'
 			n++
@@ -63,19 +63,19 @@ func card(text string, i int, pointer string) (hit, bool) {
 		break
 	}
 	if n < 12 || end < len(text) && (alnum.has(text[end]) || text[end] == '.' && end+1 < len(text) && digits.has(text[end+1])) || i > 0 && (text[i-1] == '.' || text[i-1] == '-' || text[i-1] == '/' || text[i-1] == '_') {
-		return hit{}, false
+		return nil
 	}
 	brand := issuer(number[:n])
 	if brand == 0 || !luhn(number[:n]) || groups > 4 {
-		return hit{}, false
+		return nil
 	}
 	spoken := cardWord(text[max(0, i-60):i]) || cardWord(pointer) || cardWord(text[end:min(len(text), end+40)])
 	grouped := groups >= 2 && groups <= 4
-	h := hit{rule: ruleCard, confidence: 0.9, start: i, end: end, what: "card number"}
+	h := &hit{rule: ruleCard, confidence: 0.9, start: i, end: end, what: "card number"}
 	if !spoken && !(grouped && brand == 2) {
 		h.severity, h.confidence = "low", 0.4
 	}
-	return h, true
+	return h
 }
 
 func cardWord(text string) bool {
@@ -121,42 +121,42 @@ func luhn(d []byte) bool {
 
 // ssn is a US social security number: area, group and serial as the Social
 // Security Administration assigns them, with separators.
-func ssn(text string, i int) (hit, bool) {
+func ssn(text string, i int) *hit {
 	if len(text)-i < 11 || i > 0 && (alnum.has(text[i-1]) || text[i-1] == '-' || text[i-1] == '.') {
-		return hit{}, false
+		return nil
 	}
 	sep := text[i+3]
 	if sep != '-' && sep != ' ' || text[i+6] != sep {
-		return hit{}, false
+		return nil
 	}
 	for j := range 11 {
 		if j != 3 && j != 6 && !digits.has(text[i+j]) {
-			return hit{}, false
+			return nil
 		}
 	}
 	if end := i + 11; end < len(text) && (alnum.has(text[end]) || text[end] == '-') {
-		return hit{}, false
+		return nil
 	}
 	area := text[i : i+3]
 	if area == "000" || area == "666" || area[0] == '9' || text[i+4:i+6] == "00" || text[i+7:i+11] == "0000" || area == "123" && text[i+4:i+6] == "45" {
-		return hit{}, false
+		return nil
 	}
-	h := hit{rule: ruleSSN, confidence: 0.8, start: i, end: i + 11, what: "social security number"}
+	h := &hit{rule: ruleSSN, confidence: 0.8, start: i, end: i + 11, what: "social security number"}
 	if sep == ' ' && !strings.Contains(strings.ToLower(text[max(0, i-40):i]), "s") {
-		return hit{}, false
+		return nil
 	}
-	return h, true
+	return h
 }
 
 // iban is an international bank account number (ISO 13616): country, check
 // digits, remainder 1 modulo 97.
-func iban(text string, i int) (hit, bool) {
+func iban(text string, i int) *hit {
 	if len(text)-i < 15 || !upperLetter(text[i+1]) || !digits.has(text[i+2]) || !digits.has(text[i+3]) || i > 0 && alnum.has(text[i-1]) {
-		return hit{}, false
+		return nil
 	}
 	size := ibanLength(text[i : i+2])
 	if size == 0 {
-		return hit{}, false
+		return nil
 	}
 	var compact [34]byte
 	n, end := 0, i
@@ -165,14 +165,14 @@ func iban(text string, i int) (hit, bool) {
 			continue
 		}
 		if !upperNum.has(text[j]) {
-			return hit{}, false
+			return nil
 		}
 		compact[n] = text[j]
 		n++
 		end = j + 1
 	}
 	if n != size || end < len(text) && alnum.has(text[end]) {
-		return hit{}, false
+		return nil
 	}
 	rest := 0
 	for j := range n {
@@ -184,15 +184,15 @@ func iban(text string, i int) (hit, bool) {
 		}
 	}
 	if rest != 1 {
-		return hit{}, false
+		return nil
 	}
-	h := hit{rule: ruleIBAN, confidence: 0.9, start: i, end: end, what: "IBAN"}
+	h := &hit{rule: ruleIBAN, confidence: 0.9, start: i, end: end, what: "IBAN"}
 	if i == 0 && end == len(text) {
 		// A field that holds an IBAN and nothing else was made for it: a payment
 		// names its accounts. It is recorded, not flagged.
 		h.severity = "low"
 	}
-	return h, true
+	return h
 }
 
 func upperLetter(c byte) bool { return 'A' <= c && c <= 'Z' }

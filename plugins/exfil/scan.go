@@ -80,14 +80,15 @@ func examine(text, pointer string) []hit {
 		if i = begins.Next(text, i); i < 0 {
 			return hits
 		}
-		h, ok := at(text, i, pointer)
-		if !ok {
-			if text[i] < 'A' { // no word
+		some := begun(text, i)
+		h := at(text, i, pointer, some)
+		if h == nil {
+			if some&words == 0 || text[i] < 'A' {
 				i++
 				continue
 			}
 			var next int
-			if h, next, ok = announced(text, i); !ok {
+			if h, next = announced(text, i); h == nil {
 				i = max(next, i+1)
 				continue
 			}
@@ -95,7 +96,7 @@ func examine(text, pointer string) []hit {
 		h = proven(text, h, pointer)
 		same := func(g hit) bool { return g.rule == h.rule && g.severity == h.severity }
 		if len(hits) < maxHits || !slices.ContainsFunc(hits, same) {
-			hits = append(hits, h)
+			hits = append(hits, *h)
 		}
 		i = max(h.end, i+1)
 	}
@@ -103,48 +104,50 @@ func examine(text, pointer string) []hit {
 
 // proven looks in what its surroundings gave away, as the words before it, for a
 // token whose form proves what it is: that says more.
-func proven(text string, found hit, pointer string) hit {
+func proven(text string, found *hit, pointer string) *hit {
 	if found.rule == ruleToken || found.rule == rulePrivateKey {
 		return found
 	}
 	for i := found.start; i < found.end; i++ {
-		if h, ok := at(text, i, pointer); ok && (h.rule == ruleToken || found.rule == ruleAssigned && h.severity != "low") {
+		if h := at(text, i, pointer, begun(text, i)); h != nil && (h.rule == ruleToken || found.rule == ruleAssigned && h.severity != "low") {
 			return h
 		}
 	}
 	return found
 }
 
-func at(text string, i int, pointer string) (hit, bool) {
-	inside := i > 0 && alnum.has(text[i-1])
-	if f, start, end := match(text, i); f != nil {
-		return f.hit(text, i, start, end), true
-	}
-	if digits.has(text[i]) {
-		if inside {
-			return hit{}, false
+// at finds what begins at text[i]; some is what can, as begun has it.
+func at(text string, i int, pointer string, some kinds) *hit {
+	if some&(tokens|led) != 0 {
+		if f, start, end := match(text, i); f != nil {
+			return f.hit(text, i, start, end)
 		}
+	}
+	if some&marked != 0 {
+		if h := structured(text, i); h != nil {
+			return h
+		}
+		if h := storedPassword(text, i); h != nil {
+			return h
+		}
+	}
+	if some&handed != 0 {
+		if h := credentials(text, i); h != nil {
+			return h
+		}
+		if h := command(text, i); h != nil {
+			return h
+		}
+	}
+	if some&announcing != 0 {
+		if h := identified(text, i); h != nil {
+			return h
+		}
+	}
+	if some&numbers != 0 {
 		return personal(text, i, pointer)
 	}
-	if h, ok := structured(text, i); ok {
-		return h, true
-	}
-	if h, ok := storedPassword(text, i); ok {
-		return h, true
-	}
-	if inside {
-		return hit{}, false
-	}
-	if h, ok := credentials(text, i); ok {
-		return h, true
-	}
-	if h, ok := command(text, i); ok {
-		return h, true
-	}
-	if h, ok := identified(text, i); ok {
-		return h, true
-	}
-	return personal(text, i, pointer)
+	return nil
 }
 
 // declared reports the value of an argument that the tool itself declares for a
@@ -153,7 +156,7 @@ func at(text string, i int, pointer string) (hit, bool) {
 func declared(text, pointer string) bool {
 	name := pointer[strings.LastIndexByte(pointer, '/')+1:]
 	for i := range len(name) {
-		if _, ok := stemAt(name, i); ok {
+		if stemAt(name, i) != nil {
 			s := shapeOf(text)
 			return len(text) >= 12 && len(text) <= 200 && s.digit > 0 && s.lower+s.upper > 0 && !placeholder(text) && !strings.ContainsAny(text, " \n")
 		}

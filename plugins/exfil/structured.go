@@ -17,7 +17,7 @@ type hit struct {
 
 // structured finds the secrets that are recognised by an inner mark or by the
 // words around them. i is the position of the mark's first byte.
-func structured(text string, i int) (hit, bool) {
+func structured(text string, i int) *hit {
 	rest := text[i:]
 	switch text[i] {
 	case '-':
@@ -26,7 +26,7 @@ func structured(text string, i int) (hit, bool) {
 		}
 	case 'P':
 		if strings.HasPrefix(rest, "PuTTY-User-Key-File-") {
-			return hit{rule: rulePrivateKey, confidence: 0.95, start: i, end: i + len("PuTTY-User-Key-File-"), what: "private key"}, true
+			return &hit{rule: rulePrivateKey, confidence: 0.95, start: i, end: i + len("PuTTY-User-Key-File-"), what: "private key"}
 		}
 	case 'Q':
 		if strings.HasPrefix(rest, "Q~") {
@@ -38,8 +38,8 @@ func structured(text string, i int) (hit, bool) {
 		}
 	case ':':
 		if strings.HasPrefix(rest, "://") {
-			if h, ok := urlPassword(text, i); ok {
-				return h, true
+			if h := urlPassword(text, i); h != nil {
+				return h
 			}
 			return outbound(text, i)
 		}
@@ -48,24 +48,24 @@ func structured(text string, i int) (hit, bool) {
 			start := i + strings.IndexByte(rest, '=') + 1
 			end := run(text, start, base64)
 			if end-start >= 40 && !placeholder(text[start:end]) {
-				return hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: "azure storage key"}, true
+				return &hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: "azure storage key"}
 			}
 		}
 	case 'h', 'd', 'o':
 		return hook(text, i)
 	}
-	return hit{}, false
+	return nil
 }
 
 // maxKey bounds the bytes of a private key block.
 const maxKey = 16 << 10
 
 // privateKey finds a PEM block (RFC 7468) of a private key with a body.
-func privateKey(text string, i int) (hit, bool) {
+func privateKey(text string, i int) *hit {
 	label := text[i+len("-----BEGIN "):]
 	close := strings.Index(label[:min(len(label), 60)], "-----")
 	if close < 0 || !strings.Contains(label[:close], "PRIVATE KEY") {
-		return hit{}, false
+		return nil
 	}
 	body := i + len("-----BEGIN ") + close + 5
 	end := min(len(text), body+maxKey)
@@ -85,14 +85,14 @@ func privateKey(text string, i int) (hit, bool) {
 		}
 	}
 	if data < 40 || strings.Contains(text[body:min(body+40, end)], "...") {
-		return hit{}, false
+		return nil
 	}
-	return hit{rule: rulePrivateKey, confidence: 0.99, start: i, end: end, what: "private key"}, true
+	return &hit{rule: rulePrivateKey, confidence: 0.99, start: i, end: end, what: "private key"}
 }
 
 // azureSecret is a client secret of Microsoft Entra: three characters, a digit
 // and Q~ in front of 31 to 34 more.
-func azureSecret(text string, i int) (hit, bool) {
+func azureSecret(text string, i int) *hit {
 	body := func(c byte) bool { return url64.has(c) || c == '.' || c == '~' }
 	start, end := i, i+2
 	for start > 0 && i-start < 4 && body(text[start-1]) {
@@ -103,36 +103,36 @@ func azureSecret(text string, i int) (hit, bool) {
 	}
 	n := end - i - 2
 	if i-start != 4 || text[i-1] < '0' || text[i-1] > '9' || n < 31 || n > 35 || placeholder(text[start:end]) || entropy(text[start:end]) < 3.3 {
-		return hit{}, false
+		return nil
 	}
-	return hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: "azure client secret"}, true
+	return &hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: "azure client secret"}
 }
 
 // jwt is a signed JSON Web Token (RFC 7519): three base64url parts, the first
 // two of which are JSON objects.
-func jwt(text string, i int) (hit, bool) {
+func jwt(text string, i int) *hit {
 	end := run(text, i, url64)
 	if end >= len(text) || text[end] != '.' || end-i < 16 {
-		return hit{}, false
+		return nil
 	}
 	payload := end + 1
 	if !strings.HasPrefix(text[payload:], "eyJ") && !strings.HasPrefix(text[payload:], "ewo") {
-		return hit{}, false
+		return nil
 	}
 	end = run(text, payload, url64)
 	if end-payload < 8 || end >= len(text) || text[end] != '.' {
-		return hit{}, false
+		return nil
 	}
 	signature := end + 1
 	end = run(text, signature, url64)
 	if end-signature < 16 {
-		return hit{}, false
+		return nil
 	}
-	return hit{rule: ruleJWT, confidence: 0.9, start: i, end: end, what: "JSON Web Token"}, true
+	return &hit{rule: ruleJWT, confidence: 0.9, start: i, end: end, what: "JSON Web Token"}
 }
 
 // urlPassword is the password in scheme://user:password@host.
-func urlPassword(text string, i int) (hit, bool) {
+func urlPassword(text string, i int) *hit {
 	start := i + 3
 	colon, at := -1, -1
 	for j := start; j < len(text) && j-start < 200; j++ {
@@ -148,13 +148,13 @@ func urlPassword(text string, i int) (hit, bool) {
 		}
 	}
 	if colon < 0 || at <= colon+3 {
-		return hit{}, false
+		return nil
 	}
 	value := text[colon+1 : at]
 	if variable(value) || placeholder(value) || strings.ContainsAny(value, "/*") || weakPassword(value) {
-		return hit{}, false
+		return nil
 	}
-	return hit{rule: ruleURLPassword, confidence: 0.85, start: colon + 1, end: at, what: "password"}, true
+	return &hit{rule: ruleURLPassword, confidence: 0.85, start: colon + 1, end: at, what: "password"}
 }
 
 // weakPassword lists values that documentation uses for a password.
@@ -177,7 +177,7 @@ var hooks = [...]struct{ prefix, what string }{
 	{"hooks.zapier.com/hooks/catch/", "zapier webhook"},
 }
 
-func hook(text string, i int) (hit, bool) {
+func hook(text string, i int) *hit {
 	for j := range hooks {
 		h := &hooks[j]
 		if text[i] != h.prefix[0] || !strings.HasPrefix(text[i:], h.prefix) {
@@ -189,9 +189,9 @@ func hook(text string, i int) (hit, bool) {
 		}
 		path := text[i+len(h.prefix) : end]
 		if len(path) < 24 || placeholder(path) {
-			return hit{}, false
+			return nil
 		}
-		return hit{rule: ruleToken, confidence: 0.97, start: i, end: end, what: h.what}, true
+		return &hit{rule: ruleToken, confidence: 0.97, start: i, end: end, what: h.what}
 	}
-	return hit{}, false
+	return nil
 }

@@ -142,8 +142,8 @@ func sentence(body string) bool {
 
 // hit is what a token of this format is reported as. One whose checksum is not
 // its own may be mistyped, or made up: it counts, for less.
-func (f *format) hit(text string, mark, start, end int) hit {
-	h := hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: f.provider + " token"}
+func (f *format) hit(text string, mark, start, end int) *hit {
+	h := &hit{rule: ruleToken, confidence: 0.97, start: start, end: end, what: f.provider + " token"}
 	switch {
 	case f.tests&weak != 0:
 		h.severity, h.confidence = "medium", 0.7

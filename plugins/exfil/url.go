@@ -40,7 +40,7 @@ const maxURL = 1024
 // outbound finds a URL, with its "://" at text[i], that carries data out: to a
 // collector, in a picture that a client fetches without asking, or as encoded
 // text in its host, path or query.
-func outbound(text string, i int) (hit, bool) {
+func outbound(text string, i int) *hit {
 	start := i
 	for start > 0 && i-start < 8 && text[start-1]|0x20 >= 'a' && text[start-1]|0x20 <= 'z' {
 		start--
@@ -63,9 +63,9 @@ func outbound(text string, i int) (hit, bool) {
 	host = host[strings.LastIndexByte(host, '@')+1:]
 	host, _, _ = strings.Cut(host, ":")
 	if !strings.Contains(host, ".") || below(host, settings.allow) {
-		return hit{}, false
+		return nil
 	}
-	h := hit{rule: ruleURL, confidence: 0.7, start: start, end: end, what: "URL that carries data"}
+	h := &hit{rule: ruleURL, confidence: 0.7, start: start, end: end, what: "URL that carries data"}
 	_, query, _ := strings.Cut(path, "?")
 	switch {
 	case below(host, collectors):
@@ -73,14 +73,14 @@ func outbound(text string, i int) (hit, bool) {
 		if len(query) < 4 && !encoded(host+path, true) {
 			h.severity, h.confidence = "low", 0.4
 		}
-		return h, true
+		return h
 	case encoded(host+path, picture):
 		h.decoded = true
-		return h, true
+		return h
 	case picture && !below(host, renderers) && told(query):
-		return h, true
+		return h
 	}
-	return hit{}, false
+	return nil
 }
 
 // inPicture reports that a URL is where a picture of Markdown or HTML is.
