@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -54,26 +56,41 @@ func encode(e *Event) ([]byte, error) {
 	return append(line, '\n'), nil
 }
 
-// unclipped reports whether clip would have changed no string of a line: all of
-// it is visible ASCII, and no string is long. Nearly all lines are so, and to
-// ask for each string beforehand costs as much as the rest of the encoding.
+// unclipped reports whether clip would have changed no string of a line. Of some
+// lines it does not know. Nearly all are visible ASCII with a quotation mark at
+// least every maxText bytes and nothing escaped, and to ask for each string
+// beforehand costs as much as the rest of the encoding.
 func unclipped(line []byte) bool {
-	opened := -1 // where the string began that i is in
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case c < ' ' || c > '~':
+	if !unescaped(line) {
+		return false
+	}
+	for len(line) > maxText {
+		last := bytes.LastIndexByte(line[:maxText+1], '"')
+		if last < 0 {
 			return false
-		case c == '\\':
-			if i++; line[i] != '"' && line[i] != '\\' {
-				return false
-			}
-		case c == '"' && opened < 0:
-			opened = i
-		case c == '"':
-			if i-opened-1 > maxText {
-				return false
-			}
-			opened = -1
+		}
+		line = line[last+1:]
+	}
+	return true
+}
+
+// unescaped reports that all bytes are visible ASCII and none is a backslash,
+// eight at a time.
+func unescaped(line []byte) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for len(line) >= 8 {
+		v := binary.LittleEndian.Uint64(line)
+		slash := v ^ ones*'\\'
+		// A high bit is set for a byte above '~', below ' ', and equal to a backslash; what a borrow or
+		// a carry adds beside such a byte changes nothing.
+		if (v|(v+ones)|(v-ones*' ')|(slash-ones))&highs != 0 {
+			return false
+		}
+		line = line[8:]
+	}
+	for _, c := range line {
+		if c < ' ' || c > '~' || c == '\\' {
+			return false
 		}
 	}
 	return true

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 func open(t *testing.T, path string, opts Options) *Log {
@@ -288,6 +289,34 @@ func TestEncodeClips(t *testing.T) {
 		}
 		if string(got) != string(want)+"\n" {
 			t.Errorf("%q: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// TestUnclippedIsSure holds the glance at a whole line to asking for each
+// string, for every byte in every place of a word and around the bound.
+func TestUnclippedIsSure(t *testing.T) {
+	for c := range 256 {
+		for at := range 17 {
+			s := strings.Repeat("a", at) + string([]byte{byte(c)}) + "bcd"
+			line, err := json.Marshal([]string{s}, jsontext.AllowInvalidUTF8(true))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if clipped := clip(s) != s; unclipped(line) && clipped || !unclipped(line) && plain(s) && !strings.ContainsAny(s, `"\`) {
+				t.Errorf("%s: unclipped %v, clipped %v", line, unclipped(line), clipped)
+			}
+		}
+	}
+	for before := 0; before < 2*maxText; before += 37 {
+		for n := maxText - 2; n <= maxText+2; n++ {
+			line, err := json.Marshal([]string{strings.Repeat("a", before%maxText), "b", strings.Repeat("c", n), "d"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := unclipped(line); got != (n <= maxText) {
+				t.Errorf("%d bytes behind %d: unclipped %v", n, before, got)
+			}
 		}
 	}
 }
