@@ -28,8 +28,8 @@ func (a *Automaton) append(hits []Hit, text string, limit int, wanted []uint64) 
 	limit += len(hits)
 	read := 0
 	for i := 0; ; {
-		if a.classed {
-			i = a.filter.nextClassed(text, i)
+		if a.paired {
+			i = a.filter.nextPaired(text, i)
 		} else {
 			i = a.filter.next(text, i)
 		}

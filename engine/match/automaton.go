@@ -30,7 +30,7 @@ type Automaton struct {
 	places    []uint16 // classes of what is compared, by pattern
 	sets      []class
 	filter    filter
-	classed   bool // the filter has patterns of classes beside its grams
+	paired    bool // the filter has pairs beside its grams
 }
 
 // A target is a state and what is to be known when it is reached.
@@ -79,7 +79,7 @@ func Compile(patterns []Pattern) (*Automaton, error) {
 	if err := b.link(); err != nil {
 		return nil, err
 	}
-	b.a.classed = b.a.filter.build(b.anchors)
+	b.a.paired = b.a.filter.build(b.anchors)
 	return &b.a, nil
 }
 

@@ -50,7 +50,7 @@ func (b *builder) read(p Pattern) error {
 		}
 	}
 	b.a.known = append(b.a.known, k)
-	x := anchored{ahead: seq[at.from:min(len(seq), max(at.to, at.from+gramBytes))]}
+	x := anchored{ahead: seq[at.from:min(len(seq), max(at.to, at.from+headBytes))]}
 	for _, c := range seq[at.from:at.to] {
 		x.paths = append(x.paths, c.lower())
 	}

@@ -53,6 +53,8 @@ func TestAppend(t *testing.T) {
 		"classes":                   {[]Pattern{{Shape: "<d><x><l><u><a><w><b><s><p>", Exact: true}}, "1faZq0_\t~", []Hit{{0, 0, 9}}},
 		"escape":                    {[]Pattern{{Shape: "<<b>"}}, "a <B> b", []Hit{{0, 2, 5}}},
 		"anchor in the middle":      {[]Pattern{{Shape: "<d3>-key-<d3>"}}, "1-key-222 333-key-44 555-KEY-666", []Hit{{0, 21, 32}}},
+		"beginning alike":           {[]Pattern{{Text: "without cause"}, {Text: "within"}, {Text: "with"}, {Shape: "with<d2>"}}, "with without withing with42 x", []Hit{{2, 0, 4}, {2, 5, 9}, {1, 13, 19}, {2, 13, 17}, {2, 21, 25}, {3, 21, 27}}},
+		"beginning alike, all long": {[]Pattern{{Text: "without cause"}, {Text: "withdrawal"}, {Shape: "with<d2>"}}, "without withdraw with42 withdrawal within", []Hit{{2, 17, 23}, {1, 24, 34}}},
 		"at both ends":              {[]Pattern{{Text: "ab"}, {Shape: "<d>z"}}, "ab 1z", []Hit{{0, 0, 2}, {1, 3, 5}}},
 		"bytes that are no UTF-8":   {[]Pattern{{Text: "\xff\x00"}}, "\xff\xff\x00", []Hit{{0, 1, 3}}},
 		"nothing to find":           {nil, "text", nil},
