@@ -17,4 +17,5 @@ import "embed"
 //go:embed examples/assemblyscript/*.ts examples/assemblyscript/*.json examples/assemblyscript/scanner.yaml examples/assemblyscript/README.md examples/assemblyscript/Makefile
 //go:embed c/bartizan.h examples/c/ticket.c examples/c/scanner.yaml examples/c/README.md examples/c/Makefile
 //go:embed examples/cases.jsonl
+//go:embed examples/rulepack/scanner.yaml examples/rulepack/README.md examples/rulepack/Makefile
 var Files embed.FS

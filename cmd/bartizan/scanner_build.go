@@ -76,9 +76,15 @@ func readScannerFile(dir string) (scannerfile.File, error) {
 // buildScanner returns the module that a folder makes, its manifest in it. What
 // the toolchain says is for its user, on standard error.
 func buildScanner(cmd *cobra.Command, dir string, f scannerfile.File) ([]byte, error) {
-	wasm, err := toolchain.Build(cmd.Context(), toolchain.Job{
-		Dir: dir, Name: f.Name, Language: f.Build.Language, Command: f.Build.Command, Module: f.Build.Module,
-	}, cmd.ErrOrStderr())
+	var wasm []byte
+	var err error
+	if f.Pack != nil {
+		wasm, err = f.Pack.Module()
+	} else {
+		wasm, err = toolchain.Build(cmd.Context(), toolchain.Job{
+			Dir: dir, Name: f.Name, Language: f.Build.Language, Command: f.Build.Command, Module: f.Build.Module,
+		}, cmd.ErrOrStderr())
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -97,6 +97,7 @@ var allowed = []struct {
 	{"plugins", []string{"plugins/textmodel", "plugins/overreach", "plugins/literal", "plugins/swar", "sdk/go"}},
 	{"sdk/tck", []string{"engine"}},
 	{"sdk/examples", []string{"sdk/go"}},
+	{"sdk/rulepack", []string{"engine", "internal"}},
 	{"sdk/scaffold", []string{"sdk"}},
 	{"sdk", nil},
 	{"sbom", []string{"sbom", "internal"}},

@@ -96,6 +96,26 @@ func Unmarshal(b []byte, v any) error {
 	return nil
 }
 
+// At returns the error that something is wrong at a place of a document that
+// Unmarshal has read: p is where that stands in v. It is for what is known only
+// once all of the document is.
+func At(b []byte, p jsontext.Pointer, problem string) error {
+	file, err := parser.Parse(lexer.Tokenize(string(b)), 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return syntax(err)
+	}
+	body, err := bodyOf(file)
+	if err != nil || body == nil {
+		return &Error{Line: 1, Problem: problem}
+	}
+	doc, err := translate(body, false)
+	if err != nil {
+		return err
+	}
+	at := doc.place(p)
+	return &Error{Line: at.line, Key: at.key, Problem: problem}
+}
+
 // fresh returns a new zero value of what v points to.
 func fresh(v any) any {
 	return reflect.New(reflect.TypeOf(v).Elem()).Interface()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -171,6 +172,29 @@ func TestBounds(t *testing.T) {
 	}
 	if err := Unmarshal([]byte("name: \xff"), new(config)); !errors.Is(err, ErrInvalid) {
 		t.Errorf("not UTF-8: %v", err)
+	}
+}
+
+func TestAt(t *testing.T) {
+	const doc = "# routes\ngateway:\n  routes:\n  - alias: a\n  - alias: b\n"
+	for pointer, want := range map[jsontext.Pointer]string{
+		"/gateway/routes/1/alias": "line 5: gateway.routes[1].alias: taken",
+		"/gateway/routes/1/none":  "line 5: gateway.routes[1]: taken",
+		"/gateway/routes":         "line 3: gateway.routes: taken",
+		"/none":                   "line 2: taken",
+		"":                        "line 2: taken",
+	} {
+		if err := At([]byte(doc), pointer, "taken"); err.Error() != want || !errors.Is(err, ErrInvalid) {
+			t.Errorf("%q: %v, want %q", pointer, err, want)
+		}
+	}
+	if err := At(nil, "/a", "missing"); err.Error() != "line 1: missing" {
+		t.Errorf("%v", err)
+	}
+	for _, broken := range []string{"a: [", "1: b", "- - ? ["} {
+		if err := At([]byte(broken), "/a", "x"); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%q: %v", broken, err)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/internal/strictyaml"
+	"github.com/bartizan-mcp/bartizan/sdk/rulepack"
 )
 
 // Name is what the file is called in a scanner's folder.
@@ -27,6 +28,9 @@ var ErrInvalid = errors.New("scanner.yaml")
 type File struct {
 	engine.Manifest
 	Build Build `json:"build,omitzero"`
+
+	// Pack is set where the file is a rule pack: it makes the module itself.
+	Pack *rulepack.Pack `json:"-"`
 }
 
 // Build says how the module comes about.
@@ -42,6 +46,13 @@ type Build struct {
 // Parse reads a scanner.yaml. Errors wrap ErrInvalid and name a line where
 // there is one to name.
 func Parse(b []byte) (File, error) {
+	if isPack(b) {
+		p, err := rulepack.Parse(b)
+		if err != nil {
+			return File{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+		return File{Manifest: p.Manifest(), Build: Build{Language: rulepack.Language}, Pack: p}, nil
+	}
 	f := File{Manifest: engine.Manifest{ABI: engine.ABI, Form: engine.FormReactor, Call: engine.CallAlways}}
 	if err := strictyaml.Unmarshal(b, &f); err != nil {
 		return File{}, fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -53,6 +64,16 @@ func Parse(b []byte) (File, error) {
 		return File{}, fmt.Errorf("%w: build: %w", ErrInvalid, err)
 	}
 	return f, nil
+}
+
+// isPack tells a rule pack, whose rules are other than a manifest's.
+func isPack(b []byte) bool {
+	var doc map[string]any
+	if err := strictyaml.Unmarshal(b, &doc); err != nil {
+		return false // which is said when it is read as what it ought to be
+	}
+	build, _ := doc["build"].(map[string]any)
+	return build["language"] == rulepack.Language
 }
 
 // ManifestJSON returns the manifest as a module holds it. Same content, same

@@ -61,6 +61,21 @@ func TestExample(t *testing.T) {
 	}
 }
 
+func TestRulePack(t *testing.T) {
+	body, err := os.ReadFile("../../../sdk/examples/rulepack/scanner.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Parse(body)
+	if err != nil || f.Pack == nil || len(f.Patterns) != 6 || len(f.Phases) != 5 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	_, err = Parse([]byte("name: x\nrules:\n- {id: a.b, phrase: [ab]}\nbuild: {language: rulepack}\n"))
+	if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "line 3: rules[0].phrase: unknown key") {
+		t.Errorf("%v", err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(least)
 	f.Add(least + "build: {language: go, command: [go, build], module: x.wasm}\n")
