@@ -13,6 +13,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/engine/message"
 	"github.com/bartizan-mcp/bartizan/internal/strictyaml"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+	"github.com/bartizan-mcp/bartizan/sdk/tck"
 )
 
 // pack wraps rules into the rest of a scanner.yaml.
@@ -20,8 +21,8 @@ func pack(rules string) string {
 	return "name: pack\nversion: 1.0.0\nbuild: {language: rulepack}\nrules:\n" + rules
 }
 
-// load makes a scanner of a pack on an engine of its own.
-func load(t testing.TB, text string) *engine.Set {
+// module makes the module of a pack.
+func module(t testing.TB, text string) []byte {
 	t.Helper()
 	p, err := Parse([]byte(text))
 	if err != nil {
@@ -38,6 +39,13 @@ func load(t testing.TB, text string) *engine.Set {
 	if wasm, err = wasmsection.Attach(wasm, engine.ManifestSection, manifest); err != nil {
 		t.Fatal(err)
 	}
+	return wasm
+}
+
+// load makes a scanner of a pack on an engine of its own.
+func load(t testing.TB, text string) *engine.Set {
+	t.Helper()
+	wasm := module(t, text)
 	e, err := engine.New(t.Context(), engine.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -302,4 +310,25 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(seen.Problems)
 		}
 	})
+}
+
+// TestConformance runs the kit, malformed inputs among its points, over the
+// example.
+func TestConformance(t *testing.T) {
+	body, err := os.ReadFile("../examples/rulepack/scanner.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := tck.Run(t.Context(), module(t, string(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range report.Points {
+		if p.Outcome == tck.Fail {
+			t.Errorf("%s: %s: %s", p.ID, p.Title, p.Detail)
+		}
+	}
+	if len(report.Points) < 10 {
+		t.Errorf("only %d points", len(report.Points))
+	}
 }
