@@ -83,6 +83,7 @@ func buildScanner(cmd *cobra.Command, dir string, f scannerfile.File) ([]byte, e
 	} else {
 		wasm, err = toolchain.Build(cmd.Context(), toolchain.Job{
 			Dir: dir, Name: f.Name, Language: f.Build.Language, Command: f.Build.Command, Module: f.Build.Module,
+			Check: f.Build.Toolchain,
 		}, cmd.ErrOrStderr())
 	}
 	if err != nil {

@@ -41,6 +41,9 @@ type Build struct {
 	Command []string `json:"command,omitzero"`
 	// Module is what the command writes, relative to the folder.
 	Module string `json:"module,omitzero"`
+	// Toolchain is a command that ends well where the compiler is there, and
+	// otherwise says what to install.
+	Toolchain []string `json:"toolchain,omitzero"`
 }
 
 // Parse reads a scanner.yaml. Errors wrap ErrInvalid and name a line where
@@ -96,12 +99,12 @@ func (b *Build) check() error {
 	switch {
 	case len(b.Command) > 0 && b.Module == "":
 		return errors.New("module: where does the command write it?")
-	case len(b.Command) > 0 && b.Command[0] == "":
-		return errors.New("command: the program has no name")
+	case len(b.Command) > 0 && b.Command[0] == "" || len(b.Toolchain) > 0 && b.Toolchain[0] == "":
+		return errors.New("command, toolchain: the program has no name")
 	case b.Module != "" && !filepath.IsLocal(filepath.FromSlash(b.Module)):
 		return fmt.Errorf("module: %q leads out of the folder", b.Module)
 	}
-	for _, word := range b.Command {
+	for _, word := range slices.Concat(b.Command, b.Toolchain) {
 		if bytes.IndexByte([]byte(word), 0) >= 0 {
 			return errors.New("command: a NUL in it")
 		}

@@ -31,6 +31,7 @@ type Job struct {
 	Language string   // picks the command; "" wants Command
 	Command  []string // instead of the language's
 	Module   string   // what Command writes, relative to Dir
+	Check    []string // fails where the compiler is absent, and says what to install
 }
 
 // MaxModule is the largest module that is read.
@@ -56,7 +57,7 @@ func Build(ctx context.Context, j Job, log io.Writer) ([]byte, error) {
 		if s, err = l.step(ctx, j, tmp); err != nil {
 			return nil, err
 		}
-	} else if err := present(s.words[0], j.Dir); err != nil {
+	} else if err := j.check(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.run(ctx, j.Dir, l, log); err != nil {
@@ -92,6 +93,27 @@ func (s step) run(ctx context.Context, dir string, l language, log io.Writer) er
 		}
 	}
 	return fmt.Errorf("%w: %s: %w", ErrFailed, strings.Join(s.words, " "), err)
+}
+
+// check finds out whether the job's own command can do anything here.
+func (j Job) check(ctx context.Context) error {
+	if err := present(j.Command[0], j.Dir); err != nil || len(j.Check) == 0 {
+		return err
+	}
+	if err := present(j.Check[0], j.Dir); err != nil {
+		return err
+	}
+	var said tail
+	cmd := exec.CommandContext(ctx, j.Check[0], j.Check[1:]...)
+	cmd.Dir, cmd.Stderr = j.Dir, &said
+	err := cmd.Run()
+	if err == nil || ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if text := bytes.TrimSpace(said.b); len(text) > 0 {
+		return fmt.Errorf("%w: %s", ErrMissing, text)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrMissing, strings.Join(j.Check, " "), err)
 }
 
 // present tells whether a program is installed: one of the folder itself, or

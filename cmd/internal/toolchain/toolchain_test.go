@@ -41,6 +41,10 @@ func TestFailures(t *testing.T) {
 		"fails":          {Job{Command: []string{"./fails"}, Module: "x"}, ErrFailed, "exit status 7"},
 		"writes nothing": {Job{Command: []string{"true"}, Module: "x.wasm"}, ErrFailed, "wrote no "},
 		"no program":     {Job{Command: []string{"no-such-program"}, Module: "x"}, ErrMissing, `no program "no-such-program"`},
+		"not checked":    {Job{Command: []string{"true"}, Check: []string{"sh", "-c", "echo ask for clang >&2; exit 1"}}, ErrMissing, "toolchain: ask for clang"},
+		"silent":         {Job{Command: []string{"true"}, Check: []string{"./fails"}}, ErrMissing, "exit status 7"},
+		"unchecked":      {Job{Command: []string{"true"}, Check: []string{"no-such-program"}}, ErrMissing, "no program"},
+		"checked":        {Job{Command: []string{"true"}, Check: []string{"true"}, Module: "x.wasm"}, ErrFailed, "wrote no"},
 		"no go":          {Job{Command: []string{"go", "build"}, Module: "x"}, ErrMissing, "install Go 1.24"},
 	} {
 		t.Run(name, func(t *testing.T) {
