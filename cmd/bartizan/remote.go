@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bartizan-mcp/bartizan/cmd/internal/distribution"
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/release"
 	"github.com/bartizan-mcp/bartizan/registry/client"
@@ -119,8 +120,11 @@ func exitCode(err error) int {
 	if errors.As(err, &exit) {
 		return exit.Code
 	}
-	if release.ReasonOf(err) != "" {
+	switch {
+	case release.ReasonOf(err) != "":
 		return exitPolicy
+	case errors.Is(err, distribution.ErrAuth):
+		return exitAuth
 	}
 	switch client.Status(err) {
 	case http.StatusUnauthorized, http.StatusForbidden:

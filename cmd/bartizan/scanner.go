@@ -23,7 +23,7 @@ func newScanner() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newScannerNew(), newScannerBuild(), newScannerAttach(), newScannerInspect(), newScannerRun(), newScannerTest(),
-		newScannerSign(), newScannerList(),
+		newScannerSign(), newScannerPush(), newScannerPull(), newScannerList(),
 	)
 	return cmd
 }

@@ -81,6 +81,20 @@ func (p Policy) VerifyArtifact(b []byte, digests map[string]string) (*Verified, 
 	return nil, ErrSubject
 }
 
+// Claimed returns the statement in a bundle, which nobody verified: it says what
+// a bundle is meant to be, never what it proves.
+func Claimed(b []byte) (*Statement, error) {
+	parsed, err := parseBundle(b)
+	if err != nil {
+		return nil, err
+	}
+	body, err := payload(parsed)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStatement(body)
+}
+
 func (p Policy) verifyStatement(b *bundle.Bundle) (*Verified, error) {
 	body, err := payload(b)
 	if err != nil {

@@ -166,6 +166,8 @@ func TestOneHomePerDependency(t *testing.T) {
 		"go.opentelemetry.io/":        {"gateway/trace", "cmd/internal/tracing"},
 		"github.com/tailscale/hujson": {"cmd/internal/clients"},
 		"github.com/pelletier/":       {"cmd/internal/clients"},
+		"oras.land/":                  {"cmd/internal/distribution"},
+		"github.com/opencontainers/":  {"cmd/internal/distribution"},
 	}
 	for _, p := range list(t) {
 		self := rel(p.ImportPath)
@@ -192,7 +194,7 @@ func TestSmallGatewayLinks(t *testing.T) {
 	seen := 0
 	for scan.Scan() {
 		seen++
-		for _, banned := range []string{"github.com/anchore/syft", "github.com/gin-gonic/gin", "modernc.org/sqlite", module + "/sbom", module + "/registry/api"} {
+		for _, banned := range []string{"github.com/anchore/syft", "github.com/gin-gonic/gin", "modernc.org/sqlite", "oras.land/", module + "/sbom", module + "/registry/api"} {
 			if strings.HasPrefix(scan.Text(), banned) {
 				t.Errorf("bartizan-gateway links %s", scan.Text())
 			}

@@ -2,7 +2,7 @@ package release
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 
 	"golang.org/x/mod/semver"
 
@@ -93,19 +93,64 @@ func (p Policy) signed(m Module, bundle []byte) (Signer, error) {
 	if err != nil {
 		return Signer{}, &Refusal{Reason: reasonOf(err), Scanner: p.Scanner, Err: err}
 	}
-	said, about, err := read(verified.Statement, m.Digest)
-	switch {
-	case err != nil:
-		return Signer{}, &Refusal{Reason: Malformed, Scanner: p.Scanner, Err: err}
-	case !about && said.Name != p.Scanner:
-		return Signer{}, Refuse(p.Scanner, Swapped, "the bundle is about scanner %s", said.Name)
-	case !about:
-		return Signer{}, Refuse(p.Scanner, Tampered, "the bundle is about other bytes than %s", m.Digest)
-	case said != predicate{m.Name, m.Version}:
-		return Signer{}, Refuse(p.Scanner, Swapped, "signed as %s %s, the module says %s %s", said.Name, said.Version, m.Name, m.Version)
+	if err := compare(p.Scanner, verified.Statement, m); err != nil {
+		return Signer{}, err
 	}
 	return Signer{KeyID: verified.KeyID, Issuer: verified.Issuer, SAN: verified.SAN}, nil
 }
+
+// compare holds a statement to a module.
+func compare(scanner string, s *attest.Statement, m Module) error {
+	said, about, err := read(s, m.Digest)
+	switch {
+	case err != nil:
+		return &Refusal{Reason: Malformed, Scanner: scanner, Err: err}
+	case !about && said.Name != scanner:
+		return Refuse(scanner, Swapped, "the bundle is about scanner %s", said.Name)
+	case !about:
+		return Refuse(scanner, Tampered, "the bundle is about other bytes than %s", m.Digest)
+	case said != predicate{m.Name, m.Version}:
+		return Refuse(scanner, Swapped, "signed as %s %s, the module says %s %s", said.Name, said.Version, m.Name, m.Version)
+	}
+	return nil
+}
+
+// Claims reports whether a bundle is meant for a module: that it says so, not
+// that anybody who counts signed it. An error is a *Refusal.
+func Claims(bundle []byte, m Module) error {
+	if len(bundle) > MaxBundle {
+		return Refuse(m.Name, Malformed, "a bundle of more than %d bytes", MaxBundle)
+	}
+	s, err := attest.Claimed(bundle)
+	if err != nil {
+		return &Refusal{Reason: Malformed, Scanner: m.Name, Err: err}
+	}
+	return compare(m.Name, s, m)
+}
+
+// AdmitAny is Admit for a module that arrived with several bundles, which
+// anybody could attach: one that Admit takes is enough. Otherwise the refusal
+// is that of the bundle that came furthest.
+func (p Policy) AdmitAny(m Module, bundles [][]byte, before *Module) (signer Signer, chosen []byte, err error) {
+	if len(bundles) == 0 {
+		signer, err = p.Admit(m, nil, before)
+		return signer, nil, err
+	}
+	for _, bundle := range bundles {
+		s, refused := p.Admit(m, bundle, before)
+		if refused == nil {
+			return s, bundle, nil
+		}
+		if err == nil || rank(err) < rank(refused) {
+			err = refused
+		}
+	}
+	return Signer{}, nil, err
+}
+
+// rank is the place of a refusal among the reasons. A bundle that is none of
+// ours says least about the module.
+func rank(err error) int { return slices.Index(Reasons(), ReasonOf(err)) }
 
 // reasonOf sorts what package attest says.
 func reasonOf(err error) Reason {
@@ -123,13 +168,10 @@ func reasonOf(err error) Reason {
 // older compares versions as semver.org orders them; build metadata has no rank.
 func older(a, b string) bool { return semver.Compare("v"+a, "v"+b) < 0 }
 
-// Validate reports what is wrong with a policy.
-func (p Policy) Validate() error {
-	if p.Digest != "" && !ValidDigest(p.Digest) {
-		return fmt.Errorf("%w: %q is no digest", ErrModule, p.Digest)
+// Newer returns the newer of two releases; nil is older than any.
+func Newer(a, b *Module) *Module {
+	if a == nil || b != nil && older(a.Version, b.Version) {
+		return b
 	}
-	if p.MinVersion != "" && !ValidVersion(p.MinVersion) {
-		return fmt.Errorf("%w: %q is no semantic version", ErrModule, p.MinVersion)
-	}
-	return nil
+	return a
 }
