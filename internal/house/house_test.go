@@ -86,6 +86,7 @@ var allowed = []struct {
 	{"cmd/bartizan-gateway", []string{"cmd/internal", "gateway", "engine", "plugins", "registry/client", "internal"}},
 	{"cmd/internal/gatewaycmd", []string{"cmd/internal", "gateway", "engine", "plugins", "registry/client", "internal"}},
 	{"cmd/internal/gatewayrun", []string{"cmd/internal", "gateway", "engine", "plugins", "registry/client", "internal"}},
+	{"cmd/internal/distribution", []string{"engine", "internal"}},
 	{"cmd/internal/clients", []string{"internal"}},
 	{"cmd/internal/bridge", []string{"internal"}},
 	{"cmd/train", []string{"plugins/train", "internal"}},
