@@ -55,11 +55,10 @@ type reference struct {
 type flatWriter struct {
 	layout
 	strings, params *block
-	known           map[string]int
 }
 
 func (in *input) flat(l layout) []byte {
-	w := &flatWriter{layout: l, strings: new(block), params: new(block), known: make(map[string]int)}
+	w := &flatWriter{layout: l, strings: new(block), params: new(block)}
 	head := &block{b: make([]byte, flatHeader)}
 	head.b = append(head.b, bytes.Repeat([]byte{laterByte}, l.header)...)
 	copy(head.b, "BTZI")
@@ -158,15 +157,13 @@ func (w *flatWriter) str(b *block, at int, s string) {
 		b.u32(at, int(w.nothing), 0)
 		return
 	}
-	from, seen := w.known[s]
-	if !seen || !w.shared {
-		if i := bytes.Index(w.strings.b, []byte(s)); w.shared && i >= 0 { // within another one
-			from = i
-		} else {
-			from = len(w.strings.b)
-			w.strings.b = append(w.strings.b, s...)
-		}
-		w.known[s] = from
+	from := -1
+	if w.shared {
+		from = bytes.Index(w.strings.b, []byte(s)) // also within another one
+	}
+	if from < 0 {
+		from = len(w.strings.b)
+		w.strings.b = append(w.strings.b, s...)
 	}
 	b.refs = append(b.refs, reference{at, w.strings, from})
 	b.u32(at+4, len(s))

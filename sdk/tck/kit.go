@@ -126,6 +126,12 @@ func (k *kit) skip(id, why string) {
 	}
 }
 
+func (k *kit) skipAll(why string, ids ...string) {
+	for _, id := range ids {
+		k.skip(id, why)
+	}
+}
+
 // skipRest says why the points that were not reached were not.
 func (k *kit) skipRest(why string) {
 	for i := range k.report.Points {

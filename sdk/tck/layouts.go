@@ -13,6 +13,7 @@ import (
 func (k *kit) layouts() {
 	in, want, ok := k.reference()
 	if !ok {
+		k.skipAll("the message that is varied gets no answer", "layout.order", "layout.escapes", "layout.shared", "layout.nothing")
 		return
 	}
 	if k.flat() {
@@ -34,6 +35,7 @@ func (k *kit) layouts() {
 func (k *kit) later() {
 	in, want, ok := k.reference()
 	if !ok {
+		k.skipAll("the message that is varied gets no answer", "forward.header", "forward.records", "forward.members", "forward.kinds")
 		return
 	}
 	if k.flat() {
@@ -68,7 +70,8 @@ func (k *kit) later() {
 	}
 }
 
-// reference is a message with something of everything, and its answer.
+// reference is a message with something of everything, and its answer. Where
+// one of its parts failed before, that is what is wrong with it.
 func (k *kit) reference() (*input, engine.Answer, bool) {
 	in := usual(k.phase(), k.seeds()...)
 	in.Segments = append(in.Segments, in.Segments[0], segment{"text", 0, "", "", ""})
@@ -82,7 +85,11 @@ func (k *kit) reference() (*input, engine.Answer, bool) {
 		{"io.example/mail", "tool", "send", "Send — é", "Sends mail.", []string{"to", "body"}},
 		{"io.example/mail", "prompt", "p", "", "", nil},
 	}
-	a, ok := k.try("scan.repeat", "planted texts with hits, flow and context", in, k.encode(in))
+	if k.report.OK() {
+		a, ok := k.try("scan.repeat", "planted texts with hits, flow and context", in, k.encode(in))
+		return in, a, ok
+	}
+	a, ok := k.ask(in)
 	return in, a, ok
 }
 

@@ -37,7 +37,7 @@ func (k *kit) malformed() {
 
 // abuse hands over one of them.
 func (k *kit) abuse(id, what string, b []byte) {
-	if k.ctx.Err() != nil || len(b) == 0 {
+	if k.ctx.Err() != nil || len(b) == 0 || k.point(id).Outcome == Fail {
 		return
 	}
 	texts := readTexts(b)
@@ -51,13 +51,23 @@ func (k *kit) abuse(id, what string, b []byte) {
 	switch {
 	case err == nil || k.ctx.Err() != nil:
 	case errors.As(err, &broken):
-		if texts != nil || k.fieldPoint(broken.Field) != "answer.span" {
-			k.fail(id, "%s: %s", what, err)
+		if broke := k.fieldPoint(broken.Field); texts != nil || broke != "answer.span" {
+			k.failUnless(broke, id, what, err)
 		}
 	case !errors.As(err, &fault):
 		k.err = err
-	case kindPoints[fault.Kind] != "" || breachPoints[fault.Breach] != "":
-		k.fail(id, "%s: %s", what, fault)
+	case kindPoints[fault.Kind] != "":
+		k.failUnless(kindPoints[fault.Kind], id, what, err)
+	case breachPoints[fault.Breach] != "":
+		k.failUnless(breachPoints[fault.Breach], id, what, err)
+	}
+}
+
+// failUnless holds an error against a point unless it is what another is failed
+// for already, by inputs that are as they should be.
+func (k *kit) failUnless(other, id, what string, err error) {
+	if k.point(other).Outcome != Fail {
+		k.fail(id, "%s: %s", what, err)
 	}
 }
 

@@ -10,21 +10,19 @@ import (
 // phase is the one that is tried where the phase does not matter.
 func (k *kit) phase() string { return string(k.manifest.Phases[0]) }
 
-// clean hands over messages that nobody could object to, in every phase, and
-// reports whether all were answered.
+// clean hands over messages that nobody could object to, and reports whether
+// they were answered.
 func (k *kit) clean() bool {
-	for _, p := range k.manifest.Phases {
-		for _, texts := range [][]string{dull[:1], dull} {
-			in := usual(string(p), texts...)
-			a, ok := k.try("scan.clean", "a harmless "+string(p), in, k.encode(in))
-			switch {
-			case !ok:
-				return false
-			case a.Status != "complete":
-				k.fail("scan.clean", "a harmless %s: %s", p, a.Status)
-			case len(a.Findings) > 0:
-				k.fail("scan.clean", "a harmless %s: a finding of rule %s", p, a.Findings[0].Rule)
-			}
+	for _, texts := range [][]string{dull[:1], dull} {
+		in := usual(k.phase(), texts...)
+		a, ok := k.try("scan.clean", "a harmless message", in, k.encode(in))
+		switch {
+		case !ok:
+			return false
+		case a.Status != "complete":
+			k.fail("scan.clean", "a harmless message: %s", a.Status)
+		case len(a.Findings) > 0:
+			k.fail("scan.clean", "a harmless message: a finding of rule %s", a.Findings[0].Rule)
 		}
 	}
 	return true
@@ -33,8 +31,10 @@ func (k *kit) clean() bool {
 // inputs hands over what messages can look like.
 func (k *kit) inputs() {
 	for _, p := range k.manifest.Phases {
-		in := usual(string(p), k.seeds()...)
-		k.try("scan.phases", "a "+string(p)+" with planted texts", in, k.encode(in))
+		for _, texts := range [][]string{dull, k.seeds()} {
+			in := usual(string(p), texts...)
+			k.try("scan.phases", "a "+string(p), in, k.encode(in))
+		}
 	}
 	none := usual(k.phase())
 	none.Server, none.Entry, none.Caller = "", "", ""
@@ -193,19 +193,24 @@ func (k *kit) context() {
 func (k *kit) isolation() {
 	for _, p := range k.manifest.Phases {
 		in := usual(string(p), k.seeds()...)
-		b := k.encode(in)
-		first, ok := k.try("scan.repeat", "planted texts", in, b)
+		first, ok := k.ask(in)
 		if !ok {
 			continue
 		}
-		second, _ := k.try("scan.repeat", "planted texts", in, b)
+		second, _ := k.try("scan.repeat", "planted texts", in, k.encode(in))
 		k.equal("scan.repeat", "the second time", first, second)
 		for _, between := range []*input{usual(string(p), dull...), usual(string(p)), usual(string(p), strings.Repeat("AKIA ", 9999))} {
-			k.try("scan.isolated", "a message between", between, k.encode(between))
+			k.ask(between)
 		}
-		third, _ := k.try("scan.isolated", "planted texts", in, b)
+		third, _ := k.try("scan.isolated", "planted texts", in, k.encode(in))
 		k.equal("scan.isolated", "after other messages", first, third)
 	}
+}
+
+// ask is try where it does not matter what goes wrong.
+func (k *kit) ask(in *input) (engine.Answer, bool) {
+	a, _, err := k.probe(k.ctx, engine.Probe{Input: k.encode(in), Texts: in.texts()})
+	return a, err == nil
 }
 
 // equal holds two answers to one message against each other.

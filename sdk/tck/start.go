@@ -24,9 +24,7 @@ func (k *kit) initial() bool {
 // allocation asks for room of many sizes, and for more than there can be.
 func (k *kit) allocation() {
 	if k.command() {
-		for _, id := range []string{"alloc.aligned", "alloc.inside", "alloc.room", "alloc.huge"} {
-			k.skip(id, "a command is not asked for room")
-		}
+		k.skipAll("a command is not asked for room", "alloc.aligned", "alloc.inside", "alloc.room", "alloc.huge")
 		return
 	}
 	for _, size := range []uint32{1, 2, 3, 7, 8, 9, 15, 16, 17, 88, 100, 4095, 4096, 4097, 65535, 65537, 1 << 20, 3<<20 + 5} {
@@ -57,8 +55,7 @@ func (k *kit) allocation() {
 // configurations starts the scanner with some, each of which it may refuse.
 func (k *kit) configurations() {
 	if k.point("export.init").Outcome != Pass {
-		k.skip("init.config", "it takes no configuration")
-		k.skip("init.garbage", "it takes no configuration")
+		k.skipAll("it takes no configuration", "init.config", "init.garbage")
 		return
 	}
 	valid := k.opts.Config
@@ -92,9 +89,7 @@ func (k *kit) configured(id string, config []byte, wanted bool) {
 	switch {
 	case err == nil:
 	case errors.As(err, &fault) && fault.Breach == sandbox.InitRefused && !wanted:
-	case errors.As(err, &fault):
-		k.fail(id, "a configuration of %d bytes: %s", len(config), fault)
 	default:
-		k.err = err
+		k.blame(id, "a configuration of "+decimal(len(config))+" bytes", err)
 	}
 }

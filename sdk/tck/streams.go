@@ -4,9 +4,7 @@ package tck
 // early sees a shorter message, or none.
 func (k *kit) streams() {
 	if !k.command() {
-		for _, id := range []string{"command.exit", "command.stdin", "command.stdout"} {
-			k.skip(id, "the form is reactor")
-		}
+		k.skipAll("the form is reactor", "command.exit", "command.stdin", "command.stdout")
 		return
 	}
 	seed := k.seeds()[0]
