@@ -7,7 +7,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
-	"github.com/bartizan-mcp/bartizan/internal/wat"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 )
 
 // manifestOf is the manifest of a guest of testdata. A replacement of its parts
