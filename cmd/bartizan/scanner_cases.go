@@ -55,39 +55,62 @@ type tried struct {
 
 func newScannerTest() *cobra.Command {
 	var cases string
+	var conformance bool
 	cmd := &cobra.Command{
-		Use:   "test X.wasm --cases FILE",
-		Short: "Run a module's cases on the production engine",
+		Use:   "test X.wasm (--cases FILE | --conformance)",
+		Short: "Run a module's cases, or the conformance kit, on the production engine",
 		Long: "FILE holds one JSON object a line: {\"name\", \"phase\", \"server\"?, \"input\",\n" +
 			"\"want\": {\"action\", \"rules\"?, \"findings\"?: [{\"rule\", \"pointer\", \"start\", \"end\"}]}};\n" +
 			"input is what `scanner run --input` reads, findings are at exact places. Also\n" +
 			"names the rules that no case reaches. With -o json the verdicts are printed, one a\n" +
-			"line. Exit code 3 when a case fails.",
-		Example: "  bartizan scanner test ticket.wasm --cases cases.jsonl",
-		Args:    cobra.ExactArgs(1),
+			"line. Exit code 3 when a case fails.\n\n" +
+			"With --conformance the module is held to the scanner ABI instead, point by point\n" +
+			"(sdk/tck/README.md); the texts of the cases, if there are any, are tried too. Exit\n" +
+			"code 3 when a point fails.",
+		Example: "  bartizan scanner test ticket.wasm --cases cases.jsonl\n" +
+			"  bartizan scanner test ticket.wasm --conformance",
+		Args: cobra.ExactArgs(1),
 	}
 	format := outputFlag(cmd, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkFormat(*format, "text", "json"); err != nil {
 			return err
 		}
+		if cases == "" && !conformance {
+			return usageError("want --cases FILE, --conformance or both")
+		}
 		m, err := readModule(cmd, args[0])
 		if err != nil {
 			return err
 		}
-		body, err := readInput(cmd, cases)
-		if err != nil {
+		all, err := readCases(cmd, cases)
+		switch {
+		case err != nil:
 			return err
-		}
-		all, err := parseCases(body)
-		if err != nil {
-			return fmt.Errorf("%s: %w", cases, err)
+		case conformance:
+			return testConformance(cmd, m, all, *format)
 		}
 		return testScanner(cmd, m, all, *format)
 	}
 	cmd.Flags().StringVar(&cases, "cases", "", "file of cases")
-	_ = cmd.MarkFlagRequired("cases")
+	cmd.Flags().BoolVar(&conformance, "conformance", false, "hold the module to the scanner ABI, point by point")
 	return cmd
+}
+
+// readCases reads a file of cases; "" is none.
+func readCases(cmd *cobra.Command, name string) ([]scannerCase, error) {
+	if name == "" {
+		return nil, nil
+	}
+	body, err := readInput(cmd, name)
+	if err != nil {
+		return nil, err
+	}
+	all, err := parseCases(body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return all, nil
 }
 
 func parseCases(body []byte) ([]scannerCase, error) {
