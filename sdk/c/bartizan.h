@@ -321,7 +321,7 @@ static inline void btz_put_(btz_output *out, size_t at, uint32_t v) {
     for (int i = 0; i < 4; i++) out->answer[at + (size_t)i] = (unsigned char)(v >> 8 * i);
 }
 static inline void btz_put_text_(btz_output *out, size_t at, btz_text_ t, size_t base) {
-    btz_put_(out, at, t.from || t.len ? (uint32_t)(base + t.from) : 0);
+    btz_put_(out, at, (uint32_t)(base + t.from));
     btz_put_(out, at + 4, t.len);
 }
 
@@ -354,7 +354,7 @@ static inline size_t btz_close(btz_output *out) {
         btz_put_(out, at + 24, f->at.end);
         btz_put_(out, at + 28, f->severity | (uint32_t)f->replaced << 8);
         btz_put_text_(out, at + 32, f->message, base);
-        btz_put_text_(out, at + 40, f->replacement, base);
+        btz_put_text_(out, at + 40, f->replacement, f->replaced ? base : 0);
         btz_put_text_(out, at + 48, f->mark, base);
     }
     for (size_t i = 0; i < out->ranges; i++) {
