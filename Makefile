@@ -56,7 +56,7 @@ test: plugins
 # passed over, unless BARTIZAN_TOOLCHAINS is required.
 .PHONY: sdk
 sdk: build
-	BARTIZAN_BIN=$(abspath bin) BARTIZAN_MODULES=$(abspath bin/scanners) go test -count=1 -timeout 10m -tags sdk $(TESTFLAGS) ./sdk/...
+	BARTIZAN_BIN=$(abspath bin) BARTIZAN_MODULES=$(abspath bin/scanners) go test -count=1 -timeout 10m -tags sdk $(TESTFLAGS) ./sdk/examples
 
 bin/venv/.made: internal/e2e/clients/requirements.txt
 	@mkdir -p bin && python3 -m venv bin/venv
