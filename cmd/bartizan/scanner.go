@@ -23,7 +23,7 @@ func newScanner() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newScannerNew(), newScannerBuild(), newScannerAttach(), newScannerInspect(), newScannerRun(), newScannerTest(),
-		newScannerSign(), newScannerPush(), newScannerPull(), newScannerList(),
+		newScannerBench(), newScannerSign(), newScannerPush(), newScannerPull(), newScannerList(),
 	)
 	return cmd
 }

@@ -23,6 +23,10 @@ func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
 	for i, s := range in.Segments {
 		for at := 0; at < len(s.Text); {
+			if c := s.Text[at]; c != 'T' && c|0x20 != 'c' { // nothing begins so
+				at++
+				continue
+			}
 			rule, end := find(s.Text, at)
 			if rule == "" {
 				at++
