@@ -9,7 +9,7 @@ import (
 
 // hidden reports text that a person who reads the listing does not see, whatever
 // it says: comments, what a terminal does not show, what stands outside of view.
-func hidden(v *verdicts, s scanner.Segment) {
+func hidden(v *verdicts, s *scanner.Segment) {
 	switch {
 	case within(s.Provenance, "html-comment") && strings.Count(strings.TrimSpace(s.Text), " ") >= fewWords:
 		v.add(ruleHidden, "", 0.8, textmodel.Span{End: int32(len(s.Text))})
@@ -31,6 +31,9 @@ const (
 
 // pushed finds a text behind a gap that no layout needs, and returns the gap.
 func pushed(text string) (start, end int) {
+	if !gaps(text) {
+		return 0, 0
+	}
 	blanks, lines, from := 0, 0, 0
 	for i := range len(text) {
 		switch text[i] {
@@ -49,3 +52,26 @@ func pushed(text string) (start, end int) {
 	}
 	return 0, 0
 }
+
+// gaps reports a run of blanks and line ends that is as long as such a gap is at
+// the least. It holds one place of every few.
+func gaps(text string) bool {
+	for i := tall; i < len(text); i += tall + 1 {
+		if !blank[text[i]] {
+			continue
+		}
+		from, to := i, i+1
+		for from > 0 && blank[text[from-1]] {
+			from--
+		}
+		for to < len(text) && blank[text[to]] {
+			to++
+		}
+		if to-from > tall {
+			return true
+		}
+	}
+	return false
+}
+
+var blank = [256]bool{' ': true, '\t': true, '\n': true, '\r': true}

@@ -7,7 +7,7 @@ import (
 )
 
 // reach reads a text sentence by sentence for what goes beyond its entry.
-func reach(v *verdicts, s scanner.Segment, e *entry) {
+func (l *listing) reach(v *verdicts, s *scanner.Segment, e *entry) {
 	// Views and joined values repeat what is read already, out of its sentences.
 	sentences := s.Provenance == "" && (s.Kind == "description" || s.Kind == "schema-description" || s.Kind == "instructions")
 	var praise pitch
@@ -16,7 +16,7 @@ func reach(v *verdicts, s scanner.Segment, e *entry) {
 	reader.Read(s.Text, e.own, func(sentence overreach.Sentence) bool {
 		span := textmodel.Span{Start: int32(sentence.Start), End: int32(sentence.End)}
 		signs := sentence.Signs
-		if e.personal {
+		if signs.Any(overreach.Context, overreach.Secret) && l.deals(e) {
 			signs &^= 1<<overreach.Context | 1<<overreach.Secret
 		}
 		if asks := signs.Has(overreach.Context) && s.Kind == "schema-description"; asks {
@@ -28,7 +28,7 @@ func reach(v *verdicts, s scanner.Segment, e *entry) {
 			worst, where = w, span
 		}
 		if signs.Weight() < enough {
-			if sentences && e.about.strange(s.Text[sentence.Start:sentence.End], signs) {
+			if sentences && l.strange(e, s.Text[sentence.Start:sentence.End], signs) {
 				v.add(ruleErrand, "", 0.5, span)
 			}
 			return true

@@ -80,9 +80,26 @@ func (v *verdicts) place(window textmodel.Span) {
 	}
 }
 
+// mentions is what a whole text holds, of which windows are asked again and again.
+type mentions struct {
+	text string
+	away answer
+}
+
+// elsewhere reports that the text has one of the destinations.
+func (m *mentions) elsewhere() bool {
+	if m.away == unasked {
+		m.away = no
+		if elsewhere.In(lower(m.text)) {
+			m.away = yes
+		}
+	}
+	return m.away == yes
+}
+
 // judge applies the rules over phrases to one window, whose text is given for
 // what words do not carry: paths and shell punctuation.
-func judge(v *verdicts, r *textmodel.Reading, text string) {
+func judge(v *verdicts, r *textmodel.Reading, text string, all *mentions) {
 	reach := r.Any(textmodel.ReadPrivate, textmodel.OrderedAct, textmodel.SendSensitive, textmodel.ReadSensitive) && privatePath(text)
 	boxed := r.Any(textmodel.FakeEnvelope, textmodel.SystemDirective) && envelope(text)
 	carries := r.Any(textmodel.SendSensitive, textmodel.SendDialogue, textmodel.SendAway)
@@ -105,7 +122,7 @@ func judge(v *verdicts, r *textmodel.Reading, text string) {
 	if reach && r.Has(textmodel.ReadPrivate) {
 		v.add(rulePrivateFile, "", 0.6, r.Span(textmodel.ReadPrivate))
 	}
-	if diverts(r, text) {
+	if diverts(r, text, all) {
 		v.add(ruleDiversion, "", 0.6, r.Span(textmodel.SendSensitive, textmodel.SendDialogue, textmodel.SendAway))
 	}
 	if boxed {
@@ -124,12 +141,15 @@ func judge(v *verdicts, r *textmodel.Reading, text string) {
 
 // diverts reports private data or the conversation going to a place that the
 // purpose of a tool does not explain.
-func diverts(r *textmodel.Reading, text string) bool {
+func diverts(r *textmodel.Reading, text string, all *mentions) bool {
 	if r.Any(textmodel.SendSensitive, textmodel.SendDialogue) && r.Has(textmodel.SendAway) &&
 		r.Any(textmodel.CovertAct, textmodel.Conceal, textmodel.FakeEnvelope) {
 		return true
 	}
 	if r.Classes&(textmodel.Transfer|textmodel.Gather) == 0 || r.Classes&(textmodel.Destination|textmodel.Sensitive|textmodel.Dialogue|textmodel.Person) == 0 {
+		return false
+	}
+	if !all.elsewhere() {
 		return false
 	}
 	low := lower(text)

@@ -24,9 +24,10 @@ func scan(in *scanner.Input) *scanner.Output {
 			return nil
 		}
 	}
-	all := entries(in)
-	for i, s := range in.Segments {
-		e := all[s.Item]
+	all := entriesOf(in)
+	for i := range in.Segments {
+		s := &in.Segments[i]
+		e := all.entry(s.Item)
 		switch s.Kind {
 		case "name":
 			if len(s.Text) > maxName {
@@ -34,9 +35,9 @@ func scan(in *scanner.Input) *scanner.Output {
 			}
 		case "parameter":
 			switch asks := asksForContext(s.Text); {
-			case asks == asksPlainly && !(e.personal && e.described[s.Pointer]):
+			case asks == asksPlainly && !(e.described[s.Pointer] && all.deals(e)):
 				out.Add(scanner.Finding{Rule: ruleParameter, Confidence: 0.7, Segment: i, End: len(s.Text)})
-			case asks == asksPerhaps && !e.personal && !e.described[s.Pointer]:
+			case asks == asksPerhaps && !e.described[s.Pointer] && !all.deals(e):
 				out.Add(scanner.Finding{Rule: ruleParameter, Confidence: 0.5, Segment: i, End: len(s.Text)})
 			}
 			if len(s.Text) <= maxName {
@@ -48,7 +49,7 @@ func scan(in *scanner.Input) *scanner.Output {
 		if len(s.Text) < minText {
 			continue
 		}
-		examine(out, i, s, e)
+		all.examine(out, i, s, e)
 	}
 	return out
 }
@@ -59,17 +60,18 @@ const (
 )
 
 // examine reports what one text says under each rule.
-func examine(out *scanner.Output, segment int, s scanner.Segment, e *entry) {
+func (l *listing) examine(out *scanner.Output, segment int, s *scanner.Segment, e *entry) {
 	var found verdicts
 	if s.Kind != "name" {
-		reach(&found, s, e)
+		l.reach(&found, s, e)
 		hidden(&found, s)
 	}
+	m := mentions{text: s.Text}
 	end := windows.Read(s.Text, textmodel.MaxTokens, func(w []textmodel.Token) bool {
 		r := &reading
 		r.Read(w)
 		start, end := w[0].Start, w[len(w)-1].End
-		judge(&found, r, s.Text[start:end])
+		judge(&found, r, s.Text[start:end], &m)
 		structure(&found, r, s, textmodel.Span{Start: start, End: end})
 		found.place(textmodel.Span{Start: start, End: end})
 		return true
@@ -78,7 +80,8 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, e *entry) {
 	if end < len(s.Text) {
 		out.Skip(segment, end, len(s.Text))
 	}
-	for rule, v := range found {
+	for rule := range found {
+		v := &found[rule]
 		if v.confidence == 0 {
 			continue
 		}
@@ -113,7 +116,7 @@ func weigh(found *verdicts, text string) {
 // structure applies the rules that depend on where a text stands and how the
 // host came by it. Emoji, full-width letters and escapes are no hiding place:
 // characters that merely look otherwise count only where they hide an order.
-func structure(v *verdicts, r *textmodel.Reading, s scanner.Segment, span textmodel.Span) {
+func structure(v *verdicts, r *textmodel.Reading, s *scanner.Segment, span textmodel.Span) {
 	switch {
 	case within(s.Provenance, "html-comment", "tag", "variation"):
 		if r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.PoliteOrder, textmodel.Imperative, textmodel.DestroyAct,

@@ -5,12 +5,13 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/plugins/overreach"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
+	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
 
 // subject counts the words of an entry by their stems, so that a sentence can be
 // known that has nothing to do with the rest.
 type subject struct {
-	stems map[uint32]int
+	stems tally
 	words int
 }
 
@@ -24,65 +25,101 @@ const (
 // stemLength is how many bytes of a word are its stem.
 const stemLength = 5
 
-// add counts the words of a text.
-func (s *subject) add(text string) {
-	if s.stems == nil {
-		s.stems = make(map[uint32]int)
+// subject returns what an entry is about.
+func (l *listing) subject(e *entry) *subject {
+	if e.about == nil {
+		e.about = new(subject)
+		l.texts(e, func(s *scanner.Segment) bool {
+			if s.Kind != "uri" && s.Kind != "mime" {
+				eachStem(s.Text, func(stem uint32) {
+					e.about.stems.add(stem)
+					e.about.words++
+				})
+			}
+			return true
+		})
 	}
-	eachStem(text, func(stem uint32) {
-		s.stems[stem]++
-		s.words++
-	})
+	return e.about
 }
+
+// ofSentence counts the stems of one sentence.
+var ofSentence tally
 
 // strange reports an order of which no word but the verb occurs in the rest of
 // the entry.
-func (s *subject) strange(sentence string, signs overreach.Signs) bool {
-	if !signs.Has(overreach.Bidding) || s.words < fewestSaid || strings.ContainsAny(sentence, "\"`':|(*") {
+func (l *listing) strange(e *entry, sentence string, signs overreach.Signs) bool {
+	if !signs.Has(overreach.Bidding) || strings.ContainsAny(sentence, "\"`':|(*") {
 		return false
 	}
-	own := make(map[uint32]int)
+	s := l.subject(e)
+	if s.words < fewestSaid {
+		return false
+	}
+	ofSentence.reset()
 	verb, first := uint32(0), true
 	eachStem(sentence, func(stem uint32) {
 		if first {
 			verb, first = stem, false
 			return
 		}
-		own[stem]++
+		ofSentence.add(stem)
 	})
-	delete(own, verb)
-	for stem, n := range own {
-		if s.stems[stem] > n {
+	others := 0
+	for _, c := range ofSentence.slots {
+		if c.n == 0 || c.stem == verb {
+			continue
+		}
+		if s.stems.of(c.stem) > c.n {
 			return false
 		}
+		others++
 	}
-	return len(own) >= fewestStrange
+	return others >= fewestStrange
 }
 
 // eachStem yields the stems of the words that may carry a meaning.
 func eachStem(text string, yield func(stem uint32)) {
-	tokens, _ := textmodel.Tokenize(text, maxSubject)
-	for _, t := range tokens {
-		word := text[t.Start:t.End]
-		if len(word) < 3 || idle[lower(word)] {
-			continue
+	windows.Words(text, maxSubject, func(words []textmodel.Token) {
+		for i := range words {
+			t := &words[i]
+			word := text[t.Start:t.End]
+			if len(word) < 3 || idle.has(t.Hash, word) {
+				continue
+			}
+			h := uint32(2166136261) // FNV-1a
+			for _, c := range []byte(word[:min(len(word), stemLength)]) {
+				h = (h ^ uint32(c|0x20)) * 16777619
+			}
+			yield(h)
 		}
-		h := uint32(2166136261) // FNV-1a
-		for _, c := range []byte(word[:min(len(word), stemLength)]) {
-			h = (h ^ uint32(c|0x20)) * 16777619
-		}
-		yield(h)
-	}
+	})
 }
 
 // maxSubject bounds the words of a text that are counted.
 const maxSubject = 20_000
 
 // idle are words that are in any text.
-var idle = func() map[string]bool {
-	words := map[string]bool{}
-	for _, w := range strings.Fields("the and for with from this that its all any our your you user users please then also are not into when who what which must should important") {
-		words[w] = true
+var idle = func() *wordSet {
+	w := &wordSet{words: map[string]bool{}}
+	for _, word := range strings.Fields("the and for with from this that its all any our your you user users please then also are not into when who what which must should important") {
+		w.add(word)
 	}
-	return words
+	return w
 }()
+
+// wordSet is a few words of lower-case letters, with a bit for each of their
+// hashes that is asked first.
+type wordSet struct {
+	words  map[string]bool
+	hashes [16]uint64
+}
+
+func (w *wordSet) add(word string) {
+	tokens, _ := textmodel.Tokenize(word, 1)
+	w.words[word] = true
+	w.hashes[tokens[0].Hash/64%16] |= 1 << (tokens[0].Hash % 64)
+}
+
+func (w *wordSet) has(hash uint32, word string) bool {
+	return w.hashes[hash/64%16]>>(hash%64)&1 != 0 && w.words[word]
+}

@@ -1,7 +1,5 @@
 package textmodel
 
-import "strings"
-
 // minPassage is the length in bytes from which a sentence is a passage by
 // itself; shorter ones are read with the next.
 const minPassage = 24
@@ -13,10 +11,8 @@ const minPassage = 24
 func Passages(text string, yield func(start, end int) bool) {
 	start := 0
 	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\n':
-		case (c == '.' || c == '!' || c == '?' || c == ';' || c == ':') && i+1 < len(text) && strings.IndexByte(" \n\t\r<", text[i+1]) >= 0:
-		default:
+		b := breaks[text[i]]
+		if b == 0 || b == breaksBeforeBlank && (i+1 == len(text) || !blanks[text[i+1]]) {
 			continue
 		}
 		if i+1-start < minPassage {
@@ -31,3 +27,13 @@ func Passages(text string, yield func(start, end int) bool) {
 		yield(start, len(text))
 	}
 }
+
+// breaks tells the bytes that may end a passage.
+var breaks = [256]uint8{'\n': breaksLine, '.': breaksBeforeBlank, '!': breaksBeforeBlank, '?': breaksBeforeBlank, ';': breaksBeforeBlank, ':': breaksBeforeBlank}
+
+const (
+	breaksLine        = 1 + iota // wherever it stands
+	breaksBeforeBlank            // where one of blanks follows
+)
+
+var blanks = [256]bool{' ': true, '\n': true, '\t': true, '\r': true, '<': true}

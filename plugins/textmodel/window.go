@@ -55,6 +55,21 @@ func (w *Windower) Read(text string, limit int, yield func(window []Token) bool)
 	return w.z.at
 }
 
+// Words calls yield with the first limit words of a text, some at a time, as
+// Tokenize has them. They are valid until yield returns.
+func (w *Windower) Words(text string, limit int, yield func(some []Token)) {
+	w.z = newTokenizer(text, limit)
+	for {
+		n := w.z.fill(w.tokens[:])
+		if n > 0 {
+			yield(w.tokens[:n])
+		}
+		if n < len(w.tokens) {
+			return
+		}
+	}
+}
+
 // Silent reports, before it is read, that the window which Read shows at present
 // is silent. Some silent windows it does not know.
 func (w *Windower) Silent() bool { return w.silent }
