@@ -1,26 +1,30 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/bartizan-mcp/bartizan/plugins/literal"
+)
 
 // How a text speaks to a model, in lower case. What only speaks about one, as
 // half of all pages do by now, is none of this.
 
 // greetings stand before the word for whoever is spoken to.
-var greetings = [...]string{"dear ", "hey ", "hi ", "hello ", "attention ", "note to ", "note for ", "message to ", "message for ", "instruction to ",
+var greetings = newEndings("dear ", "hey ", "hi ", "hello ", "attention ", "note to ", "note for ", "message to ", "message for ", "instruction to ",
 	"instructions to ", "instruction for ", "instructions for ", "notice to ", "notice for ", "to the ", "for the ", "to all ", "to any ", "to every ", "for all ",
 	"for any ", "for every ", "to ai ", "for ai ", "note to ai ", "if you are an ", "if you are a ", "if you're an ", "as an ", "addressed to ", "this is for ", "all ", "every ", "any ",
-	"an den ", "an die ", "für den ", "für die ", "hinweis: der ", "lieber ", "liebe ", "al ", "para el ", "para la ", "querido ", "à l'", "de l'", "pour l'", "cher ", "chère ", "all'", "per l'", "caro "}
+	"an den ", "an die ", "für den ", "für die ", "hinweis: der ", "lieber ", "liebe ", "al ", "para el ", "para la ", "querido ", "à l'", "de l'", "pour l'", "cher ", "chère ", "all'", "per l'", "caro ")
 
 // articles stand before the word where it is spoken about.
-var articles = [...]string{" a ", " an ", " our ", " your ", " my ", " their ", " his ", " her ", " this ", " that ", " new ", " best ", " free "}
+var articles = newEndings(" a ", " an ", " our ", " your ", " my ", " their ", " his ", " her ", " this ", " that ", " new ", " best ", " free ")
 
 // modals tell the addressee to do something.
-var modals = [...]string{"must", "should", "shall", "has to", "have to", "is required", "are required", "needs to", "need to", "please", "is to ", "are to ", "will now", "muss", "soll", "debe", "doit", "deve", "überweist", "sendet"}
+var modals = literal.New("must", "should", "shall", "has to", "have to", "is required", "are required", "needs to", "need to", "please", "is to ", "are to ", "will now", "muss", "soll", "debe", "doit", "deve", "überweist", "sendet")
 
 // orders are words that tell somebody to do something.
-var orders = [...]string{"you must", "you have to", "you need to", "you should", "wants you", "asks you", "your task", "your user", "please", "first",
+var orders = literal.New("you must", "you have to", "you need to", "you should", "wants you", "asks you", "your task", "your user", "please", "first",
 	"before", "do not", "don't", "instead", "ignore", "forget", "disregard", "required", "send", "forward", "upload", "transfer", "run ", "execute", "read ", "open ",
-	"visit", "share", "invite", "delete", "reserve", "reservation", "book ", "change", "set ", "add ", "also ", "post ", "put ", "create", "copy "}
+	"visit", "share", "invite", "delete", "reserve", "reservation", "book ", "change", "set ", "add ", "also ", "post ", "put ", "create", "copy ")
 
 const (
 	greetingReach = 24 // bytes before the word
@@ -30,31 +34,32 @@ const (
 
 // addressed reports that text[start:end], a word for a model, is whom the text
 // speaks to, and that an order follows.
-func addressed(text string, start, end int) bool {
+func addressed(low *lowercase, start, end int) bool {
+	text := low.text
 	if hasThe(text[start:end]) {
 		start += len("the ")
 	}
 	if start < end && text[start] >= 0x80 { // a word of another script is not told apart further
 		return true
 	}
-	if !spokenTo(text, start, end) { // asked first, because it looks at little
+	if !spokenTo(low, start, end) { // asked first, because it looks at little
 		return false
 	}
-	after := strings.ToLower(text[end:min(len(text), end+addressFar)])
-	return (anyIn(after, orders[:]) || !ascii(after)) && !spokenBy(text, start, after)
+	after := low.of(end, min(len(text), end+addressFar))
+	return (orders.In(after) || !ascii(after)) && !spokenBy(text, start, after)
 }
 
 // spokenTo reports that the words beside a word for a model speak to it.
-func spokenTo(text string, start, end int) bool {
-	before := " " + strings.ToLower(text[max(0, start-greetingReach):start])
+func spokenTo(low *lowercase, start, end int) bool {
+	before := " " + low.of(max(0, start-greetingReach), start)
 	before = strings.TrimRight(before, "*_\"'(<[")
-	if anyEnd(before, greetings[:]) {
+	if greetings.of(before) {
 		return true
 	}
-	if anyEnd(before, articles[:]) {
+	if articles.of(before) {
 		return false
 	}
-	clause := strings.ToLower(text[end:min(len(text), end+modalReach)])
+	clause := low.of(end, min(len(low.text), end+modalReach))
 	rest := strings.TrimLeft(clause, "s*_\"')]>")
 	if strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, ",") && opensLine(before) {
 		return true
@@ -62,7 +67,7 @@ func spokenTo(text string, start, end int) bool {
 	if i := strings.IndexAny(clause, ".!?\n"); i >= 0 {
 		clause = clause[:i]
 	}
-	return anyIn(clause, modals[:]) || strings.Contains(clause, ":")
+	return modals.In(clause) || strings.Contains(clause, ":")
 }
 
 func hasThe(word string) bool { return len(word) > 4 && strings.EqualFold(word[:4], "the ") }
@@ -88,6 +93,22 @@ func anyIn(text string, words []string) bool {
 		}
 	}
 	return false
+}
+
+// endings are the ends of a text, by their last byte but one: most end with a space.
+type endings [256][]string
+
+func newEndings(all ...string) *endings {
+	var e endings
+	for _, s := range all {
+		e[s[len(s)-2]] = append(e[s[len(s)-2]], s)
+	}
+	return &e
+}
+
+// of reports that a text has one of the ends.
+func (e *endings) of(text string) bool {
+	return len(text) > 1 && anyEnd(text, e[text[len(text)-2]])
 }
 
 func anyEnd(text string, words []string) bool {

@@ -70,13 +70,14 @@ func ending(text string) int {
 // personal reports a sentence that speaks for a person, or of the user as of
 // somebody else, and not to its reader.
 func personal(sentence string) bool {
+	at := strings.IndexByte(sentence, '@')
+	mine := one(sentence, " my ", " the user's ", " of the user ", "’s account", "the user’s ", " all users")
+	if !mine && at <= 0 {
+		return false
+	}
 	if strings.ContainsAny(sentence, "{}=;<") || one(sentence, "//", " my $", " your ", " you ", " our ", " us ", " we ") {
 		return false
 	}
-	if one(sentence, " my ", " the user's ", " of the user ", "’s account", "the user’s ", " all users") {
-		return true
-	}
-	at := strings.IndexByte(sentence, '@')
-	return at > 0 && at+1 < len(sentence) && sentence[at-1] != ' ' && sentence[at+1] != ' ' &&
+	return mine || at+1 < len(sentence) && sentence[at-1] != ' ' && sentence[at+1] != ' ' &&
 		one(sentence, " all ", " every ", " access", "password", "credential", "the contents", " file", " document", "subject '", "subject \"", "Subject", "message '", " contacts", "records", " data", " history", "statement", " code")
 }

@@ -62,12 +62,17 @@ func markFound(out *scanner.Output, segment int, text string, found *verdicts) {
 // is told to do something.
 func markAddressed(in *scanner.Input, out *scanner.Output) {
 	segment, end := -1, 0
-	for _, h := range in.Hits {
+	var low lowercase
+	for i := range in.Hits {
+		h := &in.Hits[i]
 		s := &in.Segments[h.Segment]
 		if h.Pattern >= addressees || h.Segment == segment && h.Start < end {
 			continue
 		}
-		if addressed(s.Text, h.Start, h.End) {
+		if low.text != s.Text {
+			low = lowercase{text: s.Text}
+		}
+		if addressed(&low, h.Start, h.End) {
 			to := min(len(s.Text), h.End+addressFar)
 			addSpan(out, ruleAddressed, markLike, h.Segment, s.Text, h.Start, to)
 			segment, end = h.Segment, to

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"github.com/bartizan-mcp/bartizan/plugins/literal"
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
 
@@ -26,7 +27,8 @@ const (
 // addressees on.
 func markOrders(in *scanner.Input, out *scanner.Output) {
 	segment, end := -1, 0
-	for _, h := range in.Hits {
+	for i := range in.Hits {
+		h := &in.Hits[i]
 		if h.Pattern < addressees || h.Segment == segment && h.Start < end {
 			continue
 		}
@@ -49,14 +51,15 @@ func markOrders(in *scanner.Input, out *scanner.Output) {
 // task returns how far an order goes that names the tool to be called, or that
 // is an item of somebody's list of what to do. 0: it is none.
 func task(verb, rest string) int {
-	rest = strings.ToLower(rest)
 	switch strings.ToLower(verb) {
 	case "call ", "invoke ":
+		rest = strings.ToLower(rest)
 		name, _, _ := strings.Cut(strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(rest, "the "), "tool "), "`'\""), " ")
 		if strings.IndexByte(name, '_') <= 0 {
 			return 0
 		}
 	case "todo:":
+		rest = strings.ToLower(rest)
 		verb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
 		if !anyEnd("|"+verb, deeds[:]) {
 			return 0
@@ -104,11 +107,12 @@ func opensOrder(text string) bool {
 // URL or account that is close behind a "to", in the same sentence. 0: none.
 func destination(text string) int {
 	for i := 0; i < len(text); {
-		n := strings.IndexAny(text[i:], " \n")
-		if n < 0 {
-			return 0
+		for text[i] != ' ' && text[i] != '\n' {
+			if i++; i == len(text) {
+				return 0
+			}
 		}
-		i += n + 1
+		i++
 		rest := text[i:]
 		if strings.HasPrefix(rest, "\n") || endsSentence(text[:i-1]) {
 			return 0
@@ -133,7 +137,7 @@ func endsSentence(text string) bool {
 func place(text string) int {
 	for i := 0; i < len(text); {
 		end := i
-		for end < len(text) && strings.IndexByte(" \n\t\"'`<>(),;", text[end]) < 0 {
+		for end < len(text) && !aside[text[end]] {
 			end++
 		}
 		if word := text[i:end]; isPlace(word) {
@@ -144,18 +148,20 @@ func place(text string) int {
 	return 0
 }
 
+// aside are the bytes that end a word of an address.
+var aside = [256]bool{' ': true, '\n': true, '\t': true, '"': true, '\'': true, '`': true, '<': true, '>': true, '(': true, ')': true, ',': true, ';': true}
+
 func isPlace(word string) bool {
-	if at := strings.IndexByte(word, '@'); at > 0 && strings.IndexByte(word[at:], '.') > 0 {
-		return true
-	}
-	if strings.Contains(word, "://") || strings.HasPrefix(strings.ToLower(word), "www.") {
-		return true
-	}
-	digits := 0
+	digits, at := 0, false
 	for i := range len(word) {
-		if c := word[i]; '0' <= c && c <= '9' {
+		switch c := word[i]; {
+		case c >= '@':
+			at = at || c == '@' && word[0] != '@'
+		case '0' <= c && c <= '9':
 			digits++
+		case c == '.' && at, c == ':' && strings.HasPrefix(word[i:], "://"):
+			return true
 		}
 	}
-	return digits >= 8
+	return digits >= 8 || literal.HasPrefixFold(word, "www.")
 }

@@ -8,3 +8,8 @@ import "unsafe"
 func Load(s string, i int) uint64 {
 	return *(*uint64)(unsafe.Pointer(unsafe.StringData(s[i : i+8])))
 }
+
+// Store writes eight bytes to b from i on, the lowest first.
+func Store(b []byte, i int, v uint64) {
+	*(*uint64)(unsafe.Pointer(unsafe.SliceData(b[i : i+8]))) = v
+}
