@@ -195,6 +195,21 @@ func TestInspect(t *testing.T) {
 	if diff := cmp.Diff([]string{"bartizan_alloc(i32) -> (i32)", "bartizan_scan(i32, i32) -> (i64)", "memory"}, in.Exports); diff != "" {
 		t.Error(diff)
 	}
+	if in.Caps != (Caps{64 << 20, 100_000_000, 10_000, 5000, 64 << 10, 256}) {
+		t.Errorf("caps %+v", in.Caps)
+	}
+	in = Inspect(module(cleanAnswer, func(a *asm, has map[string]bool) {
+		has["manifest"] = true
+		a.global(1)
+		a.custom(ManifestSection, strings.Replace(testManifest, `"rules"`, `"limits":{"fuel":7,"deadlineMs":9},"rules"`, 1))
+	}))
+	if in.Caps.Fuel != 7 || in.Caps.DeadlineMs != 9 || in.Caps.FuelPerByte != 10_000 {
+		t.Errorf("caps of a modest scanner %+v", in.Caps)
+	}
+	want := []string{"bartizan:fuel", "bartizan:depth", "bartizan:dirty", "bartizan:global.0"}
+	if added := in.Injected; added == nil || added.Functions == 0 || added.Bytes <= 0 || !cmp.Equal(added.Exports, want) || len(added.Imports) != 2 {
+		t.Errorf("injected %+v", added)
+	}
 	in = Inspect(module(cleanAnswer, func(a *asm, has map[string]bool) {
 		has["manifest"], has[exportScan] = true, true
 		a.imp("env", "abort", nil, nil)

@@ -18,7 +18,29 @@ type Inspection struct {
 	Imports  []string         `json:"imports"`  // module.name, in order
 	Memory   *MemoryRange     `json:"memory"`   // nil without an exported memory
 	Sections []InspectSection `json:"sections"`
+	Caps     Caps             `json:"caps"`     // what a call of it may cost
+	Injected *Injected        `json:"injected"` // nil where that is not come to
 	Problems []string         `json:"problems"` // why it would be refused
+}
+
+// Caps are the limits that a module would run under: the engine's, or those
+// that its manifest asks for where they are lower.
+type Caps struct {
+	MemoryBytes uint32 `json:"memoryBytes"`
+	Fuel        int64  `json:"fuel"`        // units of one call
+	FuelPerByte int64  `json:"fuelPerByte"` // units more for each byte of input
+	DeadlineMs  int64  `json:"deadlineMs"`
+	OutputBytes int    `json:"outputBytes"`
+	Findings    int    `json:"findings"`
+}
+
+// Injected is what admission adds to a module: what meters its fuel and depth
+// and what the host sets its state back by. The guest's code can name none of it.
+type Injected struct {
+	Bytes     int      `json:"bytes"`     // of the module as it is compiled
+	Functions int      `json:"functions"` // added ones
+	Imports   []string `json:"imports"`
+	Exports   []string `json:"exports"`
 }
 
 // MemoryRange is the declared size of the memory in bytes.
@@ -52,6 +74,10 @@ func (in *Inspection) inspect(wasm []byte) error {
 		return fmt.Errorf("%w: module of %d bytes, at most %d", ErrLimits, len(wasm), DefaultLimits.ModuleBytes)
 	}
 	limits, form := in.inspectManifest(wasm), sandbox.Reactor
+	in.Caps = Caps{
+		MemoryBytes: limits.MemoryBytes, Fuel: limits.Fuel, FuelPerByte: limits.FuelPerByte,
+		DeadlineMs: limits.Deadline.Milliseconds(), OutputBytes: limits.OutputBytes, Findings: limits.Findings,
+	}
 	if in.Manifest != nil {
 		form = sandbox.Form(in.Manifest.Form)
 	}
@@ -71,8 +97,25 @@ func (in *Inspection) inspect(wasm []byte) error {
 	if err := sandbox.CheckMemory(module, limits.MemoryBytes); err != nil {
 		return err
 	}
-	_, err = module.Instrument(admit.Options{MemoryPages: limits.MemoryBytes >> 16})
-	return refusal(err)
+	program, err := module.Instrument(admit.Options{MemoryPages: limits.MemoryBytes >> 16})
+	if err != nil {
+		return refusal(err)
+	}
+	in.Injected = injected(program)
+	return nil
+}
+
+func injected(p *admit.Program) *Injected {
+	added := &Injected{
+		Bytes: len(p.Wasm), Functions: p.Added,
+		Imports: []string{admit.HostModule + "." + admit.ImportYield, admit.HostModule + "." + admit.ImportDepth},
+		Exports: []string{admit.ExportFuel, admit.ExportDepth, admit.ExportDirty},
+	}
+	if p.Start {
+		added.Exports = append(added.Exports, admit.ExportStart)
+	}
+	added.Exports = append(added.Exports, p.Globals...)
+	return added
 }
 
 // inspectManifest returns the limits that the module would run under.

@@ -163,59 +163,6 @@ func printScannerRun(cmd *cobra.Command, r scannerRun, format string) error {
 	return s.table(out)
 }
 
-func newScannerInspect() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "inspect X.wasm",
-		Short:   "Show a module's manifest, exports, imports and what stands in its way",
-		Long:    "Exit code 3 when the module would not load.",
-		Example: "  bartizan scanner inspect ticket.wasm",
-		Args:    cobra.ExactArgs(1),
-	}
-	format := outputFlag(cmd, "json", "table")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkFormat(*format, "json", "table"); err != nil {
-			return err
-		}
-		m, err := readModule(cmd, args[0])
-		if err != nil {
-			return err
-		}
-		seen := m.inspect()
-		if *format == "json" {
-			err = printJSON(cmd.OutOrStdout(), seen)
-		} else {
-			err = printInspection(cmd, seen)
-		}
-		if err == nil && len(seen.Problems) > 0 {
-			return &exitError{Code: exitPolicy}
-		}
-		return err
-	}
-	return cmd
-}
-
-func printInspection(cmd *cobra.Command, seen engine.Inspection) error {
-	rows := [][]string{{"digest", seen.Digest}}
-	if m := seen.Manifest; m == nil {
-		rows = append(rows, []string{"manifest", "none that is valid; only scanner run takes the module"})
-	} else {
-		rows = append(rows, []string{"name", m.Name + " " + m.Version}, []string{"phases", fmt.Sprint(m.Phases)})
-		for _, r := range m.Rules {
-			rows = append(rows, []string{"rule", r.ID + " (" + string(r.Severity) + ", " + r.Family + ")"})
-		}
-	}
-	for _, e := range seen.Exports {
-		rows = append(rows, []string{"export", fmt.Sprint(e)})
-	}
-	for _, i := range seen.Imports {
-		rows = append(rows, []string{"import", fmt.Sprint(i)})
-	}
-	for _, p := range seen.Problems {
-		rows = append(rows, []string{"problem", p})
-	}
-	return table(cmd.OutOrStdout(), []string{"WHAT", "VALUE"}, rows)
-}
-
 func newScannerAttach() *cobra.Command {
 	var manifest, out string
 	cmd := &cobra.Command{

@@ -20,6 +20,8 @@ type Program struct {
 	// Start says that there was a start function; it is exported as
 	// ExportStart.
 	Start bool
+	// Added counts the functions that are the host's.
+	Added int
 }
 
 // rewriter builds one program.
@@ -85,7 +87,7 @@ func (m *Module) Instrument(o Options) (*Program, error) {
 	out.section(sectionDataCount, w.relocated(sectionDataCount))
 	out.section(sectionCode, bodies)
 	out.section(sectionData, w.relocated(sectionData))
-	p.Wasm = out
+	p.Wasm, p.Added = out, len(w.added)
 	return p, nil
 }
 
