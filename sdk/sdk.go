@@ -17,6 +17,7 @@ import "embed"
 //go:embed examples/assemblyscript/*.ts examples/assemblyscript/*.json examples/assemblyscript/scanner.yaml examples/assemblyscript/README.md examples/assemblyscript/Makefile
 //go:embed c/bartizan.h examples/c/ticket.c examples/c/scanner.yaml examples/c/README.md examples/c/Makefile
 //go:embed rust/Cargo.toml rust/src/*.rs examples/rust/Cargo.toml examples/rust/src/*.rs examples/rust/scanner.yaml examples/rust/README.md examples/rust/Makefile
+//go:embed zig/build.zig zig/build.zig.zon zig/src/*.zig examples/zig/ticket.zig examples/zig/scanner.yaml examples/zig/README.md examples/zig/Makefile
 //go:embed examples/cases.jsonl
 //go:embed examples/rulepack/scanner.yaml examples/rulepack/README.md examples/rulepack/Makefile
 var Files embed.FS

@@ -39,6 +39,9 @@ func TestExamples(t *testing.T) {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
 			wasm := build(t, bartizan, lang)
+			if lang == "c" { // the header also suits Zig's compiler
+				t.Run("zig cc", func(t *testing.T) { byZigCC(t, bartizan, golden, more) })
+			}
 			got := verdicts(t, bartizan, wasm, "cases.jsonl") + verdicts(t, bartizan, wasm, more)
 			if *update && lang == "c" {
 				if err := os.WriteFile(goldenFile, []byte(got), 0o644); err != nil {
@@ -55,6 +58,17 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// byZigCC makes the example in C by Zig's compiler, from the same files.
+func byZigCC(t *testing.T, bartizan, golden, more string) {
+	zig := first(t, "zig")
+	wasm := build(t, bartizan, "c", "CLANG="+zig+" cc", "CLANG_TARGET=wasm32-freestanding", "LDFLAGS=")
+	if got := verdicts(t, bartizan, wasm, "cases.jsonl") + verdicts(t, bartizan, wasm, more); got != golden {
+		t.Errorf("other verdicts than by clang")
+	}
+	conform(t, wasm)
+	keep(t, "c by zig cc", wasm)
+}
+
 // program is the command line, as `make` left it or made here.
 func program(t *testing.T) string {
 	t.Helper()
@@ -68,23 +82,31 @@ func program(t *testing.T) string {
 
 // build writes the scaffold of a language into a folder of its own, makes it
 // there and returns the module's path.
-func build(t *testing.T, bartizan, lang string) string {
+func build(t *testing.T, bartizan, lang string, variables ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "ticket")
 	run(t, ".", bartizan, "scanner", "new", "--lang", lang, "--dir", dir, "ticket")
+	if len(variables) == 0 {
+		ask(t, dir)
+	}
+	run(t, dir, "make", append(variables, "-s", "BARTIZAN="+bartizan, "build")...)
+	return filepath.Join(dir, "ticket.wasm")
+}
+
+// ask skips a language whose compiler is absent.
+func ask(t *testing.T, dir string) {
+	t.Helper()
 	// Where a language's compiler is looked for is known to its Makefile.
 	var said bytes.Buffer
-	ask := exec.CommandContext(t.Context(), "make", "-s", "toolchain")
-	ask.Dir, ask.Stderr = dir, &said
-	if err := ask.Run(); err != nil && !strings.Contains(said.String(), "No rule to make target") {
+	cmd := exec.CommandContext(t.Context(), "make", "-s", "toolchain")
+	cmd.Dir, cmd.Stderr = dir, &said
+	if err := cmd.Run(); err != nil && !strings.Contains(said.String(), "No rule to make target") {
 		if why := strings.TrimSpace(said.String()); required {
 			t.Fatalf("required, and absent: %s", why)
 		} else {
 			t.Skip(why)
 		}
 	}
-	run(t, dir, "make", "-s", "BARTIZAN="+bartizan, "build")
-	return filepath.Join(dir, "ticket.wasm")
 }
 
 // verdicts are what `scanner test` prints for a file of cases, all of which have

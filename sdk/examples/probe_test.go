@@ -36,6 +36,11 @@ var probes = []struct {
 			t.Fatal(err)
 		}
 	}},
+	{"zig", func(t *testing.T, out string) {
+		zig := first(t, "zig")
+		run(t, "../zig", zig, "test", "src/tests.zig")
+		run(t, "../zig", zig, "build-exe", "src/probe.zig", "-femit-bin="+out)
+	}},
 }
 
 // first finds a program.
