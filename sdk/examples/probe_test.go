@@ -39,7 +39,7 @@ var probes = []struct {
 	{"zig", func(t *testing.T, out string) {
 		zig := first(t, "zig")
 		run(t, "../zig", zig, "test", "src/tests.zig")
-		run(t, "../zig", zig, "build-exe", "src/probe.zig", "-femit-bin="+out)
+		run(t, "../zig", zig, "build-exe", "--dep", "bartizan", "-Mroot=testdata/probe.zig", "-Mbartizan=src/bartizan.zig", "-femit-bin="+out)
 	}},
 }
 

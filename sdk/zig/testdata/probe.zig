@@ -4,7 +4,7 @@
 //! the answer on standard output, both empty for a fault.
 
 const std = @import("std");
-const bartizan = @import("bartizan.zig");
+const bartizan = @import("bartizan");
 const linux = std.os.linux;
 
 var given: [64 << 20]u8 = undefined;
