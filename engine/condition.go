@@ -2,11 +2,8 @@ package engine
 
 import (
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/bartizan-mcp/bartizan/engine/match"
-	"github.com/bartizan-mcp/bartizan/engine/message"
 )
 
 // condition is a trigger made ready: names are numbers.
@@ -32,6 +29,8 @@ const (
 	ifNonASCII
 	ifContext
 	ifFlow
+	ifPhases
+	ifMixedWord
 	ifAlways
 )
 
@@ -79,6 +78,14 @@ func (t *Trigger) condition(index map[string]int) condition {
 		return condition{op: ifContext}
 	case t.Flow:
 		return condition{op: ifFlow}
+	case len(t.Phase) > 0:
+		c := condition{op: ifPhases}
+		for _, phase := range t.Phase {
+			c.mask |= bitOf(phases, phase)
+		}
+		return c
+	case t.MixedWord:
+		return condition{op: ifMixedWord}
 	}
 	pattern := index[t.Pattern]
 	c := condition{op: ifPatterns, patterns: make(seen, pattern>>6+1)}
@@ -114,7 +121,7 @@ func anyOf(alternatives []Trigger, index map[string]int) condition {
 // engine does not know satisfies every condition of its sort.
 const everything = ^uint32(0)
 
-func bitOf(names []string, name string) uint32 {
+func bitOf[S ~string](names []S, name S) uint32 {
 	if i := slices.Index(names, name); i >= 0 {
 		return 1 << i
 	}
@@ -145,6 +152,10 @@ func (c *condition) holds(f *facts, seen seen) bool {
 		return f.context
 	case ifFlow:
 		return f.flow
+	case ifPhases:
+		return f.phase&c.mask != 0
+	case ifMixedWord:
+		return f.mixedWord()
 	}
 	return true
 }
@@ -172,60 +183,6 @@ func (s seen) meets(other seen) bool {
 		}
 	}
 	return false
-}
-
-// facts are what conditions ask about a batch beside its hits.
-type facts struct {
-	views, kinds      uint32
-	nonASCII, context bool
-	flow              bool // something that was marked occurs
-
-	segments []message.Segment // of the message
-	batch    []window
-}
-
-// inMember reports a text of the members that c asks for.
-func (f *facts) inMember(c *condition) bool {
-	var room [1]match.Hit
-	for _, w := range f.batch {
-		pointer := f.segments[w.segment].Pointer
-		hits, complete := c.members.Append(room[:0], pointer[strings.LastIndexByte(pointer, '/')+1:], len(room))
-		if (len(hits) > 0 || !complete) && (!c.digit || strings.ContainsAny(w.text, "0123456789")) {
-			return true
-		}
-	}
-	return false
-}
-
-func factsOf(p *prepared, batch []window) facts {
-	f := facts{context: len(p.message.Context) > 0, segments: p.message.Segments, batch: batch}
-	for _, w := range batch {
-		s := &p.message.Segments[w.segment]
-		f.kinds |= bitOf(flatKinds[:], s.Kind)
-		if s.Provenance != "" {
-			for name := range strings.SplitSeq(s.Provenance, ">") {
-				f.views |= bitOf(decoders, name)
-			}
-		}
-		f.nonASCII = f.nonASCII || !ascii(w.text)
-	}
-	return f
-}
-
-func ascii(s string) bool {
-	for len(s) >= 8 {
-		b := s[:8]
-		if b[0]|b[1]|b[2]|b[3]|b[4]|b[5]|b[6]|b[7] >= utf8.RuneSelf {
-			return false
-		}
-		s = s[8:]
-	}
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
 
 // asksMore tells whether a condition asks about anything but hits.

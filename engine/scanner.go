@@ -55,7 +55,7 @@ func (e *Engine) LoadUnmanifested(ctx context.Context, wasm []byte, name string,
 	}
 	return e.admit(ctx, wasm, Manifest{
 		ABI: ABI, Name: name, Encoding: EncodingJSON, Form: FormReactor, Call: CallAlways,
-		Phases: []message.Phase{message.PhaseListing, message.PhaseRequest, message.PhaseResult, message.PhasePrompt, message.PhaseResource},
+		Phases: slices.Clone(phases),
 	}, opts)
 }
 

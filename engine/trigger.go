@@ -25,6 +25,9 @@ type Trigger struct {
 	NonASCII bool      // a text with a byte of 0x80 or above
 	Context  bool      // entries of other servers accompany the message
 	Flow     bool      // a span that was marked in an earlier message
+
+	Phase     []message.Phase // the message is of one of these phases
+	MixedWord bool            // a text with a word of ASCII that is not all letters or all digits
 }
 
 // Member says of which members of the message a text has to be: its pointer ends
@@ -50,6 +53,8 @@ var decoders = []string{
 	"tag", "variation", "html-comment", "markdown", "base64", "base32", "hex", "codes",
 	"spaced", "rot13", "caesar", "atbash", "reversed", message.ProvenanceJoin,
 }
+
+var phases = []message.Phase{message.PhaseListing, message.PhaseRequest, message.PhaseResult, message.PhasePrompt, message.PhaseResource}
 
 var errTriggerForm = errors.New("want a pattern's id or an object with one condition")
 
@@ -90,6 +95,10 @@ func (t *Trigger) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		err = json.UnmarshalDecode(dec, &t.Context)
 	case "flow":
 		err = json.UnmarshalDecode(dec, &t.Flow)
+	case "phase":
+		err = json.UnmarshalDecode(dec, &t.Phase)
+	case "mixedWord":
+		err = json.UnmarshalDecode(dec, &t.MixedWord)
 	default:
 		return errTriggerForm
 	}
@@ -123,6 +132,10 @@ func (t Trigger) MarshalJSONTo(enc *jsontext.Encoder) error {
 		one = map[string]bool{"context": true}
 	case t.Flow:
 		one = map[string]bool{"flow": true}
+	case t.Phase != nil:
+		one = map[string][]message.Phase{"phase": t.Phase}
+	case t.MixedWord:
+		one = map[string]bool{"mixedWord": true}
 	default:
 		one = t.Pattern
 	}
@@ -176,7 +189,13 @@ func (c *triggerCheck) node(t *Trigger, depth int) error {
 		if err := t.Member.check(); err != nil {
 			return fmt.Errorf("member: %w", err)
 		}
-	case t.NonASCII, t.Context, t.Flow:
+	case len(t.Phase) > 0:
+		for _, phase := range t.Phase {
+			if !slices.Contains(phases, phase) {
+				return fmt.Errorf("phase %q: want one of %v", phase, phases)
+			}
+		}
+	case t.NonASCII, t.Context, t.Flow, t.MixedWord:
 	case t.Pattern == "":
 		return errors.New("a condition is empty")
 	case !c.patterns[t.Pattern]:

@@ -42,7 +42,11 @@ func TestTriggersHold(t *testing.T) {
 	accompanied.Context = []message.ContextEntry{{Name: "other"}}
 	foreign := result("plain")
 	foreign.Segments[0].Kind, foreign.Segments[0].Provenance = "unheard-of", "unheard-of"
+	asked := result("plain")
+	asked.Phase = message.PhaseRequest
 	for trigger, want := range map[string]struct{ holds, not []*message.Message }{
+		`{"phase":["listing","request"]}`:     {[]*message.Message{listing, asked}, []*message.Message{plain}},
+		`{"mixedWord":true}`:                  {[]*message.Message{with("1gnore"), with("a long way to ig'nore")}, []*message.Message{plain, with("'quoted' 12 (a) 3")}},
 		``:                                    {[]*message.Message{with("XYLOPHONE"), with("a Yak"), with("Z-123")}, []*message.Message{plain, with("a yak"), with("z-12")}},
 		`"x"`:                                 {[]*message.Message{with("my xylophone")}, []*message.Message{plain, with("Yak z-123")}},
 		`{"any":["x","z"]}`:                   {[]*message.Message{with("xylophone"), with("z-000")}, []*message.Message{with("Yak")}},
@@ -105,6 +109,9 @@ func TestTriggersAreRefused(t *testing.T) {
 		`{"any":["x"],"all":["y"]}`:  "one condition",
 		`{"any":["x"],"any":["y"]}`:  "one condition",
 		`{"nonASCII":false}`:         "empty",
+		`{"mixedWord":false}`:        "empty",
+		`{"phase":[]}`:               "empty",
+		`{"phase":["request","x"]}`:  `phase "x"`,
 		`{"context":"true"}`:         "",
 		`{"view":"morse"}`:           `view "morse"`,
 		`{"view":""}`:                "empty",
@@ -217,7 +224,7 @@ func (t *Trigger) members() []string {
 }
 
 func FuzzTrigger(f *testing.F) {
-	for _, seed := range []string{`"x"`, `{"any":["x",{"all":["y",{"view":"*"}]}]}`, `{"kind":["text"]}`, `{"nonASCII":true}`, `{"context":true}`, `{"member":{"names":["key"],"digit":true}}`, `{"any":[{}]}`} {
+	for _, seed := range []string{`"x"`, `{"any":["x",{"all":["y",{"view":"*"}]}]}`, `{"kind":["text"]}`, `{"nonASCII":true}`, `{"context":true}`, `{"phase":["request"]}`, `{"mixedWord":true}`, `{"member":{"names":["key"],"digit":true}}`, `{"any":[{}]}`} {
 		f.Add(seed)
 	}
 	m, err := ParseManifest([]byte(triggeredManifest(xyz, "")))
@@ -240,7 +247,7 @@ func FuzzTrigger(f *testing.F) {
 		c := conditionOf(&trigger, m.Patterns)
 		c.holds(&facts{}, nil)
 		named := []message.Segment{{Pointer: "/" + strings.Join(trigger.members(), " ")}}
-		if !c.holds(&facts{views: everything, kinds: everything, nonASCII: true, context: true, segments: named, batch: []window{{text: "1"}}}, seen{7}) {
+		if !c.holds(&facts{views: everything, kinds: everything, phase: everything, nonASCII: true, context: true, flow: true, segments: named, batch: []window{{text: "1a"}}}, seen{7}) {
 			t.Fatalf("%s does not hold where all is true", src)
 		}
 	})

@@ -28,7 +28,7 @@ const (
 )
 
 // addressees is how many of the manifest's patterns address a model. They come
-// first; the others are verbs (order.go).
+// first, verbs behind them (order.go).
 const addressees = 30
 
 // How far around a finding its instruction reaches, in bytes, and behind a word

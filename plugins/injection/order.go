@@ -23,13 +23,16 @@ const (
 	placeReach = 60
 )
 
-// markOrders remembers orders to send whose verbs the host found: patterns from
-// addressees on.
+// orderVerbs is how many of the manifest's patterns are verbs of orders. They come
+// behind those that address a model; what follows is there for the trigger alone.
+const orderVerbs = 17
+
+// markOrders remembers orders to send whose verbs the host found.
 func markOrders(in *scanner.Input, out *scanner.Output) {
 	segment, end := -1, 0
 	for i := range in.Hits {
 		h := &in.Hits[i]
-		if h.Pattern < addressees || h.Segment == segment && h.Start < end {
+		if h.Pattern < addressees || h.Pattern >= addressees+orderVerbs || h.Segment == segment && h.Start < end {
 			continue
 		}
 		text := in.Segments[h.Segment].Text

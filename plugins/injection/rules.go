@@ -176,11 +176,13 @@ func disguises(provenance string) bool {
 	return true
 }
 
-// hides reports the decodings that undo what a reader does not see through and
-// a model does. Escapes of JSON, URLs and HTML are the wire's own.
+// hiding are the decodings that undo what a reader does not see through and a
+// model does. Escapes of JSON, URLs and HTML are the wire's own.
+var hiding = [...]string{"base64", "base32", "hex", "codes", "rot13", "caesar", "atbash", "reversed", "spaced", "tag", "variation",
+	"quoted-printable", "invisible", "confusables", "enclosed", "marks", "nfkc", "html-comment", "markdown"}
+
 func hides(provenance string) bool {
-	for _, d := range [...]string{"base64", "base32", "hex", "codes", "rot13", "caesar", "atbash", "reversed", "spaced", "tag", "variation",
-		"quoted-printable", "invisible", "confusables", "enclosed", "marks", "nfkc", "html-comment", "markdown"} {
+	for _, d := range hiding {
 		if strings.Contains(provenance, d) {
 			return true
 		}

@@ -70,21 +70,20 @@ func TestTriggersMissNothing(t *testing.T) {
 }
 
 // TestOrdinaryCallsAreSpared holds that what every message of both eras carries
-// calls no triggered scanner.
+// calls no triggered scanner, but for the one that reads what servers return.
 func TestOrdinaryCallsAreSpared(t *testing.T) {
 	e := newEngine(t)
-	wasm, ok := modules(t)["exfil"]
-	if !ok {
-		t.Fatal("no exfil")
+	sets := map[string]*engine.Set{}
+	for _, name := range []string{"exfil", "injection"} {
+		s, err := e.Load(t.Context(), modules(t)[name], engine.Options{Mode: engine.ModeEnforce})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sets[name] = engine.NewSet(s)
 	}
-	s, err := e.Load(t.Context(), wasm, engine.Options{Mode: engine.ModeEnforce})
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := engine.NewSet(s)
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"example-client","version":"1.4.0"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{"form":{}}}}`
 	for name, wire := range map[string]string{
-		"call, legacy":      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tides","arguments":{"berth":"12a","on":"2026-11-20"},"_meta":{"progressToken":7}}}`,
+		"call, legacy":      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tides","arguments":{"berth":"quay 12","on":"2026-11-20"},"_meta":{"progressToken":7}}}`,
 		"call, modern":      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tides","arguments":{"berth":"the outer quay"},` + meta + `}}`,
 		"list, modern":      `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{` + meta + `}}`,
 		"result, modern":    `{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"High water is at 11:40."}],"structuredContent":{"high":"11:40"},"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"harbour","version":"2.0.1"}}}}`,
@@ -103,8 +102,13 @@ func TestOrdinaryCallsAreSpared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v := set.Scan(t.Context(), m); len(v.Called) > 0 || len(v.Scanners) != 1 {
-			t.Errorf("%s: %v of %v were called", name, v.Called, v.Scanners)
+		for file, set := range sets {
+			if file == "injection" && m.Phase != message.PhaseRequest {
+				continue
+			}
+			if v := set.Scan(t.Context(), m); len(v.Called) > 0 || len(v.Scanners) != 1 {
+				t.Errorf("%s: %v of %v were called", name, v.Called, v.Scanners)
+			}
 		}
 	}
 }
