@@ -54,9 +54,14 @@ test: plugins
 # verdicts; the modules stay in bin/scanners, where the table of docs/scanners.md
 # is measured. .ci/toolchains installs the compilers; without one its example is
 # passed over, unless BARTIZAN_TOOLCHAINS is required.
-.PHONY: sdk
-sdk: build
+.PHONY: sdk templates
+sdk: templates
+	$(MAKE) build
 	BARTIZAN_BIN=$(abspath bin) BARTIZAN_MODULES=$(abspath bin/scanners) go test -count=1 -timeout 10m -tags sdk $(TESTFLAGS) ./sdk/examples
+# The modules that scripts are placed in. What is built afterwards has them in it,
+# and authors need no compiler.
+templates:
+	@if $(MAKE) -s -C sdk/javascript toolchain; then $(MAKE) -s -C sdk/javascript; fi
 
 bin/venv/.made: internal/e2e/clients/requirements.txt
 	@mkdir -p bin && python3 -m venv bin/venv

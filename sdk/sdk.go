@@ -9,7 +9,8 @@ package sdk
 import "embed"
 
 // Files are LANGUAGE/... for each SDK, examples/LANGUAGE/... for the example
-// written with it, and examples/cases.jsonl, the cases of all of them.
+// written with it, and examples/cases.jsonl, the cases of all of them. A template
+// that scripts go into is there if it was compiled before: `make templates`.
 //
 //go:embed go/*.go
 //go:embed examples/go/*.go examples/go/scanner.yaml examples/go/README.md examples/go/Makefile
@@ -20,4 +21,6 @@ import "embed"
 //go:embed zig/build.zig zig/build.zig.zon zig/src/*.zig examples/zig/ticket.zig examples/zig/scanner.yaml examples/zig/README.md examples/zig/Makefile
 //go:embed examples/cases.jsonl
 //go:embed examples/rulepack/scanner.yaml examples/rulepack/README.md examples/rulepack/Makefile
+//go:embed javascript/template* javascript/prelude.js javascript/scanner.d.ts javascript/README.md javascript/Makefile javascript/requirements.txt
+//go:embed examples/javascript/ticket.js examples/javascript/scanner.yaml examples/javascript/README.md examples/javascript/Makefile
 var Files embed.FS

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/scannerfile"
+	"github.com/bartizan-mcp/bartizan/cmd/internal/script"
 	"github.com/bartizan-mcp/bartizan/cmd/internal/toolchain"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/internal/atomicfile"
@@ -22,9 +24,10 @@ func newScannerBuild() *cobra.Command {
 		Use:   "build [DIR]",
 		Short: "Compile a scanner, put its manifest in and check it as a gateway would",
 		Long: "DIR, the current folder unless given, holds a scanner.yaml: a manifest, and under\n" +
-			"build the language, or a command and the module that it writes. The module is\n" +
-			"written to DIR/NAME.wasm once it was admitted and has answered a few harmless\n" +
-			"messages. Prints its digest, size and file. Exit code 3 when it is refused.",
+			"build the language, or a command and the module that it writes, or a script and\n" +
+			"the template that it goes into. The module is written to DIR/NAME.wasm once it\n" +
+			"was admitted and has answered a few harmless messages. Prints its digest, size\n" +
+			"and file. Exit code 3 when it is refused.",
 		Example: "  bartizan scanner build\n  bartizan scanner build ticket -o ticket.wasm",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,7 +43,7 @@ func newScannerBuild() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := tryScanner(cmd.Context(), wasm); err != nil {
+			if err := tryScanner(cmd.Context(), wasm, cmd.ErrOrStderr()); err != nil {
 				return policyError("%s: %w", file.Name, err)
 			}
 			if out == "" {
@@ -76,16 +79,7 @@ func readScannerFile(dir string) (scannerfile.File, error) {
 // buildScanner returns the module that a folder makes, its manifest in it. What
 // the toolchain says is for its user, on standard error.
 func buildScanner(cmd *cobra.Command, dir string, f scannerfile.File) ([]byte, error) {
-	var wasm []byte
-	var err error
-	if f.Pack != nil {
-		wasm, err = f.Pack.Module()
-	} else {
-		wasm, err = toolchain.Build(cmd.Context(), toolchain.Job{
-			Dir: dir, Name: f.Name, Language: f.Build.Language, Command: f.Build.Command, Module: f.Build.Module,
-			Check: f.Build.Toolchain,
-		}, cmd.ErrOrStderr())
-	}
+	wasm, err := compiled(cmd, dir, f)
 	if err != nil {
 		return nil, err
 	}
@@ -96,14 +90,47 @@ func buildScanner(cmd *cobra.Command, dir string, f scannerfile.File) ([]byte, e
 	return wasmsection.Attach(wasm, engine.ManifestSection, manifest)
 }
 
-// tryScanner admits a module and has it answer harmless messages.
-func tryScanner(ctx context.Context, wasm []byte) error {
+// compiled returns the module that the toolchain writes, or what a pack of rules
+// or a script becomes without one.
+func compiled(cmd *cobra.Command, dir string, f scannerfile.File) ([]byte, error) {
+	switch {
+	case f.Pack != nil:
+		return f.Pack.Module()
+	case f.Build.Script != "":
+		return scripted(dir, f.Build)
+	}
+	return toolchain.Build(cmd.Context(), toolchain.Job{
+		Dir: dir, Name: f.Name, Language: f.Build.Language, Command: f.Build.Command, Module: f.Build.Module,
+		Check: f.Build.Toolchain,
+	}, cmd.ErrOrStderr())
+}
+
+// scripted returns the template with the script in it.
+func scripted(dir string, b scannerfile.Build) ([]byte, error) {
+	name := filepath.Join(dir, filepath.FromSlash(b.Template))
+	template, err := readScanFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: a release of bartizan has it; make -C %s compiles it", err, filepath.Dir(name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	source, err := readScanFile(filepath.Join(dir, filepath.FromSlash(b.Script)))
+	if err != nil {
+		return nil, err
+	}
+	return script.Place(template, source)
+}
+
+// tryScanner admits a module and has it answer harmless messages. What it logs is
+// for its author.
+func tryScanner(ctx context.Context, wasm []byte, log io.Writer) error {
 	e, err := engine.New(ctx, engine.Config{})
 	if err != nil {
 		return err
 	}
 	defer e.Close(ctx)
-	s, err := e.Load(ctx, wasm, engine.Options{})
+	s, err := e.Load(ctx, wasm, engine.Options{Log: visibleLog{log}})
 	if err != nil {
 		return err
 	}

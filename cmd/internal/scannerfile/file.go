@@ -44,6 +44,10 @@ type Build struct {
 	// Toolchain is a command that ends well where the compiler is there, and
 	// otherwise says what to install.
 	Toolchain []string `json:"toolchain,omitzero"`
+	// Script is placed in Template, a module that interprets it, instead of all
+	// that. Both are relative to the folder.
+	Script   string `json:"script,omitzero"`
+	Template string `json:"template,omitzero"`
 }
 
 // Parse reads a scanner.yaml. Errors wrap ErrInvalid and name a line where
@@ -97,6 +101,10 @@ func IsYAML(name string) bool {
 
 func (b *Build) check() error {
 	switch {
+	case (b.Script == "") != (b.Template == ""):
+		return errors.New("script and template: the one goes into the other")
+	case b.Script != "" && (b.Language != "" || len(b.Command) > 0 || b.Module != ""):
+		return errors.New("script: it is not compiled, by neither language nor command")
 	case len(b.Command) > 0 && b.Module == "":
 		return errors.New("module: where does the command write it?")
 	case len(b.Command) > 0 && b.Command[0] == "" || len(b.Toolchain) > 0 && b.Toolchain[0] == "":

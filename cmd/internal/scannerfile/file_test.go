@@ -37,11 +37,14 @@ func TestMistakes(t *testing.T) {
 		least + "limits: {fuel: much}\n":   "line 7: limits.fuel: expected a whole number",
 		least + "build: {comand: [go]}\n":  "line 7: build.comand: unknown key",
 		least + "build: {command: [go]}\n": "module: where",
-		least + "build: {command: [go], module: ../../etc/x}\n":    "leads out",
-		least + "build: {command: [\"\"], module: x.wasm}\n":       "no name",
-		least + "build: {command: [\"a\\0b\"], module: x.wasm}\n":  "NUL",
-		strings.Replace(least, "encoding: flat", "abi: 2", 1):      "this engine runs 1",
-		strings.Replace(least, "family: exfil", "family: evil", 1): `family "evil"`,
+		least + "build: {command: [go], module: ../../etc/x}\n":           "leads out",
+		least + "build: {command: [\"\"], module: x.wasm}\n":              "no name",
+		least + "build: {command: [\"a\\0b\"], module: x.wasm}\n":         "NUL",
+		least + "build: {script: x.js}\n":                                 "script and template",
+		least + "build: {template: t.wasm}\n":                             "script and template",
+		least + "build: {language: go, script: x.js, template: t.wasm}\n": "not compiled",
+		strings.Replace(least, "encoding: flat", "abi: 2", 1):             "this engine runs 1",
+		strings.Replace(least, "family: exfil", "family: evil", 1):        `family "evil"`,
 	} {
 		if _, err := Parse([]byte(content)); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", content, err, want)
