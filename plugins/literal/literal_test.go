@@ -45,6 +45,9 @@ func check(t *testing.T, s *Set, text string, form func(string) string) {
 			t.Fatalf("%q: got %v, want %v", text, got, want)
 		}
 	}
+	if begins := len(want) > 0 && want[0][1] == 0; s.Begins(text) != begins {
+		t.Fatalf("%q: Begins is %v", text, !begins)
+	}
 	if s.In(text) != (len(want) > 0) {
 		t.Fatalf("%q: In is %v", text, s.In(text))
 	}

@@ -44,15 +44,32 @@ func (s *Set) In(text string) bool {
 	return found
 }
 
+// Begins reports that the text begins with one of the literals.
+func (s *Set) Begins(text string) bool {
+	if text == "" {
+		return false
+	}
+	for n := s.first[s.of(text[0])]; n != 0; n = s.next[n-1] {
+		if s.begins(text, s.words[n-1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// of is the first byte of the literals that may begin with c.
+func (s *Set) of(c byte) byte {
+	if s.fold {
+		return lower(c)
+	}
+	return c
+}
+
 // Each calls yield with the index of each literal that occurs and with where it
 // does, from left to right, until it returns false.
 func (s *Set) Each(text string, yield func(word, at int) bool) {
 	for i := s.filter.Next(text, 0); i >= 0; i = s.filter.Next(text, i+1) {
-		c := text[i]
-		if s.fold {
-			c = lower(c)
-		}
-		for n := s.first[c]; n != 0; n = s.next[n-1] {
+		for n := s.first[s.of(text[i])]; n != 0; n = s.next[n-1] {
 			if s.begins(text[i:], s.words[n-1]) && !yield(int(n-1), i) {
 				return
 			}

@@ -11,11 +11,8 @@ import (
 // finding is a flag for the reviewer, who knows which of the two he looks at.
 func attack(text string) bool {
 	text = lower(text)
-	opening := strings.TrimLeft(text, " \n\t")
-	for i := range offensiveVerbs {
-		if literal.HasPrefixFold(opening, offensiveVerbs[i]) {
-			return true
-		}
+	if offensiveVerbs.Begins(strings.TrimLeft(text, " \n\t")) {
+		return true
 	}
 	found := false
 	var seen [2]uint64 // a technique counts by its first mention
@@ -30,8 +27,8 @@ func attack(text string) bool {
 }
 
 // offensiveVerbs open the description of a tool only where it attacks something.
-var offensiveVerbs = [...]string{"exploit ", "bypass ", "crack ", "forge ", "steal ", "hijack ", "sniff ", "abuse ", "harvest ", "spoof ", "evade ", "brute force", "brute-force", "bruteforce",
-	"poison ", "relay captured", "inject malicious", "inject code", "escape container", "escape to host", "phish", "exfiltrate ", "deploy web shell", "deface ", "ddos ", "flood "}
+var offensiveVerbs = literal.NewFold("exploit ", "bypass ", "crack ", "forge ", "steal ", "hijack ", "sniff ", "abuse ", "harvest ", "spoof ", "evade ", "brute force", "brute-force", "bruteforce",
+	"poison ", "relay captured", "inject malicious", "inject code", "escape container", "escape to host", "phish", "exfiltrate ", "deploy web shell", "deface ", "ddos ", "flood ")
 
 // techniques are terms that describe the act of an attacker rather than the
 // subject of a report: verbs with their objects, and tools that have one use.

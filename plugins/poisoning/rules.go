@@ -2,9 +2,9 @@ package main
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/bartizan-mcp/bartizan/plugins/literal"
+	"github.com/bartizan-mcp/bartizan/plugins/swar"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 )
 
@@ -167,10 +167,8 @@ var taken = literal.NewFold("conversation", "chat history", "user messages", "cr
 // lower is text as literals are found in it whatever its case: in lower case
 // where that is more than ASCII letters.
 func lower(text string) string {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			return strings.ToLower(text)
-		}
+	if swar.High(text) {
+		return strings.ToLower(text)
 	}
 	return text
 }

@@ -22,9 +22,6 @@ const (
 	fewestStrange = 3  // stems
 )
 
-// stemLength is how many bytes of a word are its stem.
-const stemLength = 5
-
 // subject returns what an entry is about.
 func (l *listing) subject(e *entry) *subject {
 	if e.about == nil {
@@ -86,13 +83,21 @@ func eachStem(text string, yield func(stem uint32)) {
 			if len(word) < 3 || idle.has(t.Hash, word) {
 				continue
 			}
-			h := uint32(2166136261) // FNV-1a
-			for _, c := range []byte(word[:min(len(word), stemLength)]) {
-				h = (h ^ uint32(c|0x20)) * 16777619
-			}
-			yield(h)
+			yield(stemOf(word))
 		}
 	})
+}
+
+// stemOf returns the beginning of a word, whatever its case, as a number.
+func stemOf(word string) uint32 {
+	stem := uint64(word[0]|0x20) | uint64(word[1]|0x20)<<8 | uint64(word[2]|0x20)<<16
+	if len(word) > 3 {
+		stem |= uint64(word[3]|0x20) << 24
+	}
+	if len(word) > 4 {
+		stem |= uint64(word[4]|0x20) << 32
+	}
+	return uint32(stem * 0x9E3779B97F4A7C15 >> 32)
 }
 
 // maxSubject bounds the words of a text that are counted.

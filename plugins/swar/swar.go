@@ -16,3 +16,25 @@ func Equal(v uint64, c byte) uint64 {
 	v ^= Ones * uint64(c)
 	return (v - Ones) &^ v & Highs
 }
+
+// Same has the high bit of each byte of v that is c and of no other.
+func Same(v uint64, c byte) uint64 {
+	v ^= Ones * uint64(c)
+	return ^((v&^Highs + Ones*0x7f) | v) & Highs
+}
+
+// High reports a byte of s whose high bit is set.
+func High(s string) bool {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if Load(s, i)&Highs != 0 {
+			return true
+		}
+	}
+	for ; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return true
+		}
+	}
+	return false
+}

@@ -41,3 +41,25 @@ func TestEqual(t *testing.T) {
 		}
 	}
 }
+
+// TestSame holds that every bit is where such a byte is.
+func TestSame(t *testing.T) {
+	for _, text := range []string{"abcdefgh", "aabbccdd", "\x00\x01\x02\x7f\x80\x81\xfe\xff", "`a`a`aaa", "\x00\x00\x01\x00\x80\x00\x81\x00"} {
+		for c := range 256 {
+			got := Same(Load(text, 0), byte(c))
+			for i := range 8 {
+				if (got>>(8*i)&0xff == 0x80) != (text[i] == byte(c)) {
+					t.Errorf("%q: %x for %q", text, got, rune(c))
+				}
+			}
+		}
+	}
+}
+
+func TestHigh(t *testing.T) {
+	for _, text := range []string{"", "a", "abcdefgh", "abcdefghi", "é", "abcdefgé", "abcdefghié", "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"} {
+		if got, want := High(text), strings.ContainsRune(text, 'é'); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

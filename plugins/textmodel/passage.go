@@ -1,5 +1,11 @@
 package textmodel
 
+import (
+	"math/bits"
+
+	"github.com/bartizan-mcp/bartizan/plugins/swar"
+)
+
 // minPassage is the length in bytes from which a sentence is a passage by
 // itself; shorter ones are read with the next.
 const minPassage = 24
@@ -10,13 +16,10 @@ const minPassage = 24
 // as documentation is, is better judged by passages than by windows.
 func Passages(text string, yield func(start, end int) bool) {
 	start := 0
-	for i := 0; i < len(text); i++ {
-		b := breaks[text[i]]
-		if b == 0 || b == breaksBeforeBlank && (i+1 == len(text) || !blanks[text[i+1]]) {
-			continue
-		}
-		if i+1-start < minPassage {
-			continue
+	for {
+		i := nextBreak(text, start+minPassage-1)
+		if i < 0 {
+			break
 		}
 		if !yield(start, i+1) {
 			return
@@ -26,6 +29,30 @@ func Passages(text string, yield func(start, end int) bool) {
 	if start < len(text) {
 		yield(start, len(text))
 	}
+}
+
+// nextBreak returns the next place from i on where a passage may end, or -1.
+// Letters and spaces are passed over eight at a time.
+func nextBreak(text string, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		v := swar.Load(text, i)
+		for m := (^v << 1) & swar.Highs &^ swar.Same(v, ' '); m != 0; m &= m - 1 { // letters have the bit below the highest
+			if at := i + bits.TrailingZeros64(m)/8; isBreak(text, at) {
+				return at
+			}
+		}
+	}
+	for ; i < len(text); i++ {
+		if isBreak(text, i) {
+			return i
+		}
+	}
+	return -1
+}
+
+func isBreak(text string, i int) bool {
+	b := breaks[text[i]]
+	return b == breaksLine || b == breaksBeforeBlank && i+1 < len(text) && blanks[text[i+1]]
 }
 
 // breaks tells the bytes that may end a passage.
