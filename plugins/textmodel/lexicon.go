@@ -96,12 +96,12 @@ var lexicon = [...]struct {
 
 // part is a word of the lexicon with what it means.
 type part struct {
-	hash  uint32
-	alone bool  // a phrase may end with it whatever stands before it
-	class Class // the parts that it can play
-	needs Class // a phrase may end with it behind a word that has one of these
-	short uint64
-	word  string
+	hash      uint32
+	alone     bool   // a phrase may end with it whatever stands before it
+	class     Class  // the parts that it can play
+	needs     Class  // a phrase may end with it behind a word that has one of these
+	low, high uint64 // its bytes, the first lowest, if they are at most sixteen
+	word      string
 }
 
 // dictionary is words by hash: open addressing over one plus the index into the
@@ -147,9 +147,14 @@ func (d *dictionary) add(class Class, words string) {
 // finish derives what follows from the word and its classes.
 func (p *part) finish() {
 	p.alone, p.needs = endings(p.class)
-	if len(p.word) <= shortWord {
-		for i := range len(p.word) {
-			p.short |= uint64(p.word[i]) << (8 * i)
+	if len(p.word) > 2*shortWord {
+		return
+	}
+	for i := range len(p.word) {
+		if i < shortWord {
+			p.low |= uint64(p.word[i]) << (8 * i)
+		} else {
+			p.high |= uint64(p.word[i]) << (8 * (i - shortWord))
 		}
 	}
 }
@@ -166,10 +171,11 @@ func (d *dictionary) find(w []byte, h uint32) *part {
 	return nil
 }
 
-// shortPart is find for a known word whose bytes are those of v, the first lowest.
-func shortPart(v uint64, h uint32) *part {
+// shortPart is find for a known word whose bytes are those of two numbers, the
+// first lowest.
+func shortPart(low, high uint64, h uint32) *part {
 	for slot := h >> (32 - knownBits); known.slots[slot] != 0; slot = (slot + 1) % (1 << knownBits) {
-		if p := &known.parts[known.slots[slot]-1]; p.short == v {
+		if p := &known.parts[known.slots[slot]-1]; p.low == low && p.high == high {
 			return p
 		}
 	}

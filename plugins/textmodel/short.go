@@ -7,7 +7,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/plugins/swar"
 )
 
-// Most words are short, lower case but perhaps for the first letter, behind a
+// Most words are of at most sixteen letters, lower case but perhaps for the first letter, behind a
 // space, and mean nothing here. They are read without a branch for each letter:
 // in a guest compiled by Go every branch that is taken is an indirect jump.
 
@@ -25,23 +25,27 @@ func (z *tokenizer) fill(tokens []Token) int {
 			i := at + int(spaces[text[at]])
 			v := swar.Load(text, i)
 			v |= uint64(lowered[byte(v)])
-			// The high bit of a byte is clear where it is a letter: 'a' to 'z' and nothing else.
-			below := v&^swar.Highs + swar.Ones*(0x80-'a')
-			above := v&^swar.Highs + swar.Ones*(0x80-'z'-1)
-			size := bits.TrailingZeros64((^below|above|v)&swar.Highs) / 8 // 8 if all are letters
+			size := letters(v)
 			if ends[text[i+size]] && size > 0 {
 				v &= lowBytes[size]
 				h := hashFour(hashFour(hashSeed, v), v>>32) * unhash[size]
 				t := &tokens[n]
 				t.Start, t.End, t.Hash, t.Mark, t.Class = int32(i), int32(i+size), h, mark, 0
 				if known.slots[h>>(32-knownBits)] != 0 {
-					if p := shortPart(v, h); p != nil {
+					if p := shortPart(v, 0, h); p != nil {
 						z.meaning(t, p, n)
 					}
 				}
 				at, mark = i+size, 0
 				n++
 				continue
+			}
+			if size == shortWord {
+				if end := z.twice(&tokens[n], v, i, mark, n); end > 0 {
+					at, mark = end, 0
+					n++
+					continue
+				}
 			}
 			if m := gaps[text[i]]; m != noGap {
 				at, mark = i+1, mark|m
@@ -60,6 +64,38 @@ func (z *tokenizer) fill(tokens []Token) int {
 	z.limit -= n
 	z.read += n
 	return n
+}
+
+// twice reads a word at text[i:] of nine to sixteen letters, of which v are the
+// first eight, into t, and returns where it ends. 0: it is none.
+func (z *tokenizer) twice(t *Token, v uint64, i int, mark Mark, n int) int {
+	text := z.text
+	if i+2*shortWord >= len(text) {
+		return 0
+	}
+	w := swar.Load(text, i+shortWord)
+	size := letters(w)
+	end := i + shortWord + size
+	if !ends[text[end]] {
+		return 0
+	}
+	w &= lowBytes[size]
+	h := hashFour(hashFour(hashFour(hashFour(hashSeed, v), v>>32), w), w>>32) * unhash[size]
+	t.Start, t.End, t.Hash, t.Mark, t.Class = int32(i), int32(end), h, mark, 0
+	if known.slots[h>>(32-knownBits)] != 0 {
+		if p := shortPart(v, w, h); p != nil {
+			z.meaning(t, p, n)
+		}
+	}
+	return end
+}
+
+// letters counts the low bytes that are letters of lower case, up to eight.
+func letters(v uint64) int {
+	// The high bit of a byte is clear where it is a letter: 'a' to 'z' and nothing else.
+	below := v&^swar.Highs + swar.Ones*(0x80-'a')
+	above := v&^swar.Highs + swar.Ones*(0x80-'z'-1)
+	return bits.TrailingZeros64((^below|above|v)&swar.Highs) / 8
 }
 
 // spaces is 1 for the byte that most gaps are.
