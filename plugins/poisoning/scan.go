@@ -14,7 +14,12 @@ var (
 	reading textmodel.Reading
 	windows textmodel.Windower
 	reader  overreach.Reader
+	room    [maxHeld]textmodel.Token
 )
+
+// maxHeld is how many words a text may have to be taken apart once. A longer one
+// is taken apart again where it is read passage by passage.
+const maxHeld = 1 << 11
 
 // scan reads every text of a listing.
 func scan(in *scanner.Input) *scanner.Output {
@@ -67,7 +72,7 @@ func (l *listing) examine(out *scanner.Output, segment int, s *scanner.Segment, 
 		hidden(&found, s)
 	}
 	m := mentions{text: s.Text}
-	end := windows.Read(s.Text, textmodel.MaxTokens, func(w []textmodel.Token) bool {
+	consider := func(w []textmodel.Token) bool {
 		r := &reading
 		r.Read(w)
 		start, end := w[0].Start, w[len(w)-1].End
@@ -75,9 +80,14 @@ func (l *listing) examine(out *scanner.Output, segment int, s *scanner.Segment, 
 		structure(&found, r, s, textmodel.Span{Start: start, End: end})
 		found.place(textmodel.Span{Start: start, End: end})
 		return true
-	})
-	weigh(&found, s.Text[:end])
-	if end < len(s.Text) {
+	}
+	if words, all := windows.ReadInto(room[:], s.Text); all {
+		textmodel.Windows(words, consider)
+		textmodel.PassageWindows(s.Text, words, func(w []textmodel.Token) bool {
+			weigh(&found, w, 0)
+			return true
+		})
+	} else if end := readLong(s.Text, consider, &found); end < len(s.Text) {
 		out.Skip(segment, end, len(s.Text))
 	}
 	for rule := range found {
@@ -90,27 +100,34 @@ func (l *listing) examine(out *scanner.Output, segment int, s *scanner.Segment, 
 	}
 }
 
-// weigh asks the model about every passage of a text.
-func weigh(found *verdicts, text string) {
-	r := &reading
-	textmodel.Passages(text, func(from, to int) bool {
+// readLong has every window of a text considered and every passage weighed. It
+// returns how far it read.
+func readLong(text string, consider func(w []textmodel.Token) bool, found *verdicts) int {
+	end := windows.Read(text, textmodel.MaxTokens, consider)
+	textmodel.Passages(text[:end], func(from, to int) bool {
 		windows.Read(text[from:to], textmodel.MaxTokens, func(w []textmodel.Token) bool {
-			r.Read(w)
-			v := scorer.Score(model, w, r)
-			if v < model.Flag {
-				return true
-			}
-			severity := "medium"
-			if v >= model.Block && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.ReadPrivate) {
-				severity = "high"
-			}
-			above := float64(v-model.Flag) / 65536
-			found.add(ruleModel, severity, 0.5+0.45*above/(above+1),
-				textmodel.Span{Start: int32(from) + w[0].Start, End: int32(from) + w[len(w)-1].End})
+			weigh(found, w, int32(from))
 			return true
 		})
 		return true
 	})
+	return end
+}
+
+// weigh asks the model about a window of a passage, whose offsets count from at.
+func weigh(found *verdicts, w []textmodel.Token, at int32) {
+	r := &reading
+	r.Read(w)
+	v := scorer.Score(model, w, r)
+	if v < model.Flag {
+		return
+	}
+	severity := "medium"
+	if v >= model.Block && r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.ReadPrivate) {
+		severity = "high"
+	}
+	above := float64(v-model.Flag) / 65536
+	found.add(ruleModel, severity, 0.5+0.45*above/(above+1), textmodel.Span{Start: at + w[0].Start, End: at + w[len(w)-1].End})
 }
 
 // structure applies the rules that depend on where a text stands and how the

@@ -31,6 +31,49 @@ func Passages(text string, yield func(start, end int) bool) {
 	}
 }
 
+// PassageWindows calls yield with every window of every passage of a text whose
+// tokens were read, until it returns false.
+// They are what Passages and Windower.Read give together, but for offsets, which
+// are those in the text, and for Before, which knows of earlier passages. A
+// window is valid until yield returns.
+func PassageWindows(text string, tokens []Token, yield func(window []Token) bool) {
+	Passages(text, func(start, end int) bool {
+		n := 0
+		for n < len(tokens) && int(tokens[n].Start) < end {
+			n++
+		}
+		if n == 0 {
+			return true
+		}
+		first := tokens[0]
+		tokens[0].Mark = first.Mark&MarkUpper | opening(text[start:first.Start])
+		tokens[0].Ends = first.Class != 0
+		more := true
+		Windows(tokens[:n], func(window []Token) bool {
+			more = yield(window)
+			return more
+		})
+		tokens[0] = first
+		tokens = tokens[n:]
+		return more
+	})
+}
+
+// opening is the mark of a gap with which a text begins.
+func opening(gapped string) Mark {
+	mark, run := MarkStart|MarkLine, 0
+	var last rune
+	for _, r := range gapped {
+		if r == ' ' {
+			run, last = 0, ' '
+			continue
+		}
+		mark, run = gap(mark, r, last, run)
+		last = r
+	}
+	return mark
+}
+
 // nextBreak returns the next place from i on where a passage may end, or -1.
 // Letters and spaces are passed over eight at a time.
 func nextBreak(text string, i int) int {

@@ -55,6 +55,14 @@ func (w *Windower) Read(text string, limit int, yield func(window []Token) bool)
 	return w.z.at
 }
 
+// ReadInto reads the tokens of a whole text into room. It reports whether they
+// fit.
+func (w *Windower) ReadInto(room []Token, text string) (tokens []Token, all bool) {
+	w.z = newTokenizer(text, len(room))
+	n := w.z.fill(room)
+	return room[:n], n < len(room)
+}
+
 // Words calls yield with the first limit words of a text, some at a time, as
 // Tokenize has them. They are valid until yield returns.
 func (w *Windower) Words(text string, limit int, yield func(some []Token)) {
