@@ -71,9 +71,11 @@ func invisible(r rune) bool {
 		return true
 	case 0xE0000 <= r && r <= 0xE0FFF: // tags and the rest of their plane
 		return true
+	case 0xFFF0 <= r && r <= 0xFFF8: // reserved for what is ignored, as is the first below
+		return true
 	}
 	switch r {
-	case 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0: // grapheme joiner and fillers
+	case 0x2065, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0: // grapheme joiner and fillers
 		return true
 	}
 	return false

@@ -15,7 +15,7 @@ import (
 
 // Version changes whenever the views of some text change, since a verdict is a
 // function of it.
-const Version = "2"
+const Version = "3"
 
 // View is one decoded form of a text.
 type View struct {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 	"unicode"
 	"unicode/utf8"
 
@@ -179,22 +180,24 @@ func referenceStrip(s string) string {
 	}, referenceANSI.ReplaceAllString(s, ""))
 }
 
+// referenceInvisible is what Unicode says shows nothing: the format characters
+// and what is ignored by default (UAX 44), with the controls beyond ASCII, but
+// for the next line.
 func referenceInvisible(r rune) bool {
-	switch {
-	case 0x80 <= r && r <= 0x9F:
-		return r != 0x85
-	case r < 0xAD:
+	if r <= unicode.MaxASCII || r == 0x85 {
 		return false
-	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r):
-		return true
-	case 0xE0000 <= r && r <= 0xE0FFF: // tags and the rest of their plane
-		return true
 	}
-	switch r {
-	case 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0: // grapheme joiner and fillers
-		return true
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// TestInvisible holds the characters that are taken for invisible to Unicode's
+// properties.
+func TestInvisible(t *testing.T) {
+	for r := rune(unicode.MaxASCII) + 1; r <= unicode.MaxRune; r++ {
+		if got, want := invisible(r), referenceInvisible(r); got != want {
+			t.Errorf("%U: %v, want %v", r, got, want)
+		}
 	}
-	return false
 }
 
 // unescape replaces the sequences that begin with mark and that decode
