@@ -47,7 +47,7 @@ test: plugins
 	go build ./... && go vet ./...
 	$(RACE) $(TESTFLAGS) ./...
 	go test $(TESTFLAGS) -run 'Hostile|Monsters' ./engine # all of the suite: the race detector gets a part
-	go test $(TESTFLAGS) -run '^TestFloors$$' ./cmd/bartizan # trains: not under the race detector
+	go test $(TESTFLAGS) -run '^(TestFloors|TestScannersPage)$$' ./cmd/bartizan # train and compile: not under the race detector
 	$(RACE) $(TESTFLAGS) -tags portable ./engine/sandbox # the reset of other systems
 
 # The example of every SDK, made as its author would and held to the same

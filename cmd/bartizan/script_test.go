@@ -41,6 +41,14 @@ func TestMain(m *testing.M) {
 // scanners anew; and `pick VAR POINTER`, which takes a string out of the JSON on
 // the last standard output.
 func TestScripts(t *testing.T) {
+	params := scriptParams(t)
+	params.Dir = "testdata/script"
+	testscript.Run(t, params)
+}
+
+// scriptParams are the commands and the surroundings of every script.
+func scriptParams(t *testing.T) testscript.Params {
+	t.Helper()
 	cache := filepath.Join(t.TempDir(), "cache")
 	dist, err := filepath.Abs("../../plugins/dist")
 	if err != nil {
@@ -49,8 +57,7 @@ func TestScripts(t *testing.T) {
 	if _, err := plugins.Modules(); err != nil {
 		t.Skip(err)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+	return testscript.Params{
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits,
 			"doors": cmdDoors,
@@ -92,7 +99,7 @@ func TestScripts(t *testing.T) {
 			env.Values[receiverKey{}] = &receiver{}
 			return nil
 		},
-	})
+	}
 }
 
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {

@@ -23,7 +23,7 @@ func scan(in *scanner.Input) *scanner.Output {
 	out := scanner.NewOutput()
 	for i, s := range in.Segments {
 		for at := 0; at < len(s.Text); {
-			if c := s.Text[at]; c != 'T' && c|0x20 != 'c' { // nothing begins so
+			if c := s.Text[at]; c != prefix[0] && c|0x20 != instruction[0] { // nothing begins so
 				at++
 				continue
 			}
