@@ -41,16 +41,16 @@ func TestLoadRefuses(t *testing.T) {
 		"wrong scan": {func(a *asm, has map[string]bool) {
 			has[exportScan] = true
 			a.fn(exportScan, i32x2, []byte{wasmI32}, i32c(0))
-		}, ErrExports, "bartizan_scan has type (i32, i32) -> (i32); expected bartizan_scan(i32, i32) -> (i64)"},
-		"wrong init": {func(a *asm, _ map[string]bool) { a.fn(exportInit, nil, nil) }, ErrExports, "expected bartizan_init(i32, i32) -> (i32)"},
+		}, ErrExports, "bartizan_scan has type (i32, i32) -> (i32): the ABI wants (i32, i32) -> (i64)"},
+		"wrong init": {func(a *asm, _ map[string]bool) { a.fn(exportInit, nil, nil) }, ErrExports, "the ABI wants (i32, i32) -> (i32)"},
 		"wrong start": {func(a *asm, _ map[string]bool) { a.fn(exportStart, []byte{wasmI32}, nil) }, ErrExports,
-			"expected _initialize() -> ()"},
+			"the ABI wants () -> ()"},
 		"command":                {func(a *asm, has map[string]bool) { has[exportScan] = true; a.fn("_start", nil, nil) }, ErrExports, "WASI command"},
 		"environment function":   {imports("env", "abort", nil, nil), ErrImports, `"abort" of module "env"`},
 		"files":                  {imports(wasiModule, "path_open", i32x2, []byte{wasmI32}), ErrImports, `"path_open"`},
 		"sockets":                {imports(wasiModule, "sock_send", i32x2, []byte{wasmI32}), ErrImports, `"sock_send"`},
 		"invented host function": {imports(hostModule, "match", nil, nil), ErrImports, `"match" of module "bartizan"`},
-		"log of the wrong type":  {imports(hostModule, "log", i32x2, nil), ErrImports, "expected (i32, i32, i32) -> ()"},
+		"log of the wrong type":  {imports(hostModule, "log", i32x2, nil), ErrImports, "the ABI wants (i32, i32, i32) -> ()"},
 		"memory from outside": {func(a *asm, _ map[string]bool) {
 			a.imports = append(a.imports, append(append(bytesOf("env"), bytesOf("memory")...), 2, 0, 1))
 			a.pages = 0
@@ -127,24 +127,24 @@ func TestParseManifest(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	for name, tc := range map[string]struct{ old, new, detail string }{
-		"abi":                  {`"abi":1`, `"abi":2`, "abi 2"},
+		"abi":                  {`"abi":1`, `"abi":2`, "abi: found 2"},
 		"name":                 {`"name":"test"`, `"name":"Test Scanner"`, "name"},
 		"version":              {`"version":"0.1.0"`, `"version":"new"`, "version"},
 		"phase":                {`"phases":["listing"`, `"phases":["weekly"`, "weekly"},
 		"phase twice":          {`"phases":["listing"`, `"phases":["result"`, "twice"},
 		"no phases":            {`"phases":["listing","request","result","prompt","resource"]`, `"phases":[]`, "phases"},
-		"encoding":             {`"encoding":"json"`, `"encoding":"cbor"`, `encoding "cbor"`},
-		"component":            {`"form":"reactor"`, `"form":"component"`, `form "component"`},
+		"encoding":             {`"encoding":"json"`, `"encoding":"cbor"`, `encoding: found "cbor"`},
+		"component":            {`"form":"reactor"`, `"form":"component"`, `form: found "component"`},
 		"triggered by nothing": {`"call":"always"`, `"call":"triggered"`, "wants patterns or a trigger"},
-		"call":                 {`"call":"always"`, `"call":"sometimes"`, `call "sometimes"`},
-		"no call":              {`"call":"always",`, ``, "required"},
+		"call":                 {`"call":"always"`, `"call":"sometimes"`, `call: found "sometimes"`},
+		"no call":              {`"call":"always",`, ``, "call is missing"},
 		"patterns":             {`"rules"`, `"patterns":[],"rules"`, "patterns: none"},
 		"null":                 {`"rules"`, `"trigger":null,"rules"`, "null"},
 		"null, deeper":         {`"rules"`, `"limits":{"fuel":null},"rules"`, "null"},
 		"unknown member":       {`"rules"`, `"network":true,"rules"`, "network"},
 		"duplicate member":     {`"name":"test"`, `"name":"test","name":"other"`, "duplicate"},
 		"case":                 {`"name":"test"`, `"Name":"test"`, "Name"},
-		"rule id":              {`"id":"test.low"`, `"id":"Test low"`, "rule id"},
+		"rules[1].id":          {`"id":"test.low"`, `"id":"Test low"`, "rules[1].id"},
 		"rule twice":           {`"id":"test.low"`, `"id":"test.high"`, "twice"},
 		"family":               {`"family":"integrity"`, `"family":"virus"`, "family"},
 		"severity":             {`"severity":"low"`, `"severity":"awful"`, "severity"},
@@ -153,7 +153,7 @@ func TestParseManifest(t *testing.T) {
 		"negative deadline":    {`"rules"`, `"limits":{"deadlineMs":-1},"rules"`, "negative"},
 		"memory over 32 bits":  {`"rules"`, `"limits":{"memoryBytes":4294967296},"rules"`, ""},
 		"trailing":             {`finding."}]}`, `finding."}]}{}`, ""},
-		"too long":             {`"name"`, strings.Repeat(" ", maxManifest) + `"name"`, "more than"},
+		"too long":             {`"name"`, strings.Repeat(" ", maxManifest) + `"name"`, "at most"},
 	} {
 		src := strings.Replace(testManifest, tc.old, tc.new, 1)
 		if src == testManifest {

@@ -12,6 +12,8 @@ const (
 	SeverityCritical Severity = "critical"
 )
 
+var severities = []Severity{SeverityInfo, SeverityLow, SeverityMedium, SeverityHigh, SeverityCritical}
+
 func (s Severity) rank() int {
 	switch s {
 	case SeverityInfo:

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -125,7 +126,7 @@ func (in *Inspection) inspectManifest(wasm []byte) Limits {
 		return DefaultLimits
 	}
 	if len(bodies) > 1 {
-		in.problem(fmt.Errorf("%w: want exactly one section %q, the module has %d", ErrManifest, ManifestSection, len(bodies)))
+		in.problem(unfit("", wrongSections, len(bodies), ManifestSection))
 		return DefaultLimits
 	}
 	m, err := ParseManifest(bodies[0])
@@ -162,6 +163,12 @@ func (in *Inspection) inspectExports(module *admit.Module) {
 }
 
 func (in *Inspection) problem(err error) {
+	if all, ok := err.(interface{ Unwrap() []error }); ok && errors.Is(err, ErrExports) {
+		for _, one := range all.Unwrap() {
+			in.Problems = append(in.Problems, one.Error())
+		}
+		return
+	}
 	if err != nil {
 		in.Problems = append(in.Problems, err.Error())
 	}

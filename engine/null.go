@@ -9,16 +9,22 @@ import (
 // holdsNull reports whether valid JSON has a null in it. Nothing in a manifest
 // or an answer is null, and in a struct it would read as a member left out.
 func holdsNull(b []byte) bool {
+	_, null := nullAt(b)
+	return null
+}
+
+// nullAt returns where the first one is.
+func nullAt(b []byte) (at jsontext.Pointer, null bool) {
 	if !bytes.Contains(b, []byte("null")) {
-		return false
+		return "", false
 	}
 	for d := jsontext.NewDecoder(bytes.NewReader(b)); ; {
 		token, err := d.ReadToken()
 		if err != nil {
-			return false
+			return "", false
 		}
 		if token.Kind() == 'n' {
-			return true
+			return d.StackPointer(), true
 		}
 	}
 }

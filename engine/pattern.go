@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"fmt"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/engine/match"
 )
@@ -24,27 +24,30 @@ func (p Pattern) match() match.Pattern {
 
 // checkPatterns also makes their automaton, so that a set of admitted scanners
 // can always make its own: of fewer scanners at a time, if need be.
-func checkPatterns(patterns []Pattern) error {
+func checkPatterns(patterns []Pattern) *ManifestError {
+	const at = jsontext.Pointer("/patterns")
 	if len(patterns) > maxPatterns {
-		return fmt.Errorf("%w: patterns: %d, at most %d", ErrManifest, len(patterns), maxPatterns)
+		return unfit(at, "found %d: want %d at most", len(patterns), maxPatterns)
 	}
 	seen := make(map[string]bool, len(patterns))
 	all := make([]match.Pattern, 0, len(patterns))
-	for _, p := range patterns {
-		switch {
-		case !ruleForm.MatchString(p.ID) || len(p.ID) > maxName:
-			return fmt.Errorf("%w: pattern id %q: want lower-case words joined by dots or hyphens", ErrManifest, p.ID)
+	for i, p := range patterns {
+		switch at := element(at, i); {
+		case !ruleForm.MatchString(p.ID):
+			return unfitText(at, "id", p.ID, idWanted)
+		case len(p.ID) > maxName:
+			return tooManyBytes(at+"/id", len(p.ID), maxName)
 		case seen[p.ID]:
-			return fmt.Errorf("%w: pattern %q twice", ErrManifest, p.ID)
+			return unfit(at+"/id", "found %s twice", quoted(p.ID))
 		}
 		seen[p.ID] = true
 		if err := p.match().Check(); err != nil {
-			return fmt.Errorf("%w: pattern %s: %w", ErrManifest, p.ID, err)
+			return unfitPattern(element(at, i), err)
 		}
 		all = append(all, p.match())
 	}
 	if _, err := match.Compile(all); err != nil {
-		return fmt.Errorf("%w: patterns: %w", ErrManifest, err)
+		return unfitPattern(at, err)
 	}
 	return nil
 }

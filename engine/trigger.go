@@ -54,8 +54,6 @@ var decoders = []string{
 	"spaced", "rot13", "caesar", "atbash", "reversed", message.ProvenanceJoin,
 }
 
-var phases = []message.Phase{message.PhaseListing, message.PhaseRequest, message.PhaseResult, message.PhasePrompt, message.PhaseResource}
-
 var errTriggerForm = errors.New("want a pattern's id or an object with one condition")
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -143,15 +141,12 @@ func (t Trigger) MarshalJSONTo(enc *jsontext.Encoder) error {
 }
 
 // check holds a trigger to its bounds and to the patterns that are declared.
-func (t *Trigger) check(patterns []Pattern) error {
+func (t *Trigger) check(patterns []Pattern) *ManifestError {
 	c := triggerCheck{patterns: make(map[string]bool, len(patterns))}
 	for _, p := range patterns {
 		c.patterns[p.ID] = true
 	}
-	if err := c.node(t, 1); err != nil {
-		return fmt.Errorf("%w: trigger: %w", ErrManifest, err)
-	}
-	return nil
+	return c.node(t, "/trigger", 1)
 }
 
 type triggerCheck struct {
@@ -159,47 +154,52 @@ type triggerCheck struct {
 	nodes    int
 }
 
-func (c *triggerCheck) node(t *Trigger, depth int) error {
+func (c *triggerCheck) node(t *Trigger, at jsontext.Pointer, depth int) *ManifestError {
 	if c.nodes++; c.nodes > maxTriggerNodes {
-		return fmt.Errorf("more than %d conditions", maxTriggerNodes)
+		return unfit(at, "more than %d conditions", maxTriggerNodes)
 	}
 	if depth > maxTriggerDepth {
-		return fmt.Errorf("nested more than %d deep", maxTriggerDepth)
+		return unfit(at, "nested more than %d deep", maxTriggerDepth)
 	}
 	switch {
-	case len(t.Any)+len(t.All) > 0:
-		for _, inner := range [][]Trigger{t.Any, t.All} {
-			for i := range inner {
-				if err := c.node(&inner[i], depth+1); err != nil {
-					return err
-				}
-			}
-		}
+	case len(t.Any) > 0:
+		return c.all(t.Any, at+"/any", depth)
+	case len(t.All) > 0:
+		return c.all(t.All, at+"/all", depth)
 	case t.View != "":
 		if t.View != anyView && !slices.Contains(decoders, t.View) {
-			return fmt.Errorf("view %q: want * or one of %v", t.View, decoders)
+			return unfit(at+"/view", "found %s: want *, %s", quoted(t.View), oneOf(decoders...))
 		}
 	case len(t.Kind) > 0:
-		for _, kind := range t.Kind {
+		for i, kind := range t.Kind {
 			if !slices.Contains(flatKinds[:], kind) {
-				return fmt.Errorf("kind %q: want one of %v", kind, flatKinds)
+				return unfit(element(at+"/kind", i), "found %s: want %s", quoted(kind), oneOf(flatKinds[:]...))
 			}
 		}
 	case t.Member != nil:
 		if err := t.Member.check(); err != nil {
-			return fmt.Errorf("member: %w", err)
+			return unfitPattern(at+"/member", err)
 		}
 	case len(t.Phase) > 0:
-		for _, phase := range t.Phase {
-			if !slices.Contains(phases, phase) {
-				return fmt.Errorf("phase %q: want one of %v", phase, phases)
+		for i, phase := range t.Phase {
+			if !phase.Valid() {
+				return unfit(element(at+"/phase", i), "found %s: want %s", quoted(string(phase)), oneOf(phases...))
 			}
 		}
 	case t.NonASCII, t.Context, t.Flow, t.MixedWord:
 	case t.Pattern == "":
-		return errors.New("a condition is empty")
+		return unfit(at, "a condition is empty")
 	case !c.patterns[t.Pattern]:
-		return fmt.Errorf("%q is no pattern of the manifest", t.Pattern)
+		return unfit(at, "found %s: want the id of one of the manifest's patterns", quoted(t.Pattern))
+	}
+	return nil
+}
+
+func (c *triggerCheck) all(of []Trigger, at jsontext.Pointer, depth int) *ManifestError {
+	for i := range of {
+		if err := c.node(&of[i], element(at, i), depth+1); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func TestTriggersAreRefused(t *testing.T) {
 		return strings.Repeat(`{"all":[`, depth-1) + `"x"` + strings.Repeat(`]}`, depth-1)
 	}
 	for trigger, detail := range map[string]string{
-		`"w"`:                        `"w" is no pattern`,
+		`"w"`:                        `found "w": want the id`,
 		`""`:                         "empty",
 		`7`:                          "pattern's id or an object",
 		`{}`:                         "one condition",
@@ -111,11 +111,11 @@ func TestTriggersAreRefused(t *testing.T) {
 		`{"nonASCII":false}`:         "empty",
 		`{"mixedWord":false}`:        "empty",
 		`{"phase":[]}`:               "empty",
-		`{"phase":["request","x"]}`:  `phase "x"`,
+		`{"phase":["request","x"]}`:  `phase[1]: found "x"`,
 		`{"context":"true"}`:         "",
-		`{"view":"morse"}`:           `view "morse"`,
+		`{"view":"morse"}`:           `view: found "morse"`,
 		`{"view":""}`:                "empty",
-		`{"kind":["prose"]}`:         `kind "prose"`,
+		`{"kind":["prose"]}`:         `kind[0]: found "prose"`,
 		`{"kind":[]}`:                "empty",
 		`{"kind":"text"}`:            "",
 		`{"member":{}}`:              "0 names",
@@ -146,18 +146,18 @@ func TestPatternsAreRefused(t *testing.T) {
 		many = append(many, fmt.Sprintf(`{"id":"p%d","text":"t%d"}`, i, i))
 	}
 	for patterns, detail := range map[string]string{
-		`[{"id":"x"}]`:                                           "pattern x",
+		`[{"id":"x"}]`:                                           "patterns[0]: want either",
 		`[{"id":"x","text":"a"}]`:                                "at least 2",
 		`[{"id":"x","text":"ab","shape":"ab"}]`:                  "either",
 		`[{"id":"x","text":"` + strings.Repeat("a", 257) + `"}]`: "at most 256",
 		`[{"id":"x","shape":"<q>"}]`:                             "class",
-		`[{"id":"X y","text":"ab"}]`:                             "pattern id",
-		`[{"text":"ab"}]`:                                        "pattern id",
+		`[{"id":"X y","text":"ab"}]`:                             "patterns[0].id: found",
+		`[{"text":"ab"}]`:                                        "patterns[0]: id is missing",
 		`[{"id":"x","text":"ab"},{"id":"x","text":"cd"}]`:        "twice",
 		`[{"id":"x","text":"ab","weight":1}]`:                    "weight",
 		`[{"id":"x","text":"\ud800ab"}]`:                         "",
 		`["ab"]`:                                                 "",
-		`[` + strings.Join(many, ",") + `]`:                      "at most 4096",
+		`[` + strings.Join(many, ",") + `]`:                      "4096 at most",
 	} {
 		_, err := ParseManifest([]byte(triggeredManifest(patterns, "")))
 		if !errors.Is(err, ErrManifest) || !strings.Contains(err.Error(), detail) {

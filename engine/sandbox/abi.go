@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,8 +51,9 @@ var signatures = map[Form][]signature{
 	},
 }
 
-func (s signature) String() string { return s.name + FormatType(s.params, s.results) }
+func (s signature) typ() string { return FormatType(s.params, s.results) }
 
+// FormatType writes a function type as (params) -> (results).
 func FormatType(params, results []api.ValueType) string {
 	names := func(types []api.ValueType) string {
 		var out []string
@@ -69,8 +71,32 @@ const (
 	kindMemory   = 2
 )
 
-// CheckExports says which export is missing or has the wrong type, and what is
-// expected in its place.
+// ExportError is an export that is not as the ABI wants it. It wraps
+// [ErrExports].
+type ExportError struct {
+	Name  string
+	Want  string // its type; "" for the memory
+	Found string // its type in the module; "" if it is missing
+	// Command: the module is of the other form, a WASI command.
+	Command bool
+}
+
+// Error implements error.
+func (e *ExportError) Error() string {
+	switch {
+	case e.Command:
+		return fmt.Sprintf("%s: missing %s%s: the module is a WASI command, whose manifest says form %s", ErrExports, e.Name, e.Want, Command)
+	case e.Found == "":
+		return fmt.Sprintf("%s: missing %s%s", ErrExports, e.Name, e.Want)
+	}
+	return fmt.Sprintf("%s: %s has type %s: the ABI wants %s", ErrExports, e.Name, e.Found, e.Want)
+}
+
+// Unwrap makes every one of them an [ErrExports].
+func (e *ExportError) Unwrap() error { return ErrExports }
+
+// CheckExports says which exports are missing or have the wrong type, each as an
+// [*ExportError], joined.
 func CheckExports(m *admit.Module, form Form) error {
 	functions := make(map[string]admit.Func)
 	memory := false
@@ -82,22 +108,21 @@ func CheckExports(m *admit.Module, form Form) error {
 			memory = memory || e.Name == exportMemory
 		}
 	}
+	_, command := functions[exportStart]
+	var errs []error
 	for _, want := range signatures[form] {
 		f, ok := functions[want.name]
-		_, command := functions[exportStart]
-		switch {
-		case !ok && want.required && form == Reactor && command:
-			return fmt.Errorf("%w: missing %s; the module is a WASI command, whose manifest says form %q", ErrExports, want, Command)
+		switch found := FormatType(f.Params, f.Results); {
 		case !ok && want.required:
-			return fmt.Errorf("%w: missing %s", ErrExports, want)
-		case ok && !(slices.Equal(f.Params, want.params) && slices.Equal(f.Results, want.results)):
-			return fmt.Errorf("%w: %s has type %s; expected %s", ErrExports, want.name, FormatType(f.Params, f.Results), want)
+			errs = append(errs, &ExportError{Name: want.name, Want: want.typ(), Command: form == Reactor && command})
+		case ok && found != want.typ():
+			errs = append(errs, &ExportError{Name: want.name, Want: want.typ(), Found: found})
 		}
 	}
 	if !memory {
-		return fmt.Errorf("%w: missing %s", ErrExports, exportMemory)
+		errs = append(errs, &ExportError{Name: exportMemory})
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // CheckImports refuses what the host does not provide, by name and by type.
@@ -106,10 +131,11 @@ func CheckImports(m *admit.Module) error {
 	for _, i := range m.Imports() {
 		at := slices.IndexFunc(provided, func(f hostFunction) bool { return f.module == i.Module && f.name == i.Name })
 		if at < 0 {
-			return fmt.Errorf("%w: %q of module %q is not provided", ErrImports, i.Name, i.Module)
+			return fmt.Errorf("%w: %q of module %q is not provided: a scanner may import bartizan.log and what runtimes need of %s",
+				ErrImports, i.Name, i.Module, wasiModule)
 		}
 		if f := provided[at]; !slices.Equal(i.Func.Params, f.params) || !slices.Equal(i.Func.Results, f.results) {
-			return fmt.Errorf("%w: %q of module %q has type %s; expected %s", ErrImports, i.Name, i.Module,
+			return fmt.Errorf("%w: %q of module %q has type %s: the ABI wants %s", ErrImports, i.Name, i.Module,
 				FormatType(i.Func.Params, i.Func.Results), FormatType(f.params, f.results))
 		}
 	}

@@ -89,12 +89,25 @@ func Parse(b []byte) (*Pack, error) {
 	}
 	if err := p.complete(); err != nil {
 		var m *mistake
-		if errors.As(err, &m) {
+		var manifest *engine.ManifestError
+		switch {
+		case errors.As(err, &m):
 			err = strictyaml.At(b, m.at, m.problem)
+		case errors.As(err, &manifest) && written(manifest.At):
+			err = strictyaml.At(b, manifest.At, manifest.Problem)
 		}
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return p, nil
+}
+
+// written reports whether a place of the manifest is one of the pack too, and
+// not made of several.
+func written(at jsontext.Pointer) bool {
+	for name := range at.Tokens() {
+		return name != "patterns" && name != "trigger"
+	}
+	return true
 }
 
 // mistake is something wrong at a place in the document.

@@ -228,7 +228,7 @@ func TestMistakes(t *testing.T) {
 		rule + "  shapes: [ab<q>]\n":                                                 "line 9: rules[0].shapes[0]: a class such as",
 		rule + "  shapes: [ab<d1-65>]\n":                                             "line 9: rules[0].shapes[0]: want characters",
 		rule + "  shapes: [<d1-9><d1-9>]\n":                                          "64 lengths",
-		rule + "  shapes: [<p20>]\n":                                                 "pattern p0",
+		rule + "  shapes: [<p20>]\n":                                                 "patterns[0]: shape",
 		rule + "  phrases: [ab]\n  confidence: 2\n":                                  "line 10: rules[0].confidence: want 0 to 1",
 		rule + "  phrases: [ab]\n  within: 9\n":                                      "line 10: rules[0].within: only for",
 		rule + "  phrases: [ab]\n  kinds: [subject]\n":                               `line 10: rules[0].kinds[0]: "subject": no kind`,
@@ -237,7 +237,7 @@ func TestMistakes(t *testing.T) {
 		rule + "  all: [{phrases: [cd]}]\n":                                          "line 9: rules[0].all: want 2 to 8 parts",
 		rule + "  all: [{phrases: [cd]}, {exact: true}]\n":                           "rules[0].all[1]: neither",
 		rule + "  all: [{phrases: [cd]}, {phrases: [ef]}]\n  within: 5000\n":         "line 10: rules[0].within: want 1 to 4096",
-		"- {id: UP, family: exfil, severity: low, description: X., phrases: [ab]}\n": `rule id "UP"`,
+		"- {id: UP, family: exfil, severity: low, description: X., phrases: [ab]}\n": `line 5: rules[0].id: found "UP"`,
 	} {
 		_, err := Parse([]byte(pack(text)))
 		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) {

@@ -65,6 +65,10 @@ func Parse(b []byte) (File, error) {
 		return File{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if _, err := f.ManifestJSON(); err != nil {
+		var m *engine.ManifestError
+		if errors.As(err, &m) {
+			err = strictyaml.At(b, m.At, m.Problem)
+		}
 		return File{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if err := f.Build.check(); err != nil {
