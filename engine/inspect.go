@@ -163,7 +163,7 @@ func (in *Inspection) inspectExports(module *admit.Module) {
 }
 
 func (in *Inspection) problem(err error) {
-	if all, ok := err.(interface{ Unwrap() []error }); ok && errors.Is(err, ErrExports) {
+	if all, ok := err.(interface{ Unwrap() []error }); ok && errors.Is(err, ErrExports) { // each by itself
 		for _, one := range all.Unwrap() {
 			in.Problems = append(in.Problems, one.Error())
 		}

@@ -56,7 +56,7 @@ func TestRefusals(t *testing.T) {
 		if errors.Is(err, ErrManifest) != errors.As(err, &m) {
 			t.Errorf("%s: no place: %v", name, err)
 		}
-		got.WriteString(name + "\n    " + strings.ReplaceAll(err.Error(), "\n", "\n    ") + "\n")
+		got.WriteString(name + "\n    " + err.Error() + "\n")
 	}
 	replaced := func(c change, in string) string {
 		t.Helper()

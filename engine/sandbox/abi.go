@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,7 +95,7 @@ func (e *ExportError) Error() string {
 func (e *ExportError) Unwrap() error { return ErrExports }
 
 // CheckExports says which exports are missing or have the wrong type, each as an
-// [*ExportError], joined.
+// [*ExportError]; several are unwrapped.
 func CheckExports(m *admit.Module, form Form) error {
 	functions := make(map[string]admit.Func)
 	memory := false
@@ -122,7 +121,7 @@ func CheckExports(m *admit.Module, form Form) error {
 	if !memory {
 		errs = append(errs, &ExportError{Name: exportMemory})
 	}
-	return errors.Join(errs...)
+	return together(errs...)
 }
 
 // CheckImports refuses what the host does not provide, by name and by type.

@@ -100,7 +100,7 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte, o Options) (*Module, er
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(CheckImports(parsed), CheckExports(parsed, o.Form), CheckMemory(parsed, o.Limits.MemoryBytes)); err != nil {
+	if err := together(CheckImports(parsed), CheckExports(parsed, o.Form), CheckMemory(parsed, o.Limits.MemoryBytes)); err != nil {
 		return nil, err
 	}
 	program, err := parsed.Instrument(admit.Options{MemoryPages: o.Limits.MemoryBytes >> 16})
