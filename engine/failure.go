@@ -24,19 +24,23 @@ const (
 )
 
 // Failure is a scanner that did not answer. It is no finding: nothing is known
-// about the message. Detail is written by the host alone.
+// about the message.
 type Failure struct {
 	Scanner string      `json:"scanner"`
 	Kind    FailureKind `json:"kind"`
-	Detail  string      `json:"detail"`
+	// Detail says in one sentence what happened, with its numbers and limits. It is
+	// the explanation wherever a failure is told, to authors and on record alike,
+	// and written by the host alone: nothing of the message is in it, and of what a
+	// scanner answered nothing but numbers.
+	Detail string `json:"detail"`
 	// Skipped: the scanner was not called, since it had failed too often for
 	// this caller. It depends on the clock and is no part of a replay.
 	Skipped bool `json:"-"`
 }
 
-// failureOf says why a call gave no answer: a fault of the sandbox or an answer
-// that breaks the ABI, in numbers. It is nil for anything else, which is no
-// failure of the scanner.
+// failureOf explains why a call gave no answer: a fault of the sandbox or an
+// answer that breaks the ABI. It is nil for anything else, which is no failure of
+// the scanner.
 func failureOf(scanner string, err error) *Failure {
 	var fault *sandbox.Fault
 	var broken *AnswerError
@@ -60,3 +64,6 @@ func refusal(err error) error {
 	}
 	return err
 }
+
+// String is a failure in one line.
+func (f Failure) String() string { return f.Kind + ": " + f.Detail }

@@ -6,14 +6,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// holdsNull reports whether valid JSON has a null in it. Nothing in a manifest
-// or an answer is null, and in a struct it would read as a member left out.
-func holdsNull(b []byte) bool {
-	_, null := nullAt(b)
-	return null
-}
-
-// nullAt returns where the first one is.
+// nullAt returns where valid JSON has its first null. Nothing in a manifest or an
+// answer is null, and in a struct it would read as a member left out.
 func nullAt(b []byte) (at jsontext.Pointer, null bool) {
 	if !bytes.Contains(b, []byte("null")) {
 		return "", false

@@ -123,11 +123,17 @@ func (s *Scanner) parseAnswer(b []byte, windows []window) (Answer, error) {
 // decodeJSON reads an answer in the json encoding.
 func decodeJSON(b []byte, _ Limits) (a Answer, err *AnswerError) {
 	var r required
-	if json.Unmarshal(b, &a, json.RejectUnknownMembers(true)) != nil || json.Unmarshal(b, &r) != nil || holdsNull(b) {
-		return a, wrong("", "the answer is not JSON of the output schema")
+	if err := json.Unmarshal(b, &a, json.RejectUnknownMembers(true)); err != nil {
+		return a, notOfSchema(err)
+	}
+	if at, null := nullAt(b); null {
+		return a, wrong("", "the answer is not JSON of the output schema: %s is null", at)
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		return a, notOfSchema(err)
 	}
 	if field, ok := r.missing(); ok {
-		return a, wrong(field, "missing, which the output schema requires")
+		return a, wrong("", "the answer lacks %s, which the output schema requires", field)
 	}
 	return a, nil
 }

@@ -75,6 +75,42 @@ func TestInvalidAnswers(t *testing.T) {
 	}
 }
 
+// TestAnswersAreExplained holds that a failure names the field and what is wrong
+// with it, and repeats nothing that the guest wrote.
+func TestAnswersAreExplained(t *testing.T) {
+	for answer, want := range map[string]string{
+		"rubbish": "the answer is not JSON of the output schema: broken at byte 0",
+		`{"status":"complete","findings":[],"SECRET":1}`:              "the answer is not JSON of the output schema: / has a member that it does not know",
+		finding(`,"SECRET":1`):                                        "the answer is not JSON of the output schema: /findings/0/ has a member that it does not know",
+		finding(`,"mark":["SECRET"]`):                                 "the answer is not JSON of the output schema: /findings/0/mark is of another type",
+		finding(`,"mark":null`):                                       "the answer is not JSON of the output schema: /findings/0/mark is null",
+		`{"status":"complete"}`:                                       "the answer lacks /findings, which the output schema requires",
+		`{"status":"SECRET","findings":[]}`:                           "/status: must be complete, or partial",
+		strings.Replace(finding(""), "test.high", "SECRET", 1):        "/findings/0/rule: is not in the manifest",
+		finding(`,"severity":"critical"`):                             "/findings/0/severity: critical, which is above high, that of rule test.high",
+		finding(`,"severity":"SECRET"`):                               "/findings/0/severity: unknown",
+		strings.Replace(finding(""), "0.5", "1.5", 1):                 "/findings/0/confidence: 1.5 is not within 0 and 1",
+		strings.Replace(finding(""), `"segment":0`, `"segment":7`, 1): "/findings/0/segment: 7, of an input with 1",
+		strings.Replace(finding(""), `"end":1`, `"end":99`, 1):        "/findings/0/end: range 0 to 99 in a text of 6 bytes",
+		strings.Replace(finding(""), `"end":1`, `"end":2`, 1):         "/findings/0/end: range 0 to 2 cuts a UTF-8 character",
+		strings.Replace(finding(""), `"message":""`, `"message":"`+strings.Repeat("SECRET", 100)+`"`, 1): "/findings/0/message: 600 bytes, at most 512",
+	} {
+		m, err := ParseManifest([]byte(testManifest))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Scanner{manifest: m, rules: map[string]Rule{}, opts: Options{Limits: DefaultLimits}}
+		for _, r := range m.Rules {
+			s.rules[r.ID] = r
+		}
+		_, err = s.parseAnswer([]byte(answer), []window{{text: "aéz!x"}})
+		f := failureOf("test", err)
+		if f == nil || f.Kind != FailureOutput || !strings.Contains(f.Detail, want) || strings.Contains(f.Detail, "SECRET") {
+			t.Errorf("%.60s: %v, want %s", answer, f, want)
+		}
+	}
+}
+
 func TestValidAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		answer     string

@@ -31,7 +31,7 @@ func (s *Set) selfTest(ctx context.Context, i int) error {
 			switch {
 			case len(r.failures) > 0:
 				f := r.failures[0]
-				return fmt.Errorf("%w: %s on a harmless %s: %s: %s", ErrSelfTest, scanner.manifest.Name, phase, f.Kind, f.Detail)
+				return fmt.Errorf("%w: %s on a harmless %s: %s", ErrSelfTest, scanner.manifest.Name, phase, f)
 			case ctx.Err() != nil:
 				return context.Cause(ctx)
 			case r.unexamined:

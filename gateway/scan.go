@@ -195,7 +195,7 @@ func verdictOf(phase message.Phase, v engine.Verdict) audit.Verdict {
 		})
 	}
 	for _, f := range v.Failures {
-		said.Failures = append(said.Failures, audit.Failure{Scanner: f.Scanner, Digest: v.DigestOf(f.Scanner), Kind: f.Kind, Skipped: f.Skipped})
+		said.Failures = append(said.Failures, audit.Failure{Scanner: f.Scanner, Digest: v.DigestOf(f.Scanner), Kind: f.Kind, Detail: f.Detail, Skipped: f.Skipped})
 	}
 	return said
 }

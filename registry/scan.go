@@ -123,7 +123,7 @@ func (v *scanVerdict) audit() audit.Verdict {
 	}
 	for _, f := range v.Failures[:min(len(v.Failures), 100)] {
 		said := engine.Verdict{Scanners: v.Scanners}
-		out.Failures = append(out.Failures, audit.Failure{Scanner: f.Scanner, Digest: said.DigestOf(f.Scanner), Kind: f.Kind})
+		out.Failures = append(out.Failures, audit.Failure{Scanner: f.Scanner, Digest: said.DigestOf(f.Scanner), Kind: f.Kind, Detail: f.Detail})
 	}
 	return out
 }

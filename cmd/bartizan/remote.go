@@ -148,5 +148,5 @@ func hintFor(err error) string {
 	case "namespace_not_covered":
 		return "the key's namespaces are shown by bartizan key list"
 	}
-	return ""
+	return exportHint(err)
 }

@@ -44,7 +44,7 @@ func newScannerBuild() *cobra.Command {
 				return err
 			}
 			if err := tryScanner(cmd.Context(), wasm, cmd.ErrOrStderr()); err != nil {
-				return policyError("%s: %w", file.Name, err)
+				return policyError("%s: %w", file.Name, &written{err, file.Build.Language})
 			}
 			if out == "" {
 				out = filepath.Join(dir, file.Name+".wasm")

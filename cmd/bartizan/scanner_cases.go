@@ -212,7 +212,7 @@ func tryCase(ctx context.Context, set *engine.Set, c scannerCase) (tried, error)
 	slices.SortFunc(c.Want.Findings, wantedSpan.compare)
 	switch v := t.Verdict; {
 	case len(v.Failures) > 0:
-		t.Problem = fmt.Sprintf("the scanner failed: %s: %s", v.Failures[0].Kind, v.Failures[0].Detail)
+		t.Problem = fmt.Sprintf("the scanner failed: %s", v.Failures[0])
 	case v.Action != c.Want.Action:
 		t.Problem = fmt.Sprintf("action %s, wanted %s (rules %v)", v.Action, c.Want.Action, rules)
 	case c.Want.Rules != nil && !slices.Equal(rules, c.Want.Rules):

@@ -252,6 +252,7 @@ type Failure struct {
 	Scanner string `json:"scanner"`
 	Digest  string `json:"digest,omitzero"`  // of its module
 	Kind    string `json:"kind"`             // refused, trap, fuel, deadline, memory, depth, output
+	Detail  string `json:"detail,omitzero"`  // why, in the words of the host: nothing of the message, nothing that a scanner wrote
 	Skipped bool   `json:"skipped,omitzero"` // not called: it had failed too often for this caller
 }
 

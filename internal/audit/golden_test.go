@@ -65,7 +65,7 @@ func every() map[string]*Event {
 	readOnly.ReadOnly = true
 	listing := call
 	listing.Method, listing.Kind, listing.Entry = "tools/list", "", ""
-	failing := Verdict{Phase: "request", Action: "block", Failures: []Failure{{Scanner: "exfil", Digest: digest, Kind: "deadline", Skipped: true}}, Unexamined: true}
+	failing := Verdict{Phase: "request", Action: "block", Failures: []Failure{{Scanner: "exfil", Digest: digest, Kind: "deadline", Detail: "bartizan_scan gave no answer within 5s", Skipped: true}}, Unexamined: true}
 	aggregated := &bucket{
 		key: refusalKey{"credential_missing", prefixOf("192.0.2.7:1")}, id: "id-fixed",
 		first: noon.UnixMilli(), last: noon.UnixMilli() + 900, count: 17,
