@@ -23,4 +23,6 @@ import "embed"
 //go:embed examples/rulepack/scanner.yaml examples/rulepack/README.md examples/rulepack/Makefile
 //go:embed javascript/template* javascript/prelude.js javascript/scanner.d.ts javascript/README.md javascript/Makefile javascript/requirements.txt
 //go:embed examples/javascript/ticket.js examples/javascript/scanner.yaml examples/javascript/README.md examples/javascript/Makefile
+//go:embed nim/bartizan.nim
+//go:embed examples/nim/main.nim examples/nim/scanner.yaml examples/nim/README.md examples/nim/Makefile
 var Files embed.FS
