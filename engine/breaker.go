@@ -72,7 +72,7 @@ func (b *breaker) enter(s *Scanner, principal string, now time.Time) (passage, *
 	if principal == "" {
 		return passage{}, nil
 	}
-	p := passage{key: b.key(s.digest, principal)}
+	p := passage{key: b.key(s, principal)}
 	if b.kept.Load() == 0 {
 		return p, nil
 	}
@@ -177,10 +177,11 @@ func (b *breaker) open(digest string, now time.Time) (n int) {
 	return n
 }
 
-func (b *breaker) key(digest, principal string) uint64 {
+func (b *breaker) key(s *Scanner, principal string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(b.seed)
-	h.WriteString(digest) // of one length: no two pairs are written alike
+	h.WriteString(s.digest) // of one length, as what follows: no two are written alike
+	h.Write(s.apart[:])
 	h.WriteString(principal)
 	return max(h.Sum64(), 1)
 }

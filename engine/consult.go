@@ -7,10 +7,9 @@ import (
 
 // consult makes the calls that a message asks of one scanner, unless its
 // breaker is open for the message's principal, and counts what became of it.
-func (s *Set) consult(ctx context.Context, scanner *Scanner, p *prepared, calls []summons, opts ScanOptions) (r report) {
-	count := s.counts[scanner]
-	principal := opts.Principal
-	if !scanner.opts.failureDenies() {
+func (s *Set) consult(ctx context.Context, count *counts, b *binding, p *prepared, calls []summons, opts ScanOptions) (r report) {
+	scanner, principal := b.scanner, opts.Principal
+	if !b.whole.failureDenies() {
 		principal = "" // skipped messages would pass: three failures must not be the way around a scanner
 	}
 	leave, refused := s.breaker.enter(scanner, principal, opts.Now)
@@ -27,7 +26,7 @@ func (s *Set) consult(ctx context.Context, scanner *Scanner, p *prepared, calls 
 		}
 		count.add(r, took, now)
 	}()
-	r = scanner.examine(ctx, p, calls)
+	r = b.examine(ctx, p, calls)
 	switch {
 	case len(r.failures) > 0:
 		ended, kind = outcomeFailure, r.failures[0].Kind

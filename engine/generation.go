@@ -65,6 +65,10 @@ func (s *Set) close(ctx context.Context) error {
 	var errs []error
 	for _, scanner := range s.scanners {
 		errs = append(errs, scanner.Close(ctx))
+		for _, narrow := range s.narrower[scanner] {
+			errs = append(errs, narrow.Close(ctx))
+		}
 	}
+	errs = append(errs, s.demanded.close(ctx))
 	return errors.Join(errs...)
 }

@@ -78,8 +78,32 @@ func DefaultTiers() Tiers {
 	}
 }
 
+// milder reports whether some severity has less follow than by default.
+func (t Tiers) milder() bool {
+	for severity, usual := range defaultTiers {
+		if t[severity].Less(usual) {
+			return true
+		}
+	}
+	return false
+}
+
+// atLeastDefault returns t where it is stricter than the default.
+func (t Tiers) atLeastDefault() Tiers {
+	strict := DefaultTiers()
+	for severity, action := range t {
+		if strict[severity].Less(action) {
+			strict[severity] = action
+		}
+	}
+	return strict
+}
+
+var defaultTiers = DefaultTiers()
+
 // Options are how one scanner is run.
 type Options struct {
+	Scope     Scope // the zero Scope is every message
 	Mode      Mode
 	OnFailure OnFailure
 	Limits    Limits
@@ -93,7 +117,7 @@ type Options struct {
 }
 
 // failureDenies reports whether a message does not pass that the scanner fails on.
-func (o Options) failureDenies() bool { return o.Mode == ModeEnforce && o.OnFailure == OnFailureDeny }
+func (o *Options) failureDenies() bool { return o.Mode == ModeEnforce && o.OnFailure == OnFailureDeny }
 
 func (o Options) withDefaults() (Options, error) {
 	switch o.Mode {
@@ -116,6 +140,9 @@ func (o Options) withDefaults() (Options, error) {
 		if !severity.Valid() || action.rank() == 4 && action != ActionBlock {
 			return o, fmt.Errorf("%w: tier %q: %q", ErrOptions, severity, action)
 		}
+	}
+	if o.Scope.Entry != "" && o.Scope.Server == "" {
+		return o, fmt.Errorf("%w: an entry of no server", ErrOptions)
 	}
 	o.Tiers = tiers
 	o.Limits = o.Limits.withDefaults()

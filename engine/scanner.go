@@ -22,6 +22,11 @@ type Scanner struct {
 	rules    map[string]Rule // nil for a module without a manifest
 	digest   string
 	opts     Options
+
+	engine *Engine // with wasm, to load it with another configuration
+	wasm   []byte
+	apart  [sha256.Size]byte // tells the circuits of one module's bindings apart
+	shared bool              // the module is another Scanner's
 }
 
 // Load admits a module: exactly one valid manifest, the exports and imports of
@@ -77,14 +82,20 @@ func (e *Engine) admit(ctx context.Context, wasm []byte, m Manifest, opts Option
 		err := fmt.Errorf("%w: configuration for a scanner that takes none", ErrOptions)
 		return nil, errors.Join(err, module.Close(ctx))
 	}
-	return &Scanner{module: module, manifest: m, digest: Digest(wasm), opts: opts}, nil
+	return &Scanner{module: module, manifest: m, digest: Digest(wasm), opts: opts, engine: e, wasm: wasm}, nil
 }
 
 // Warm initialises the scanner, so that its first message does not wait.
 func (s *Scanner) Warm(ctx context.Context) error { return s.module.Warm(ctx) }
 
-// Close frees the compiled module. No scan may be running.
-func (s *Scanner) Close(ctx context.Context) error { return s.module.Close(ctx) }
+// Close frees the compiled module, unless it is another Scanner's. No scan may
+// be running.
+func (s *Scanner) Close(ctx context.Context) error {
+	if s.shared {
+		return nil
+	}
+	return s.module.Close(ctx)
+}
 
 // Manifest returns the scanner's manifest.
 func (s *Scanner) Manifest() Manifest { return s.manifest }

@@ -14,19 +14,24 @@ import (
 func (s *Set) SelfTest(ctx context.Context) error {
 	var errs []error
 	for i := range s.scanners {
-		if err := s.selfTest(ctx, i); err != nil {
-			errs = append(errs, err)
+		for _, scanner := range append([]*Scanner{s.scanners[i]}, s.narrower[s.scanners[i]]...) {
+			if err := s.selfTest(ctx, i, scanner); err != nil {
+				errs = append(errs, err)
+			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Set) selfTest(ctx context.Context, i int) error {
-	scanner := s.scanners[i]
+func (s *Set) selfTest(ctx context.Context, i int, scanner *Scanner) error {
+	if scanner.shared { // its module is tested already
+		return nil
+	}
 	for _, phase := range scanner.manifest.Phases {
 		for _, m := range harmless(phase) {
 			p := s.matcher.newPass(prepare(m))
-			r := scanner.examine(ctx, p.prepared, p.summon(i, true))
+			bound := asBound(scanner)
+			r := bound.examine(ctx, p.prepared, p.summon(i, true))
 			p.release()
 			switch {
 			case len(r.failures) > 0:

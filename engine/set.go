@@ -13,17 +13,36 @@ import (
 // safe for concurrent use.
 type Set struct {
 	scanners []*Scanner
+	narrower map[*Scanner][]*Scanner // what stands in for one of scanners
+	demanded configured
 	matcher  *matcher
 	breaker  *breaker
 	counts   map[*Scanner]*counts
 }
 
-// NewSet returns a set of the given scanners, which run in this order.
+// NewSet returns a set of the given scanners, which run in this order. One with
+// a scope stands in, where that covers a message, for the one of the same module
+// without; the narrowest scope counts.
 func NewSet(scanners ...*Scanner) *Set {
-	return &Set{
-		scanners: slices.Clone(scanners), matcher: newMatcher(scanners),
-		breaker: newBreaker(), counts: newCounts(scanners),
+	s := &Set{breaker: newBreaker(), narrower: map[*Scanner][]*Scanner{}}
+	for _, scanner := range scanners {
+		if scanner.opts.Scope == (Scope{}) {
+			s.scanners = append(s.scanners, scanner)
+		}
 	}
+	for _, scanner := range scanners {
+		if scanner.opts.Scope == (Scope{}) {
+			continue
+		}
+		i := slices.IndexFunc(s.scanners, func(wide *Scanner) bool { return wide.digest == scanner.digest })
+		if i < 0 { // nothing to stand in for
+			s.scanners = append(s.scanners, scanner)
+			continue
+		}
+		s.narrower[s.scanners[i]] = append(s.narrower[s.scanners[i]], scanner)
+	}
+	s.matcher, s.counts = newMatcher(s.scanners), newCounts(s.scanners)
+	return s
 }
 
 // ScanOptions change how one message is judged.
@@ -50,6 +69,8 @@ type ScanOptions struct {
 	// Known is what the caller wrote himself before a message that he gets: no
 	// part of a mark in it that occurs here is remembered.
 	Known []message.Segment
+	// Demands are those of the server's approval.
+	Demands []Demand
 }
 
 // DefaultWithin is for a machine under load: a megabyte takes a second or two.
@@ -79,6 +100,10 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 		if !scanner.examines(m.Phase) {
 			continue
 		}
+		b, ok := s.bind(scanner, m, opts.Demands)
+		if !ok {
+			continue
+		}
 		if p == nil {
 			p = s.matcher.newPass(prepare(m))
 			defer p.release()
@@ -90,7 +115,7 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 		calls := p.summon(i, opts.Always)
 		if len(calls) == 0 {
 			s.counts[scanner].notTriggered.Add(1)
-			v.merge(report{unexamined: p.incomplete}, scanner.opts)
+			v.merge(report{unexamined: p.incomplete}, b.whole)
 			continue
 		}
 		if v.Called == nil { // most messages need no deadline
@@ -99,9 +124,23 @@ func (s *Set) ScanWith(ctx context.Context, m *message.Message, opts ScanOptions
 			ctx = limit
 		}
 		v.Called = append(v.Called, scanner.manifest.Name)
-		r := s.consult(ctx, scanner, p.prepared, calls, opts)
+		r := s.consult(ctx, s.counts[scanner], &b, p.prepared, calls, opts)
 		found = append(found, r.marked...)
-		v.merge(r, scanner.opts)
+		v.merge(r, b.whole)
+		for k := range opts.Demands {
+			if d := &opts.Demands[k]; d.Config != nil && d.Scanner == scanner.manifest.Name && d.about(m) {
+				r := s.onceMore(ctx, scanner, b, d, p.prepared, calls, opts)
+				found = append(found, r.marked...)
+				v.merge(r.beside(v.Findings), b.whole)
+			}
+		}
+	}
+	for i := range opts.Demands {
+		if d := &opts.Demands[i]; d.about(m) {
+			if f := s.unmet(d, m); f != nil {
+				v.merge(report{failures: []Failure{*f}}, &Options{Mode: ModeEnforce, OnFailure: OnFailureDeny})
+			}
+		}
 	}
 	v.settle(opts)
 	remember(m, found, v.Action, opts)
@@ -123,7 +162,8 @@ type report struct {
 
 // examine makes the calls of one scanner for a message. After a failure the
 // rest is left unexamined: the message cannot pass any more.
-func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) (r report) {
+func (b *binding) examine(ctx context.Context, p *prepared, calls []summons) (r report) {
+	s := b.scanner
 	r = report{unexamined: p.incomplete}
 	p.selectContext()
 	input := inputs.Get().(*[]byte)
@@ -148,7 +188,7 @@ func (s *Scanner) examine(ctx context.Context, p *prepared, calls []summons) (r 
 			w := batch[f.Segment]
 			var found []Finding
 			for _, at := range p.places(f.Start, f.End, w) {
-				found = append(found, s.finding(f, at, p.message.Segments[w.segment].Provenance, p))
+				found = append(found, b.finding(f, at, p.message.Segments[w.segment].Provenance, p))
 			}
 			if len(found) == 0 {
 				continue
@@ -204,8 +244,9 @@ func (r *report) addJoined(joined [][]Finding) {
 }
 
 // finding is an answer's finding at a place of the message.
-func (s *Scanner) finding(f AnswerFinding, at place, provenance string, p *prepared) Finding {
-	source := &p.message.Segments[at.segment]
+func (b *binding) finding(f AnswerFinding, at place, provenance string, p *prepared) Finding {
+	s, source := b.scanner, &p.message.Segments[at.segment]
+	judge := b.of(source.Item)
 	rule := s.rule(f.Rule)
 	out := Finding{
 		Scanner: s.manifest.Name, Rule: f.Rule, Family: rule.Family, Taxonomy: slices.Clone(rule.Taxonomy),
@@ -215,7 +256,7 @@ func (s *Scanner) finding(f AnswerFinding, at place, provenance string, p *prepa
 	if out.Taxonomy == nil {
 		out.Taxonomy = []string{}
 	}
-	out.Action = s.opts.Tiers[f.Severity]
+	out.Action = judge.Tiers[f.Severity]
 	if f.Replacement != nil && redactable(p.message.Phase) && f.Severity.AtLeast(SeverityMedium) {
 		if source.Fixed { // a name or number cannot be replaced, and must not pass either
 			out.Action = ActionBlock
@@ -223,7 +264,7 @@ func (s *Scanner) finding(f AnswerFinding, at place, provenance string, p *prepa
 			out.Action, out.Replacement = ActionRedact, f.Replacement
 		}
 	}
-	if s.opts.Mode == ModeMonitor && ActionFlag.Less(out.Action) {
+	if judge.Mode == ModeMonitor && ActionFlag.Less(out.Action) {
 		out.Action, out.Replacement = ActionFlag, nil
 	}
 	out.Leaf = p.leaf(at.segment)
@@ -239,7 +280,7 @@ func redactable(p message.Phase) bool {
 // merge adds a report. What a scanner left unexamined, or failed on, blocks in
 // enforce mode and flags in monitor mode; a failure also flags where its
 // binding says so.
-func (v *Verdict) merge(r report, o Options) {
+func (v *Verdict) merge(r report, o *Options) {
 	v.Findings = append(v.Findings, r.findings...)
 	v.Failures = append(v.Failures, r.failures...)
 	failed := len(r.failures) > 0
