@@ -90,6 +90,10 @@ func (r report) beside(have []Finding) report {
 	return r
 }
 
+// ErrShared refuses to share a module between bindings of another configuration
+// or other limits.
+var ErrShared = fmt.Errorf("%w: another configuration or other limits than the module was loaded with", ErrOptions)
+
 // Rebound returns a scanner of the same module that is bound otherwise. It
 // shares the compiled module, which stays s's: o must have the configuration and
 // the limits of s.
@@ -102,7 +106,7 @@ func (s *Scanner) Rebound(o Options) (*Scanner, error) {
 		return nil, err
 	}
 	if o.Limits != s.opts.Limits || !bytes.Equal(o.Config, s.opts.Config) {
-		return nil, fmt.Errorf("%w: another configuration or other limits than the module was loaded with", ErrOptions)
+		return nil, ErrShared
 	}
 	other := *s
 	other.opts, other.shared = o, true

@@ -57,7 +57,7 @@ func (c *counts) add(r report, took time.Duration, now time.Time) {
 	}
 }
 
-// Health is how a scanner is bound and what became of its messages since the
+// Health is how a scanner is bound, Narrower for single servers and entries, and what became of its messages since the
 // process began.
 type Health struct {
 	Scanner   ScannerRef
@@ -65,6 +65,7 @@ type Health struct {
 	Mode      Mode
 	OnFailure OnFailure
 	Signer    string // as in Options
+	Narrower  []Options
 
 	Called       int64 // messages that it was called for
 	NotTriggered int64 // messages that held nothing for it
@@ -98,6 +99,9 @@ func (s *Set) Health(now time.Time) []Health {
 		h := s.counts[scanner].health()
 		h.Scanner, h.Manifest = scanner.Ref(), scanner.manifest
 		h.Mode, h.OnFailure, h.Signer = scanner.opts.Mode, scanner.opts.OnFailure, scanner.opts.Signer
+		for _, narrow := range s.narrower[scanner] {
+			h.Narrower = append(h.Narrower, narrow.opts)
+		}
 		h.Open = s.breaker.open(scanner.digest, now)
 		all = append(all, h)
 	}

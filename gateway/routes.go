@@ -74,6 +74,7 @@ type terms struct {
 	extensions map[string]bool
 	readOnly   map[string]bool // tools
 	waivers    []engine.Waiver
+	demands    []engine.Demand // of scanners
 }
 
 // eraFor is the era in which the gateway talks to the server for a client of
@@ -290,6 +291,13 @@ func (r *routes) termsOf(a *approval.Approval) *terms {
 	}
 	for _, w := range a.Waivers {
 		t.waivers = append(t.waivers, engine.Waiver{Rule: w.Rule, Pointer: w.Pointer, Leaf: w.Leaf, Expires: w.Expires})
+	}
+	for _, b := range a.ScannerBindings {
+		d := engine.Demand{Scanner: b.Scanner, Entries: b.Entries, Mode: engine.Mode(b.Mode), OnFailure: engine.OnFailure(b.OnFailure), Config: b.Config}
+		if b.Digest != "" {
+			d.Digest = "sha256:" + b.Digest
+		}
+		t.demands = append(t.demands, d)
 	}
 	if len(r.terms) >= keptTerms || r.terms == nil {
 		r.terms = map[string]*terms{}

@@ -118,7 +118,7 @@ func examine(ctx context.Context, x *exchange, scanners *engine.Live, record *re
 // is remembered.
 func examineWith(ctx context.Context, x *exchange, scanners *engine.Live, record *recorder, m *message.Message, scope flow.Scope) (engine.Verdict, *refusal) {
 	v := scanners.ScanWith(ctx, m, engine.ScanOptions{
-		Waivers: x.svc.waivers, Now: record.now(), Principal: author(x, m), Flow: scope, Known: x.asked,
+		Waivers: x.svc.waivers, Now: record.now(), Principal: author(x, m), Flow: scope, Known: x.asked, Demands: x.svc.demands,
 	})
 	if ctx.Err() != nil { // the exchange ended meanwhile: whatever was said is about half of it
 		return v, refuse(ReasonClientGone).because(context.Cause(ctx))

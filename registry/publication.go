@@ -166,7 +166,7 @@ func (s *Service) prepare(by audit.Origin, doc *serverjson.Document, sub *Submis
 			Alias: o.Alias, Tier: o.Tier, Binding: string(binding), Launch: launch, Scopes: o.Scopes,
 			Artifact: sub.Artifact, Source: source, Created: now, Updated: now,
 		},
-		Publication: Publication{KeyNamespaces: by.Caller.Namespaces, ScopesDeclared: o.Scopes != nil},
+		Publication: Publication{KeyNamespaces: by.Caller.Namespaces, ScopesDeclared: o.Scopes != nil, ScannerBindings: doc.ScannerBindings},
 	}, nil
 }
 

@@ -21,6 +21,7 @@ func (s *Service) predicate(prints []printed, verdict *scanVerdict, v *version, 
 		Publisher: v.Publisher, Binding: approval.Binding(v.Binding),
 		Launch: approval.Launch{Command: v.Launch.Command, Dir: v.Launch.Dir, EnvNames: v.Launch.EnvNames, URL: v.Launch.URL, Transport: v.Launch.Transport},
 		Roots:  roots(prints), Annotations: annotations(prints), Scopes: v.Scopes, Scanners: verdict.byScanner(),
+		ScannerBindings: v.ScannerBindings,
 	}
 	for _, era := range prints {
 		for _, e := range era.set.Entries {

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/store"
 )
 
@@ -27,6 +28,8 @@ type version struct {
 type Publication struct {
 	KeyNamespaces  []string `json:"keyNamespaces"`
 	ScopesDeclared bool     `json:"scopesDeclared"`
+	// ScannerBindings are those of its server.json.
+	ScannerBindings []approval.ScannerBinding `json:"scannerBindings,omitzero"`
 }
 
 type versionRecord struct {

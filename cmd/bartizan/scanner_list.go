@@ -91,6 +91,9 @@ func configuredScanners(file string) ([]registryapi.Scanner, error) {
 		for _, p := range b.Manifest.Phases {
 			s.Phases = append(s.Phases, string(p))
 		}
+		for _, o := range b.Narrower {
+			s.Bindings = append(s.Bindings, registryapi.Bound{Server: o.Scope.Server, Entry: o.Scope.Entry, Mode: string(o.Mode), OnFailure: string(o.OnFailure)})
+		}
 		list = append(list, s)
 	}
 	return list, nil
@@ -112,6 +115,10 @@ func printScanners(cmd *cobra.Command, list []registryapi.Scanner) error {
 			row = append(row, healthCells(s.Health)...)
 		}
 		rows = append(rows, row)
+		for _, b := range s.Bindings {
+			where := strings.TrimSpace(b.Server + " " + b.Entry)
+			rows = append(rows, []string{s.Name + " for " + where, "", "", "", "", "", "", b.Mode, b.OnFailure, ""})
+		}
 	}
 	return table(cmd.OutOrStdout(), header, rows)
 }

@@ -59,6 +59,7 @@ type Predicate struct {
 	Annotations      map[string]jsontext.Value     `json:"annotations,omitempty"` // by tool
 	Scopes           []string                      `json:"scopes,omitempty"`
 	Scanners         []ScannerVerdict              `json:"scanners,omitempty"`
+	ScannerBindings  []ScannerBinding              `json:"scannerBindings,omitempty"`
 	Waivers          []Waiver                      `json:"waivers,omitempty"`
 	ExtensionMethods []string                      `json:"extensionMethods,omitempty"`
 	Checklist        string                        `json:"checklist,omitempty"` // digest of the answered checklist

@@ -114,5 +114,8 @@ func (p *Predicate) check(s Subjects) error {
 		}
 		seen[k] = true
 	}
+	if err := checkScannerBindings(p.ScannerBindings); err != nil {
+		return err
+	}
 	return p.Launch.check(p.Binding)
 }

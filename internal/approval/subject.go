@@ -30,6 +30,7 @@ type reviewSubject struct {
 	Annotations      map[string]jsontext.Value     `json:"annotations"`
 	Scopes           []string                      `json:"scopes"`
 	Scanners         []ScannerVerdict              `json:"scanners"`
+	ScannerBindings  []ScannerBinding              `json:"scannerBindings,omitempty"` // older subjects have none
 	Waivers          []Waiver                      `json:"waivers"`
 	ExtensionMethods []string                      `json:"extensionMethods"`
 }
@@ -45,6 +46,7 @@ func newReviewSubject(p *Predicate, s Subjects) *reviewSubject {
 		Scanners: slices.SortedFunc(slices.Values(p.Scanners), func(a, b ScannerVerdict) int {
 			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Action, b.Action))
 		}),
+		ScannerBindings: p.ScannerBindings,
 		Waivers: slices.SortedFunc(slices.Values(p.Waivers), func(a, b Waiver) int {
 			return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Pointer, b.Pointer), cmp.Compare(a.Leaf, b.Leaf), a.Expires.Compare(b.Expires))
 		}),

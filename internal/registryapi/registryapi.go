@@ -142,10 +142,19 @@ type Scanner struct {
 	Form      string   `json:"form"`
 	Encoding  string   `json:"encoding"`
 	Call      string   `json:"call"`
-	Mode      string   `json:"mode"`            // enforce | monitor
-	OnFailure string   `json:"onFailure"`       // deny | flag
-	Signer    string   `json:"signer,omitzero"` // who vouches for the module: built in, a key, or a certificate's subject
+	Mode      string   `json:"mode"`              // enforce | monitor
+	OnFailure string   `json:"onFailure"`         // deny | flag
+	Signer    string   `json:"signer,omitzero"`   // who vouches for the module: built in, a key, or a certificate's subject
+	Bindings  []Bound  `json:"bindings,omitzero"` // where it is run otherwise
 	Health    *Health  `json:"health,omitzero"`
+}
+
+// Bound is how a scanner is run for one server, or one entry of it.
+type Bound struct {
+	Server    string `json:"server"`
+	Entry     string `json:"entry,omitzero"`
+	Mode      string `json:"mode"`
+	OnFailure string `json:"onFailure"`
 }
 
 // Health counts since the process began.

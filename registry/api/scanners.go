@@ -31,6 +31,9 @@ func scannerOf(h engine.Health) registryapi.Scanner {
 	for _, p := range h.Manifest.Phases {
 		s.Phases = append(s.Phases, string(p))
 	}
+	for _, o := range h.Narrower {
+		s.Bindings = append(s.Bindings, registryapi.Bound{Server: o.Scope.Server, Entry: o.Scope.Entry, Mode: string(o.Mode), OnFailure: string(o.OnFailure)})
+	}
 	return s
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/mod/semver"
 
+	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -57,6 +58,8 @@ type Document struct {
 	Repository                        *Repository
 	Packages                          []Package
 	Remotes                           []Remote
+	// ScannerBindings are asked for under our name in the publisher's metadata.
+	ScannerBindings []approval.ScannerBinding
 }
 
 // Repository is where the source lives.

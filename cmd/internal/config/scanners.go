@@ -1,11 +1,13 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,6 +30,12 @@ type Scanners struct {
 type Binding struct {
 	// Scanner is the name in the manifest.
 	Scanner string `json:"scanner"`
+	// Server is the approved server that the binding is about; empty is all.
+	// What a narrower binding leaves out is that of the next wider one.
+	Server string `json:"server"`
+	// Entries are the tools and prompts of Server, by name, and the resources, by
+	// URI, that it is about; none is all.
+	Entries []string `json:"entries"`
 	// Mode is enforce or unsafe-monitor; empty is that of all scanners.
 	Mode string `json:"mode"`
 	// OnFailure is deny, or unsafe-flag: what the scanner fails on passes, flagged.
@@ -68,16 +76,71 @@ const (
 
 	maxFuel        = 1_000_000_000_000
 	maxFuelPerByte = 1_000_000
+	maxEntry       = 2048
+	maxScopes      = 256 // of all bindings
 )
 
-// Binding returns that of the named scanner, or one that says nothing.
-func (s Scanners) Binding(name string) Binding {
+// Scope is what one binding is about.
+type Scope struct{ Server, Entry string }
+
+// Scopes lists what the bindings of a scanner are about, every message first.
+func (s Scanners) Scopes(name string) []Scope {
+	all := []Scope{{}}
 	for _, b := range s.Bindings {
-		if b.Scanner == name {
-			return b
+		if b.Scanner != name || b.Server == "" {
+			continue
+		}
+		for _, entry := range b.scoped() {
+			if scope := (Scope{b.Server, entry}); !slices.Contains(all, scope) {
+				all = append(all, scope)
+			}
 		}
 	}
-	return Binding{Scanner: name}
+	return all
+}
+
+// scoped are the entries that a binding is about, "" for all.
+func (b Binding) scoped() []string {
+	if len(b.Entries) == 0 {
+		return []string{""}
+	}
+	return b.Entries
+}
+
+// Binding returns how the named scanner is run for a scope: what the binding of
+// that scope leaves out, those of wider ones say.
+func (s Scanners) Binding(name string, at Scope) Binding {
+	out := Binding{Scanner: name, Server: at.Server}
+	if at.Entry != "" {
+		out.Entries = []string{at.Entry}
+	}
+	for _, wider := range slices.Compact([]Scope{{}, {Server: at.Server}, at}) {
+		for _, b := range s.Bindings {
+			if b.Scanner == name && b.Server == wider.Server && slices.Contains(b.scoped(), wider.Entry) {
+				out.adopt(b)
+			}
+		}
+	}
+	return out
+}
+
+// adopt takes over what a narrower binding says.
+func (b *Binding) adopt(n Binding) {
+	b.Mode, b.OnFailure = cmp.Or(n.Mode, b.Mode), cmp.Or(n.OnFailure, b.OnFailure)
+	b.MemoryBytes, b.Fuel, b.FuelPerByte = cmp.Or(n.MemoryBytes, b.MemoryBytes), cmp.Or(n.Fuel, b.Fuel), cmp.Or(n.FuelPerByte, b.FuelPerByte)
+	b.Deadline, b.Config = cmp.Or(n.Deadline, b.Deadline), cmp.Or(n.Config, b.Config)
+	take := func(into *map[string]string, from map[string]string, other map[string]string) {
+		for severity, action := range from {
+			if *into == nil {
+				*into = map[string]string{}
+			}
+			(*into)[severity] = action
+			delete(other, severity)
+		}
+	}
+	b.Tiers, b.UnsafeTiers = maps.Clone(b.Tiers), maps.Clone(b.UnsafeTiers)
+	take(&b.Tiers, n.Tiers, b.UnsafeTiers)
+	take(&b.UnsafeTiers, n.UnsafeTiers, b.Tiers)
 }
 
 // Monitored reports whether a scanner only records.
@@ -96,6 +159,9 @@ func (s Scanners) Unsafe() []string {
 	}
 	for _, b := range s.Bindings {
 		at := "scanners.bindings." + b.Scanner
+		if b.Server != "" {
+			at += "[" + strings.Join(append([]string{b.Server}, b.Entries...), " ") + "]"
+		}
 		if b.Mode == UnsafeMonitor {
 			used = append(used, at+".mode")
 		}
@@ -108,6 +174,19 @@ func (s Scanners) Unsafe() []string {
 	}
 	return append(used, s.unsafeTrust()...)
 }
+
+// aboutTheSame says what two bindings are both about.
+func aboutTheSame(server, entry string) string {
+	switch {
+	case entry != "":
+		return fmt.Sprintf(" for %q of %s", entry, server)
+	case server != "":
+		return " for " + server
+	}
+	return ""
+}
+
+var serverPattern = regexp.MustCompile(`^[A-Za-z0-9.-]+/[A-Za-z0-9._-]+$`)
 
 var scannerPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
@@ -126,10 +205,22 @@ func (s Scanners) validate() (problems []error) {
 		if !scannerPattern.MatchString(b.Scanner) {
 			bad("%s.scanner: %q is no scanner's name", at, b.Scanner)
 		}
-		if seen[b.Scanner] {
-			bad("%s.scanner: %q stands twice", at, b.Scanner)
+		if b.Server != "" && !serverPattern.MatchString(b.Server) {
+			bad("%s.server: %q is no server's name", at, b.Server)
 		}
-		seen[b.Scanner] = true
+		if len(b.Entries) > 0 && b.Server == "" {
+			bad("%s.entries: of which server?", at)
+		}
+		for _, entry := range b.scoped() {
+			if entry == "" && len(b.Entries) > 0 || len(entry) > maxEntry {
+				bad("%s.entries: %.80q is no entry's name", at, entry)
+			}
+			key := b.Scanner + "\x00" + b.Server + "\x00" + entry
+			if seen[key] {
+				bad("%s.scanner: %q stands twice%s", at, b.Scanner, aboutTheSame(b.Server, entry))
+			}
+			seen[key] = true
+		}
 		if !slices.Contains([]string{"", Enforce, UnsafeMonitor}, b.Mode) {
 			bad("%s.mode: %q is none of %v", at, b.Mode, []string{Enforce, UnsafeMonitor})
 		}
@@ -149,6 +240,9 @@ func (s Scanners) validate() (problems []error) {
 			bad("%s.fuelPerByte: %d is not within 0 and %d", at, b.FuelPerByte, maxFuelPerByte)
 		}
 		problems = append(problems, b.validateTiers(at)...)
+	}
+	if len(seen) > maxScopes {
+		bad("scanners.bindings: about %d scopes, at most %d", len(seen), maxScopes)
 	}
 	return problems
 }

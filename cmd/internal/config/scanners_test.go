@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"reflect"
@@ -55,10 +56,10 @@ func TestBindings(t *testing.T) {
 		Tiers: map[string]string{"medium": "block"}, UnsafeTiers: map[string]string{"high": "flag"},
 		MemoryBytes: 8 << 20, Fuel: 30_000_000, FuelPerByte: 500, Deadline: 250 * time.Millisecond, Config: "/etc/bartizan/ticket.json",
 	}
-	if diff := cmp.Diff(want, s.Binding("ticket")); diff != "" {
+	if diff := cmp.Diff(want, s.Binding("ticket", Scope{})); diff != "" {
 		t.Error(diff)
 	}
-	if b := s.Binding("exfil"); !cmp.Equal(b, Binding{Scanner: "exfil"}) || s.Monitored(b) {
+	if b := s.Binding("exfil", Scope{}); !cmp.Equal(b, Binding{Scanner: "exfil"}) || s.Monitored(b) {
 		t.Errorf("%+v", b)
 	}
 	trust, said := s.TrustOf("ticket")
@@ -77,8 +78,89 @@ func TestBindings(t *testing.T) {
 		t.Errorf("unsafe: %q", got)
 	}
 	s.Mode = UnsafeMonitor
-	if s.Monitored(s.Binding("injection")) || !s.Monitored(s.Binding("exfil")) || s.Unsafe()[0] != "scanners.mode" {
+	if s.Monitored(s.Binding("injection", Scope{})) || !s.Monitored(s.Binding("exfil", Scope{})) || s.Unsafe()[0] != "scanners.mode" {
 		t.Error("a binding does not win over the mode of all")
+	}
+}
+
+const narrowBindings = `data: /srv
+scanners:
+  bindings:
+    - scanner: exfil
+      server: io.github.acme/mail
+      entries: [send, mailto:list]
+      mode: enforce
+      tiers: {high: block, medium: block}
+    - scanner: exfil
+      mode: unsafe-monitor
+      deadline: 1s
+      fuel: 9
+      unsafeTiers: {high: log, critical: flag}
+    - scanner: exfil
+      server: io.github.acme/mail
+      onFailure: unsafe-flag
+      fuel: 7
+`
+
+// TestNarrowerBindings holds that a binding for a server or an entry says only
+// what is different there, wherever it stands.
+func TestNarrowerBindings(t *testing.T) {
+	c, err := Sources{File: write(t, narrowBindings)}.Valid()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.Scanners
+	const mail = "io.github.acme/mail"
+	if diff := cmp.Diff([]Scope{{}, {mail, "send"}, {mail, "mailto:list"}, {mail, ""}}, s.Scopes("exfil")); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]Scope{{}}, s.Scopes("injection")); diff != "" {
+		t.Error(diff)
+	}
+	all := Binding{Scanner: "exfil", Mode: UnsafeMonitor, Deadline: time.Second, Fuel: 9, UnsafeTiers: map[string]string{"high": "log", "critical": "flag"}}
+	server := all
+	server.Server, server.OnFailure, server.Fuel = mail, UnsafeFlag, 7
+	entry := server
+	entry.Entries, entry.Mode = []string{"send"}, Enforce
+	entry.Tiers, entry.UnsafeTiers = map[string]string{"high": "block", "medium": "block"}, map[string]string{"critical": "flag"}
+	elsewhere := all
+	elsewhere.Server = "io.github.acme/files"
+	for _, c := range []struct {
+		at   Scope
+		want Binding
+	}{{Scope{}, all}, {Scope{mail, ""}, server}, {Scope{mail, "send"}, entry}, {Scope{"io.github.acme/files", ""}, elsewhere}} {
+		if diff := cmp.Diff(c.want, s.Binding("exfil", c.at)); diff != "" {
+			t.Errorf("%+v: %s", c.at, diff)
+		}
+	}
+	used := []string{
+		"scanners.bindings.exfil.mode", "scanners.bindings.exfil.unsafeTiers", "scanners.bindings.exfil[io.github.acme/mail].onFailure",
+	}
+	if got := s.Unsafe(); !slices.Equal(got, used) {
+		t.Errorf("unsafe: %q", got)
+	}
+	c.Scanners.Bindings = []Binding{
+		{Scanner: "x", Server: "mail"}, {Scanner: "x", Entries: []string{"send"}}, {Scanner: "x", Server: mail, Entries: []string{"", "send", "send"}},
+		{Scanner: "x", Server: mail}, {Scanner: "x", Server: mail},
+	}
+	err = c.Validate()
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		`bindings[0].server: "mail"`, "bindings[1].entries: of which server?", `bindings[2].entries: ""`,
+		`bindings[2].scanner: "x" stands twice for "send" of io.github.acme/mail`, `bindings[4].scanner: "x" stands twice for io.github.acme/mail`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not reported in:\n%v", want, err)
+		}
+	}
+	c.Scanners.Bindings = nil
+	for i := range maxScopes + 1 {
+		c.Scanners.Bindings = append(c.Scanners.Bindings, Binding{Scanner: "x", Server: mail, Entries: []string{fmt.Sprint(i)}})
+	}
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "at most 256") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -19,6 +19,7 @@ type Bound struct {
 	Manifest engine.Manifest
 	Signer   string // who vouches for it; "" where nobody was asked
 	Options  engine.Options
+	Narrower []engine.Options // for single servers, or entries of them
 }
 
 // maxModuleFile is more than the engine takes.
@@ -65,10 +66,18 @@ func configure(c config.Scanners, embedded map[string][]byte, gate Gate) ([]Boun
 				return nil, err
 			}
 		}
-		if b.Options, err = options(c, name); err != nil {
-			return nil, err
+		for _, scope := range c.Scopes(name) {
+			o, err := options(c, name, scope)
+			if err != nil {
+				return nil, err
+			}
+			o.Signer = b.Signer
+			if o.Scope == (engine.Scope{}) {
+				b.Options = o
+			} else {
+				b.Narrower = append(b.Narrower, o)
+			}
 		}
-		b.Options.Signer = b.Signer
 	}
 	for _, t := range c.Trust {
 		if !slices.ContainsFunc(all, func(b Bound) bool { return b.Manifest.Name == t.Scanner && b.Signer != BuiltIn }) {
@@ -86,11 +95,12 @@ func configure(c config.Scanners, embedded map[string][]byte, gate Gate) ([]Boun
 // maxConfigFile bounds what is handed to a scanner when it starts.
 const maxConfigFile = 1 << 20
 
-// options are how the named scanner is run.
-func options(c config.Scanners, name string) (engine.Options, error) {
-	b := c.Binding(name)
+// options are how the named scanner is run for a scope.
+func options(c config.Scanners, name string, scope config.Scope) (engine.Options, error) {
+	b := c.Binding(name, scope)
 	o := engine.Options{
-		Mode: engine.ModeEnforce, OnFailure: engine.OnFailureDeny, Tiers: engine.Tiers{},
+		Scope: engine.Scope(scope),
+		Mode:  engine.ModeEnforce, OnFailure: engine.OnFailureDeny, Tiers: engine.Tiers{},
 		Limits: engine.Limits{MemoryBytes: uint32(b.MemoryBytes), Fuel: b.Fuel, FuelPerByte: b.FuelPerByte, Deadline: b.Deadline},
 	}
 	if c.Monitored(b) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,7 +78,7 @@ func (l *Loaded) load(ctx context.Context, c config.Scanners) (*engine.Set, []Bo
 		return nil, nil, err
 	}
 	// Side by side: reading and compiling a module takes one processor.
-	all, errs := make([]*engine.Scanner, len(found)), make([]error, len(found))
+	all, errs := make([][]*engine.Scanner, len(found)), make([]error, len(found))
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var loading sync.WaitGroup
 	for i, b := range found {
@@ -88,25 +89,45 @@ func (l *Loaded) load(ctx context.Context, c config.Scanners) (*engine.Set, []Bo
 		})
 	}
 	loading.Wait()
+	scanners := slices.Concat(all...)
 	if err := errors.Join(errs...); err != nil {
-		for _, s := range all {
-			if s != nil {
-				err = errors.Join(err, s.Close(ctx))
-			}
+		for _, s := range scanners {
+			err = errors.Join(err, s.Close(ctx))
 		}
 		return nil, nil, err
 	}
-	return engine.NewSet(all...), found, nil
+	return engine.NewSet(scanners...), found, nil
 }
 
-// bind loads one module and makes it ready. One that cannot be initialised
-// loads all the same: its self-test says so, and what it should have examined
-// is denied.
-func bind(ctx context.Context, e *engine.Engine, b Bound) (*engine.Scanner, error) {
-	s, err := e.Load(ctx, b.Wasm, b.Options)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrLoad, b.Origin, err)
+// bind loads one module and makes it ready, once for each configuration and
+// limits that it has. One that cannot be initialised loads all the same: its
+// self-test says so, and what it should have examined is denied. What it returns
+// is to be closed on an error too.
+func bind(ctx context.Context, e *engine.Engine, b Bound) (all []*engine.Scanner, err error) {
+	for _, o := range append([]engine.Options{b.Options}, b.Narrower...) {
+		s, err := share(all, o)
+		if s == nil && err == nil {
+			if s, err = e.Load(ctx, b.Wasm, o); err == nil {
+				_ = s.Warm(ctx)
+			}
+		}
+		if err != nil {
+			return all, fmt.Errorf("%w: %s: %w", ErrLoad, b.Origin, err)
+		}
+		all = append(all, s)
 	}
-	_ = s.Warm(ctx)
-	return s, nil
+	return all, nil
+}
+
+// share returns a scanner on a module that is loaded already, nil if none has
+// the configuration and limits of o.
+func share(loaded []*engine.Scanner, o engine.Options) (*engine.Scanner, error) {
+	for _, s := range loaded {
+		other, err := s.Rebound(o)
+		if errors.Is(err, engine.ErrShared) {
+			continue
+		}
+		return other, err
+	}
+	return nil, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
 	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/engine/message"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
@@ -307,12 +308,59 @@ func TestDocumentedLimits(t *testing.T) {
 	}
 }
 
+// TestNarrowerBindings loads a scanner as the operator bound it to all, to a
+// server and to a tool, compiled once where its configuration is the same.
+func TestNarrowerBindings(t *testing.T) {
+	h := open(t)
+	h.config.Bindings = []config.Binding{
+		{Scanner: "ticket", Mode: config.UnsafeMonitor},
+		{Scanner: "ticket", Server: "acme/mail", Mode: config.Enforce},
+		{Scanner: "ticket", Server: "acme/mail", Entries: []string{"send"}, Deadline: time.Second},
+	}
+	h.release(t, "2.0.0", traps)
+	h.Loaded.gate = Remembering(nil) // what traps fails its self-test: started with, not reloaded
+	set, _, err := h.Loaded.load(t.Context(), h.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := engine.NewLive(set)
+	defer live.Close(t.Context())
+	for _, c := range []struct {
+		server, entry string
+		want          engine.Action
+	}{
+		{"acme/files", "send", engine.ActionFlag}, {"acme/mail", "read", engine.ActionBlock}, {"acme/mail", "send", engine.ActionBlock},
+	} {
+		m := &message.Message{Phase: message.PhaseRequest, Server: c.server, Entry: c.entry, Segments: []message.Segment{{Kind: message.KindArgument, Text: "x"}}}
+		if v := live.Scan(t.Context(), m); v.Action != c.want || len(v.Failures) != 1 {
+			t.Errorf("%s %s: %s, want %s: %+v", c.server, c.entry, v.Action, c.want, v.Failures)
+		}
+	}
+	bound, err := configure(h.config, embedded(t), h.Loaded.gate)
+	if err != nil || len(bound[0].Narrower) != 0 || len(bound[1].Narrower) != 2 {
+		t.Fatalf("%v %+v", err, bound)
+	}
+	loaded, err := bind(t.Context(), h.Loaded.engine, bound[1])
+	if err != nil || len(loaded) != 3 {
+		t.Fatalf("%d, %v", len(loaded), err)
+	}
+	for _, s := range loaded {
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	h.config.Bindings[1].Config = filepath.Join(t.TempDir(), "none.json")
+	if _, err := configure(h.config, embedded(t), h.Loaded.gate); !errors.Is(err, ErrLoad) {
+		t.Errorf("a configuration that is not there: %v", err)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	c := config.Scanners{Mode: config.UnsafeMonitor, Bindings: []config.Binding{{
 		Scanner: "x", Mode: config.Enforce, OnFailure: config.UnsafeFlag, MemoryBytes: 1 << 20, Fuel: 7, FuelPerByte: 8, Deadline: time.Second,
 		Tiers: map[string]string{"low": "block"}, UnsafeTiers: map[string]string{"high": "log"},
 	}}}
-	got, err := options(c, "x")
+	got, err := options(c, "x", config.Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +372,7 @@ func TestOptions(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if other, err := options(c, "y"); err != nil || other.Mode != engine.ModeMonitor || other.OnFailure != engine.OnFailureDeny {
+	if other, err := options(c, "y", config.Scope{}); err != nil || other.Mode != engine.ModeMonitor || other.OnFailure != engine.OnFailureDeny {
 		t.Errorf("%+v %v", other, err)
 	}
 }
