@@ -19,6 +19,11 @@ func (w *world) legacy() ways {
 	}
 }
 
+// merged is the endpoint of all servers as one, whose tools have other names.
+func (w *world) merged() endpoint {
+	return endpoint{"merged", w.url + "/mcp", w.agent, protocol.Legacy}
+}
+
 func (w *world) modern() ways {
 	return ways{
 		endpoint{"direct", w.server.First + "/modern", "", protocol.Modern},
@@ -43,6 +48,7 @@ type arms struct {
 	directM, gatewayM               *arm // the same in the modern era
 	direct16, proxy16, gateway16    *arm
 	directM16, gatewayM16           *arm
+	merged16                        *arm
 	directBig, proxyBig, gatewayBig *arm
 }
 
@@ -67,6 +73,7 @@ func callRows(ctx context.Context, w *world, o options) ([]benchtable.Row, error
 		{&a.gateway16, load{old.gateway, "echo", small, 16, w.gateway}},
 		{&a.directM16, load{now.direct, "store", small, 16, w.server}},
 		{&a.gatewayM16, load{now.gateway, "store", small, 16, w.gateway}},
+		{&a.merged16, load{w.merged(), "echo__echo", small, 16, w.gateway}},
 		{&a.directBig, load{old.direct, "echo", large, 1, w.server}},
 		{&a.proxyBig, load{old.proxy, "echo", large, 1, w.proxy}},
 		{&a.gatewayBig, load{old.gateway, "echo", large, 1, w.gateway}},
@@ -126,6 +133,7 @@ func (a *arms) rows(d *disk) []benchtable.Row {
 		row("processor a call, 16 connections", us(cpu), "≤ 350 µs", benchtable.AtMost(cpu, 350), "all threads of the gateway, user and kernel; aim ≤ 230 µs"),
 		aside("  1 connection", us(a.gateway.cpu()), ""),
 		aside("  modern era", us(a.gatewayM16.cpu()), "16 connections"),
+		aside("  merged endpoint", us(a.merged16.cpu()), "16 connections; the same server among all, its tool by its merged name"),
 		aside("  raw proxy instead", us(a.proxy16.cpu()), "16 connections; the server itself %s", us(a.direct16.cpu())),
 		aside("  beside the raw proxy", fmt.Sprintf("%.2f×", cpu/a.proxy16.cpu()), "in the same rounds"),
 		row("throughput beside direct, 16 connections", fmt.Sprintf("%.2f×", share), "≥ 0.40×", benchtable.AtLeast(share, .4),

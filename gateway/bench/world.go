@@ -22,7 +22,7 @@ type world struct {
 	url   string // of the gateway that is measured
 }
 
-func newWorld(ctx context.Context, o options) (w *world, err error) {
+func newWorld(ctx context.Context, o options) (*world, error) {
 	bin, err := filepath.Abs(o.bin)
 	if err != nil {
 		return nil, err
@@ -31,29 +31,35 @@ func newWorld(ctx context.Context, o options) (w *world, err error) {
 	if err != nil {
 		return nil, err
 	}
-	w = &world{Installation: &doors.Installation{Dir: dir}, ctx: ctx}
-	defer func() {
-		if err != nil {
-			w.stop()
-		}
-	}()
+	w := &world{Installation: &doors.Installation{Dir: dir}, ctx: ctx}
+	if err := w.set(bin, dir); err != nil {
+		w.stop()
+		return nil, err
+	}
+	return w, nil
+}
+
+// set sets everything up.
+func (w *world) set(bin, dir string) error {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if w.server, err = doors.Launch(dir, self, nil, "-role", "server"); err != nil {
-		return nil, err
+		return err
 	}
 	if w.proxy, err = doors.Launch(dir, self, nil, "-role", "proxy", "-to", w.server.First); err != nil {
-		return nil, err
+		return err
 	}
-	if w.Installation, err = doors.Install(bin, dir); err != nil {
-		return nil, err
+	installed, err := doors.Install(bin, dir)
+	if err != nil {
+		return err
 	}
+	w.Installation = installed
 	if w.agent, err = w.Key("agent", "--role", "agent"); err != nil {
-		return nil, err
+		return err
 	}
-	return w, errors.Join(
+	return errors.Join(
 		w.Admit("echo", doors.Remote(w.server.First+"/mcp")), w.Admit("modern", doors.Remote(w.server.First+"/modern")), w.openGateway())
 }
 
