@@ -18,7 +18,7 @@ func (g *Gateway) Serve(l net.Listener) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    g.cfg.HeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return context.Background() },
-		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+		ConnContext:       withConn,
 	}
 	g.mu.Lock()
 	if g.doorway.isDraining() {
@@ -35,9 +35,13 @@ func (g *Gateway) Serve(l net.Listener) error {
 // connKey is the context key of the connection that a request came on.
 type connKey struct{}
 
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
 // serveConn answers a request and keeps its connection meanwhile.
 func (g *Gateway) serveConn(w http.ResponseWriter, r *http.Request) {
-	if c, ok := r.Context().Value(connKey{}).(*countedConn); ok {
+	if c := connOf(r); c != nil {
 		if !c.busy() {
 			panic(http.ErrAbortHandler) // given away: nothing must happen whose answer nobody gets
 		}
@@ -124,6 +128,7 @@ type countedConn struct {
 	from  *limitedListener
 	since atomic.Int64 // when it began to idle, in nanoseconds; else serving or given
 	once  sync.Once
+	piece *[]byte // what is gathered of an answer; nil: nothing is
 }
 
 // What since says of a connection that does not idle.

@@ -114,7 +114,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.doorway.leave()
-	out := &tracked{ResponseWriter: w}
+	out := &tracked{ResponseWriter: w, conn: connOf(r)}
 	g.hurryBody(out, r)
 	defer drain(r)
 	defer g.recoverPanic(out, r)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -32,7 +33,15 @@ type responder struct {
 // tracked notes whether anything was written.
 type tracked struct {
 	http.ResponseWriter
+	conn  *countedConn // below it, if nobody else writes there; else nil
 	wrote bool
+}
+
+// gather has a message of n bytes go out in one piece with the next flush.
+func (t *tracked) gather(n int) {
+	if t.conn != nil && n <= maxPiece {
+		t.conn.gather()
+	}
 }
 
 func (t *tracked) WriteHeader(status int) {
@@ -50,9 +59,14 @@ func (t *tracked) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
 // begin starts a stream and lets out what was held.
 func (r *responder) begin() {
-	if r.began {
-		return
+	if !r.began {
+		r.open()
+		r.flush()
 	}
+}
+
+// open is begin without putting it on the wire.
+func (r *responder) open() {
 	r.began = true
 	h := r.w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -66,7 +80,6 @@ func (r *responder) begin() {
 	for _, ev := range held {
 		r.write(ev)
 	}
-	r.flush()
 }
 
 func (r *responder) nameSession() {
@@ -87,7 +100,10 @@ func (r *responder) event(ev upstream.Event) {
 		}
 		return
 	}
-	r.begin()
+	r.w.gather(len(ev.Data))
+	if !r.began {
+		r.open()
+	}
 	r.write(ev)
 	r.flush()
 }
@@ -143,7 +159,11 @@ func (r *responder) arm() {
 func (r *responder) flush() {
 	c := http.NewResponseController(r.w)
 	r.arm()
-	if err := c.Flush(); err != nil && r.err == nil {
+	err := c.Flush()
+	if r.w.conn != nil {
+		err = errors.Join(err, r.w.conn.release())
+	}
+	if err != nil && r.err == nil {
 		r.err = err
 	}
 	_ = c.SetWriteDeadline(time.Time{})
@@ -164,6 +184,7 @@ func (r *responder) answer(raw []byte, ev upstream.Event, status int, stream boo
 
 func (r *responder) json(status int, raw []byte) {
 	r.arm()
+	r.w.gather(len(raw))
 	writeJSON(r.w, status, raw)
 	r.flush()
 }
