@@ -2,7 +2,10 @@ package scaffold
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
+	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +78,25 @@ func TestGo(t *testing.T) {
 	for name := range files {
 		if strings.HasPrefix(name, "vendor/") && strings.HasSuffix(name, "_test.go") {
 			t.Errorf("%s", name)
+		}
+	}
+}
+
+// TestNothingIsForgotten holds that the example of every language is embedded,
+// each of its files.
+func TestNothingIsForgotten(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "examples/*/*")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Skipf("not a checkout: %v", err)
+	}
+	for name := range strings.FieldsSeq(string(out)) {
+		if strings.Contains(name, "/testdata/") || strings.HasPrefix(path.Base(name), ".") {
+			continue
+		}
+		if _, err := fs.Stat(sdk.Files, name); err != nil {
+			t.Errorf("sdk/%s is not embedded: add it in sdk/sdk.go", name)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -110,10 +111,17 @@ func (j Job) check(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if text := bytes.TrimSpace(said.b); len(text) > 0 {
+	if text := advice(string(said.b)); text != "" {
 		return fmt.Errorf("%w: %s", ErrMissing, text)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrMissing, strings.Join(j.Check, " "), err)
+}
+
+// advice is what a check says, without what make says of its own failing.
+func advice(said string) string {
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "make: ***") })
+	return strings.Join(lines, "\n")
 }
 
 // present tells whether a program is installed: one of the folder itself, or
