@@ -93,6 +93,13 @@ bench-engine: plugins
 bench-gateway: build
 	cd gateway/bench && go build -o ../../bin/gateway-bench . && ../../bin/gateway-bench $(BENCHFLAGS)
 
+# The example of every SDK as the table of docs/scanners.md, which
+# BENCHFLAGS='-into ../../docs/scanners.md' puts there.
+.PHONY: bench-scanners
+bench-scanners: sdk
+	$(MAKE) -s -C engine/bench/guest
+	cd engine/bench && go run . -modules $(abspath bin/scanners) $(BENCHFLAGS)
+
 # A million calls with the same ids, by many clients, through both endpoints and
 # between the eras: each answer must hold the nonce of its own call. `make test`
 # makes 10,000 of them.

@@ -26,7 +26,15 @@ func main() {
 	results := flag.String("engine", "", "output of `go test -bench` of the engine, for the rows that it measures")
 	only := flag.String("only", "", "measure only sections whose name holds this")
 	into := flag.String("into", "", "also put the table into this document, between its marks")
+	modules := flag.String("modules", "", "measure instead the modules in this folder, one for each language of an SDK")
 	flag.Parse()
+	if *modules != "" {
+		if err := printLanguages(context.Background(), *modules, *into); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	inside, err := readResults(*results)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

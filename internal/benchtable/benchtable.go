@@ -75,6 +75,11 @@ func Print(w io.Writer, rows []Row) {
 	for _, r := range rows {
 		cells = append(cells, []string{r.What, r.Figure, r.Target, string(r.Met), r.Note})
 	}
+	Grid(w, cells)
+}
+
+// Grid writes lines of cells, of which the first is the header, in the same way.
+func Grid(w io.Writer, cells [][]string) {
 	width := make([]int, len(cells[0]))
 	for _, line := range cells {
 		for i, c := range line {
