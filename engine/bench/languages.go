@@ -64,7 +64,7 @@ func printLanguages(ctx context.Context, dir, into string) error {
 
 // languageNames are titles of modules by the names of their files.
 var languageNames = map[string]string{
-	"assemblyscript": "AssemblyScript", "c": "C", "c by zig cc": "C, by Zig's compiler", "go": "Go", "javascript": "JavaScript",
+	"assemblyscript": "AssemblyScript", "c": "C", "c by zig cc": "C, by Zig's compiler", "go": "Go", "javascript": "JavaScript", "nim": "Nim",
 	"python": "Python", "rulepack": "rule pack", "rust": "Rust", "zig": "Zig",
 }
 
