@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/plugins/literal"
+	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
 
@@ -14,6 +15,8 @@ type listing struct {
 	next    []int32 // by segment: the next one of the same entry, 0 for none
 	last    *entry  // the one asked for last: segments of an entry stand together
 	item    int
+	held    *scanner.Segment // whose words are
+	words   []textmodel.Token
 }
 
 // entry is what the texts of one entry say together. What only some entries are

@@ -11,7 +11,7 @@ import (
 // it says: comments, what a terminal does not show, what stands outside of view.
 func hidden(v *verdicts, s *scanner.Segment) {
 	switch {
-	case within(s.Provenance, "html-comment") && strings.Count(strings.TrimSpace(s.Text), " ") >= fewWords:
+	case s.Provenance != "" && within(s.Provenance, "html-comment") && strings.Count(strings.TrimSpace(s.Text), " ") >= fewWords:
 		v.add(ruleHidden, "", 0.8, textmodel.Span{End: int32(len(s.Text))})
 	case s.Provenance == "":
 		if i := strings.Index(s.Text, "\x1b["); i >= 0 {

@@ -9,20 +9,31 @@ const (
 	asksPlainly // what no tool needs
 )
 
+// longestName is beyond the longest of contextNames, all that may stand before it included.
+const longestName = 64
+
 // asksForContext reports a parameter whose name asks the model for what it
 // knows beyond the task: its conversation, its instructions, its other tools,
 // its reasoning.
 func asksForContext(name string) int {
-	var b strings.Builder
-	for i := 0; i < len(name); i++ {
-		switch c := name[i]; {
+	var plain [longestName]byte
+	n := 0
+	for i := range len(name) {
+		c := name[i]
+		switch {
 		case 'A' <= c && c <= 'Z':
-			b.WriteByte(c + 'a' - 'A')
+			c += 'a' - 'A'
 		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
-			b.WriteByte(c)
+		default:
+			continue
 		}
+		if n == len(plain) {
+			return asksNothing
+		}
+		plain[n] = c
+		n++
 	}
-	name = b.String()
+	name = string(plain[:n])
 	for _, before := range [...]string{"current", "previous", "full", "entire", "complete", "my", "all", "the", "raw"} {
 		if rest, cut := strings.CutPrefix(name, before); cut && len(rest) > 3 && contextNames[rest] != asksNothing {
 			name = rest

@@ -67,6 +67,11 @@ const (
 // examine reports what one text says under each rule.
 func (l *listing) examine(out *scanner.Output, segment int, s *scanner.Segment, e *entry) {
 	var found verdicts
+	words, all := windows.ReadInto(room[:], s.Text)
+	l.held, l.words = nil, nil
+	if all {
+		l.held, l.words = s, words
+	}
 	if s.Kind != "name" {
 		l.reach(&found, s, e)
 		hidden(&found, s)
@@ -81,7 +86,7 @@ func (l *listing) examine(out *scanner.Output, segment int, s *scanner.Segment, 
 		found.place(textmodel.Span{Start: start, End: end})
 		return true
 	}
-	if words, all := windows.ReadInto(room[:], s.Text); all {
+	if all {
 		textmodel.Windows(words, consider)
 		textmodel.PassageWindows(s.Text, words, func(w []textmodel.Token) bool {
 			weigh(&found, w, 0)
@@ -135,6 +140,7 @@ func weigh(found *verdicts, w []textmodel.Token, at int32) {
 // characters that merely look otherwise count only where they hide an order.
 func structure(v *verdicts, r *textmodel.Reading, s *scanner.Segment, span textmodel.Span) {
 	switch {
+	case s.Provenance == "":
 	case within(s.Provenance, "html-comment", "tag", "variation"):
 		if r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.PoliteOrder, textmodel.Imperative, textmodel.DestroyAct,
 			textmodel.SendSensitive, textmodel.ReadSensitive, textmodel.SystemDirective, textmodel.YouMust, textmodel.SendAway) {

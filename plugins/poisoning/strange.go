@@ -28,10 +28,15 @@ func (l *listing) subject(e *entry) *subject {
 		e.about = new(subject)
 		l.texts(e, func(s *scanner.Segment) bool {
 			if s.Kind != "uri" && s.Kind != "mime" {
-				eachStem(s.Text, func(stem uint32) {
+				count := func(stem uint32) {
 					e.about.stems.add(stem)
 					e.about.words++
-				})
+				}
+				if s == l.held {
+					stems(s.Text, l.words, count)
+				} else {
+					eachStem(s.Text, count)
+				}
 			}
 			return true
 		})
@@ -76,16 +81,18 @@ func (l *listing) strange(e *entry, sentence string, signs overreach.Signs) bool
 
 // eachStem yields the stems of the words that may carry a meaning.
 func eachStem(text string, yield func(stem uint32)) {
-	windows.Words(text, maxSubject, func(words []textmodel.Token) {
-		for i := range words {
-			t := &words[i]
-			word := text[t.Start:t.End]
-			if len(word) < 3 || idle.has(t.Hash, word) {
-				continue
-			}
-			yield(stemOf(word))
+	windows.Words(text, maxSubject, func(words []textmodel.Token) { stems(text, words, yield) })
+}
+
+func stems(text string, words []textmodel.Token, yield func(stem uint32)) {
+	for i := range words {
+		t := &words[i]
+		word := text[t.Start:t.End]
+		if len(word) < 3 || idle.has(t.Hash, word) {
+			continue
 		}
-	})
+		yield(stemOf(word))
+	}
 }
 
 // stemOf returns the beginning of a word, whatever its case, as a number.
