@@ -100,6 +100,7 @@ func (in *input) texts() []string {
 
 // encode writes an input as the engine does.
 func (k *kit) encode(in *input) []byte {
+	k.find(in)
 	if k.flat() {
 		return in.flat(layout{})
 	}

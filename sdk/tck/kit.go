@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/engine/match"
 	"github.com/bartizan-mcp/bartizan/engine/sandbox"
 )
 
@@ -53,6 +54,7 @@ type kit struct {
 
 	manifest engine.Manifest
 	scanner  *engine.Scanner
+	patterns *match.Automaton // nil without any
 	// probe runs one input; a test puts a guest that remembers in its place.
 	probe func(context.Context, engine.Probe) (engine.Answer, int64, error)
 	fuel  int64 // of the dearest clean message
@@ -99,7 +101,8 @@ func (k *kit) load() bool {
 		return false
 	}
 	k.scanner, k.probe = s, s.Probe
-	return true
+	k.patterns, k.err = compile(k.manifest.Patterns)
+	return k.err == nil
 }
 
 func (k *kit) flat() bool             { return k.manifest.Encoding == engine.EncodingFlat }

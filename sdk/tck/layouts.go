@@ -76,10 +76,7 @@ func (k *kit) reference() (*input, engine.Answer, bool) {
 	in := usual(k.phase(), k.seeds()...)
 	in.Segments = append(in.Segments, in.Segments[0], segment{"text", 0, "", "", ""})
 	in.Segments[1].Provenance = "percent>base64"
-	for i := range k.manifest.Patterns[:min(len(k.manifest.Patterns), maxPatterns)] {
-		s := len(in.Segments) - 2 - min(len(k.manifest.Patterns), maxPatterns) + i
-		in.Hits = append(in.Hits, hit{i, s, 2, len(in.Segments[s].Text) - 2})
-	}
+	k.find(in)
 	in.Flow = []flowHit{{"secret", 0, 0, 6, origin{"io.example/mail", "read"}, 90}}
 	in.Context = []entry{
 		{"io.example/mail", "tool", "send", "Send — é", "Sends mail.", []string{"to", "body"}},

@@ -85,7 +85,7 @@ var mutants = []mutant{
 	when(`(i32.gt_u (local.get $len) (i32.const 900000))`, `(unreachable)`, "input.large"),
 	where(`(i32.eq (i32.load (i32.add (local.get $ptr) (local.get $at))) (i32.const 18))`, `(unreachable)`, "input.kinds"),
 	when(`(i32.eq (i32.load8_u offset=13 (local.get $ptr)) (i32.const 3))`, `(unreachable)`, "input.caller"),
-	{"flat", begin, begin + `(if (i32.load offset=56 (local.get $ptr)) (then (unreachable)))`, []string{"input.hits"},
+	{"flat", begin, begin + `(if (i32.eq (i32.load offset=56 (local.get $ptr)) (i32.const 4096)) (then (unreachable)))`, []string{"input.hits"},
 		[]string{`"rules"`, `"patterns":[{"id":"ticket","text":"TCK-"}],"rules"`}},
 	when(`(i32.load offset=68 (local.get $ptr))`, `(unreachable)`, "input.flow"),
 	when(`(i32.load offset=80 (local.get $ptr))`, `(unreachable)`, "input.context"),

@@ -46,9 +46,9 @@ func (k *kit) seeds() []string {
 
 // Bounds of what is tried, so that it fits in one call.
 const (
-	maxGiven    = 64
+	maxGiven    = 32
 	maxPatterns = 64
-	maxSeed     = 1 << 10
+	maxSeed     = 512
 )
 
 // sample returns a text that a pattern matches.
