@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/bartizan-mcp/bartizan/engine/message"
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 const (

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 var update = flag.Bool("update", false, "write testdata/refusals.golden anew")

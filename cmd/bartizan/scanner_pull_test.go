@@ -19,9 +19,9 @@ import (
 	"github.com/bartizan-mcp/bartizan/cmd/internal/distribution"
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/release"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 // harbour is a registry to which everybody may write, and an author.

@@ -3,7 +3,7 @@ package admit_test
 import (
 	"testing"
 
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 	"github.com/tetratelabs/wazero"
 )
 

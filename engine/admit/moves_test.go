@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 	"github.com/tetratelabs/wazero"
 )
 

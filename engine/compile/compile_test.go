@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 func assemble(t *testing.T, source string) []byte {

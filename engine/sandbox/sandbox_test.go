@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 // guest completes the fields of a reactor that a test leaves out.

@@ -17,9 +17,9 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/fixture/proxy"
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 // brittle is a scanner that traps on SHAT, loops on SPIN and answers with what

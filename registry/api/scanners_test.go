@@ -9,9 +9,9 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/engine/message"
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 const trapping = `(module (memory (export "memory") 1)

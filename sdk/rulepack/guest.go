@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/engine/message"
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 //go:embed guest.wat

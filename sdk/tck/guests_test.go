@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/bartizan-mcp/bartizan/engine"
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 // manifestOf is the manifest of a guest of testdata. A replacement of its parts

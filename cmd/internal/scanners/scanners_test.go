@@ -19,10 +19,10 @@ import (
 	"github.com/bartizan-mcp/bartizan/engine/message"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
-	"github.com/bartizan-mcp/bartizan/internal/fixture/wat"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/release"
 	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+	"github.com/bartizan-mcp/bartizan/internal/wat"
 )
 
 const manifest = `{"abi":1,"name":"NAME","version":"VERSION","phases":["request"],"encoding":"json","form":"reactor","call":"always",` +
