@@ -89,9 +89,9 @@ type floor struct {
 }
 
 var floors = []floor{
-	{"injection", 0.50, 0.66, 0.005, 0},
-	{"injection in English, aimed at agents", 0.60, 0.74, 0.005, 0},
-	{"injection buried in results", 0.90, 0.93, 0.005, 0},
+	{"injection", 0.52, 0.68, 0.005, 0},
+	{"injection in English, aimed at agents", 0.64, 0.77, 0.005, 0},
+	{"injection buried in results", 0.95, 0.96, 0.005, 0},
 	{"exfil without contact data", 0.85, 0.88, 0.002, 0},
 	{"poisoning", 0.90, 0.92, 0.005, 0},
 	{"shadowing", 0.95, 0.96, 0, 0},

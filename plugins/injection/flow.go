@@ -27,9 +27,12 @@ const (
 	ruleObeyed      = "injection.obeyed"      // a call carries what an instruction named
 )
 
-// addressees is how many of the manifest's patterns address a model. They come
-// first, verbs behind them (order.go).
-const addressees = 30
+// The manifest's patterns: those below addressees are words for a model, those
+// from there to situations speak of its work, verbs follow (order.go).
+const (
+	addressees = 68
+	situations = addressees + 62
+)
 
 // How far around a finding its instruction reaches, in bytes, and behind a word
 // that addresses a model.

@@ -29,7 +29,7 @@ func manifestPatterns(t testing.TB) (all []struct{ ID, Text, Shape string }) {
 // TestPatternsInOrder holds the manifest to what the code takes its hits for.
 func TestPatternsInOrder(t *testing.T) {
 	for i, p := range manifestPatterns(t) {
-		if strings.HasPrefix(p.ID, "addressee.") != (i < addressees) || strings.HasPrefix(p.ID, "order.") != (i >= addressees && i < addressees+orderVerbs) {
+		if strings.HasPrefix(p.ID, "addressee.") != (i < addressees) || strings.HasPrefix(p.ID, "order.") != (i >= situations && i < situations+orderVerbs) {
 			t.Errorf("pattern %d is %s", i, p.ID)
 		}
 	}

@@ -24,7 +24,7 @@ const (
 )
 
 // orderVerbs is how many of the manifest's patterns are verbs of orders. They come
-// behind those that address a model; what follows is there for the trigger alone.
+// behind situations; what follows is there for the trigger alone.
 const orderVerbs = 17
 
 // markOrders remembers orders to send whose verbs the host found.
@@ -32,7 +32,7 @@ func markOrders(in *scanner.Input, out *scanner.Output) {
 	segment, end := -1, 0
 	for i := range in.Hits {
 		h := &in.Hits[i]
-		if h.Pattern < addressees || h.Pattern >= addressees+orderVerbs || h.Segment == segment && h.Start < end {
+		if h.Pattern < situations || h.Pattern >= situations+orderVerbs || h.Segment == segment && h.Start < end {
 			continue
 		}
 		text := in.Segments[h.Segment].Text
@@ -81,7 +81,8 @@ var deeds = [...]string{"|send", "|transfer", "|make", "|create", "|invite", "|s
 	"|forward", "|post", "|upload", "|add", "|set", "|pay", "|give", "|buy", "|order"}
 
 // before are the words after which a verb is an order.
-var before = [...]string{"please", "and", "then", "also", "first", "now", "must", "should", "to", "kindly", "just", "you", "instead", "finally"}
+var before = [...]string{"please", "and", "then", "also", "first", "now", "must", "should", "to", "kindly", "just", "you", "instead", "finally",
+	"und", "et", "y", "e", "en", "i", "ve", "bitte", "favor"}
 
 // opensOrder reports that an order may begin behind this text: a sentence, a
 // line or an item of a list does, or a word asks for one.

@@ -20,6 +20,7 @@ const (
 	ruleModel
 	ruleStray
 	ruleErrand
+	ruleAppeal
 	ruleCount
 )
 
@@ -34,6 +35,7 @@ var ruleIDs = [ruleCount]string{
 	ruleModel:      "injection.model",
 	ruleStray:      "injection.stray-request",
 	ruleErrand:     "injection.errand",
+	ruleAppeal:     "injection.appeal",
 }
 
 type verdict struct {
@@ -74,7 +76,7 @@ func judge(v *verdicts, r *textmodel.Reading, marker int) {
 		}
 		v.add(ruleConceal, severity, 0.8, r.Span(textmodel.Conceal))
 	}
-	if r.Has(textmodel.SendAway) && r.Any(textmodel.SendSensitive, textmodel.ReadPrivate, textmodel.SendDialogue) &&
+	if r.Has(textmodel.SendAway) && r.Any(textmodel.SendSensitive, textmodel.ReadPrivate, textmodel.SendDialogue) && together(r) &&
 		r.Any(textmodel.AddressModel, textmodel.FakeEnvelope, textmodel.FakeRole, textmodel.SetAsideLoose, textmodel.CovertAct, textmodel.Conceal) {
 		severity := "medium"
 		if r.Has(textmodel.ReadPrivate) && r.Any(textmodel.FakeEnvelope, textmodel.SetAside, textmodel.Conceal) {
@@ -100,6 +102,17 @@ func judge(v *verdicts, r *textmodel.Reading, marker int) {
 		textmodel.NewDirective, textmodel.YouMust, textmodel.Imperative, textmodel.PoliteOrder) {
 		v.add(ruleTemplate, "medium", 0.75, textmodel.Span{Start: int32(i), End: int32(i + 2)})
 	}
+}
+
+// orderSpan is how many bytes an order to send something away may take, and
+// what is to be sent may stand before or behind.
+const orderSpan = 240
+
+// together reports that what is to be sent and where it is to go are in one
+// order, and that there is an order.
+func together(r *textmodel.Reading) bool {
+	s := r.Span(textmodel.SendAway, textmodel.SendSensitive, textmodel.ReadPrivate, textmodel.SendDialogue)
+	return s.End-s.Start <= orderSpan && r.Any(textmodel.Imperative, textmodel.PoliteOrder, textmodel.YouMust, textmodel.OrderedAct, textmodel.Conceal, textmodel.CovertAct)
 }
 
 // templates are the tokens that set the turns of a conversation apart for a

@@ -44,6 +44,9 @@ func scan(in *scanner.Input) *scanner.Output {
 		}
 	}
 	if !request {
+		if in.Phase != "prompt" {
+			appeals(in, out)
+		}
 		markAddressed(in, out)
 		markOrders(in, out)
 	}
@@ -77,6 +80,9 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, shown uint64, 
 		if r.Read(w); r.Silent() {
 			return true
 		}
+		if !hides(s.Provenance) {
+			unmention(s.Text, r)
+		}
 		if marker == unknown {
 			marker = template(s.Text)
 		}
@@ -88,8 +94,11 @@ func examine(out *scanner.Output, segment int, s scanner.Segment, shown uint64, 
 		if hides(s.Provenance) {
 			encoded(&found, r, shown, s.Provenance)
 		}
-		short := !asking && w[0].Start == first.Start && len(w) < shortText
-		if v := scorer.Score(model, w, r); v >= model.Flag+margin(short, r) {
+		size := textmodel.WindowWords
+		if !asking && w[0].Start == first.Start {
+			size = len(w)
+		}
+		if v := scorer.Score(model, w, r); v >= model.Flag+margin(size, r) {
 			span := textmodel.Span{Start: w[0].Start, End: w[len(w)-1].End}
 			found.add(ruleModel, graded(v, r), confidence(v), span)
 		}
@@ -124,25 +133,32 @@ func plain(rule int) bool {
 	return rule == ruleOverride || rule == ruleConceal || rule == ruleEncoded || rule == ruleTemplate
 }
 
-// shortText is how many words a text may have to be taken as one utterance.
-// A longer one has many windows, each of which may be mistaken for an
+// How many words a text may have to be taken as one utterance, and as a short
+// one. A longer text has several sentences, each of which may be mistaken for an
 // instruction: there the model's word has to be clearer.
-const shortText = 60
+const (
+	utterance = 25
+	shortText = 60
+)
 
-// How far above its threshold the model has to be in a long text, in units of a score.
+// How far above its threshold the model has to be in a longer text, in units of a score.
 const (
 	longMargin   = 3 << 16
 	strongMargin = longMargin / 2
+	shortMargin  = 1 << 16
 )
 
-// margin is how far above its threshold the model has to be, less where it is a
-// model that is spoken to.
-func margin(short bool, r *textmodel.Reading) int32 {
+// margin is how far above its threshold the model has to be in a text of so many
+// words, less where it is a model that is spoken to.
+func margin(words int, r *textmodel.Reading) int32 {
+	strong := r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.RevealPrompt, textmodel.TakePersona, textmodel.TakeUnbound, textmodel.YouAreNow, textmodel.AddressModel,
+		textmodel.NewDirective, textmodel.ShapeReply, textmodel.EmbedCode, textmodel.NoRefusal, textmodel.SystemDirective, textmodel.MoveMoney)
 	switch {
-	case short:
+	case words < utterance, words < shortText && strong:
 		return 0
-	case r.Any(textmodel.SetAside, textmodel.Conceal, textmodel.RevealPrompt, textmodel.TakePersona, textmodel.TakeUnbound, textmodel.YouAreNow, textmodel.AddressModel,
-		textmodel.NewDirective, textmodel.ShapeReply, textmodel.EmbedCode, textmodel.NoRefusal, textmodel.SystemDirective, textmodel.MoveMoney):
+	case words < shortText:
+		return shortMargin
+	case strong:
 		return strongMargin
 	}
 	return longMargin

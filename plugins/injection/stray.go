@@ -87,7 +87,7 @@ func stray(text string) (span textmodel.Span, found bool) {
 				return span, false
 			}
 			at := textmodel.Span{Start: int32(start), End: int32(start + len(line))}
-			if !found && (row(previous) && (row(following(text[min(end+1, len(text)):])) || start+len(line)+2 > len(text)) || previous == "" && row(following(text[min(end+1, len(text)):])) || foreign(text, start, end, k)) {
+			if !found && (row(previous) && (row(following(text[min(end+1, len(text)):])) || start+len(line)+2 > len(text)) || previous == "" && row(following(text[min(end+1, len(text)):])) || !heading(previous) && foreign(text, start, end, k)) {
 				span, found = at, true
 			}
 		}
@@ -103,6 +103,11 @@ func stray(text string) (span textmodel.Span, found bool) {
 func following(text string) string {
 	line, _, _ := strings.Cut(strings.TrimLeft(text, " \t\r\n"), "\n")
 	return line
+}
+
+// heading reports a line that announces the one below.
+func heading(line string) bool {
+	return len(line) > 2 && (line[0] == '#' || line[0] == '=' || line[0] == 'h' && line[2] == '.' || line[len(line)-1] == ':')
 }
 
 // row reports a line of a table.

@@ -45,6 +45,18 @@ var latin = [...]struct {
 	{Urgency, "wichtig importante achtung attenzione atencion penting wazne belangrijk"},
 	{Follow, "befolge beachte suivez respecte respectez compte cuenta sigas conto seguire siga volg ikuti"},
 	{Dialogue, "unterhaltung conversazione conversacion percakapan"},
+	{Transfer, "leite leiten schicken schick ubermittle teilen lade hochladen transfere transferez transmets transmettez partage partagez publie publiez remets " +
+		"transfiere transfiera comparte comparta publica reenvie inoltri condividi condividere pubblica trasmetti carica encaminhar compartilhe publique transmita " +
+		"doorsturen plaats przeslij wyslij przekaz udostepnij opublikuj paylas yukle bagikan unggah"},
+	{Destroy, "losche loschen entferne entfernen deaktiviere supprime supprimez efface effacez desactive desactivez elimina elimine borra borre desactiva cancella cancelli disattiva " +
+		"apague apaga exclua desative verwijder usun skasuj wylacz kaldir hapus"},
+	{Act, "andere andern setze setzen buche buchen bestelle bestellen installiere genehmige erteile ladt changez reservez achete achetez accorde autorise invitez " +
+		"cambia cambie reserva compra compre instala autorice concede cambi prenota prenoti acquista ordina installa concedi altere agende conceda wijzig boek bestel installeer geef " +
+		"zmien zarezerwuj zamow zainstaluj degistir rezerve"},
+	{Money | Transfer, "uberweise uberweisen bezahle zahle virez payez verse pague transfiera bonifica pagamento betaal przelej zaplac przelew havale"},
+	{Invoke, "fuhre starte ausfuhren executez lancez ejecuta ejecute esegui esegua avvia rode uruchom wykonaj calistir voer"},
+	{Disclose, "sagen erwahne erwahnen mentionne mentionnez previens informe menciones digan nombres menzioni menzionare avvisi avisar mencione vermeld melden wspominaj bahsetme soyleme"},
+	{Sensitive, "kontakte kontaktliste contactos contatti contatos contacten kontakty rehber kaart karte kreditkarte tarjeta cartao calendrier kalender"},
 }
 
 // stems are words of other languages that hold letters outside of ASCII, and
@@ -80,5 +92,10 @@ var stems = [...]struct {
 	{Obligation, "должен* должны обязан* повинен* мусиш musisz يجب 必须 必須 務必 务必 なければならない 해야* phải"},
 	{Urgency, "важно внимание увага uwaga ważne önemli dikkat هام مهم महत्वपूर्ण 重要 注意 중요* 주의* quan"},
 	{Follow, "следуй* соблюда* выполня* обраща* дотриму* зважай* تلتزم* تتبع* पालन 遵守 遵循 理会 従って"},
+	{Transfer, "übermittle* übertrage* transmet* отошли* передай* поделись загрузи* опубликуй* передай* надай* paylaş* yükle* ilet شارك حوّل حول انشر साझा स्थानांतरित पोस्ट 转账 分享 上传 发布 提交 投稿 共有 アップロード 振り込 게시* 공유* 업로드*"},
+	{Destroy, "lösch* gelöscht удали* стереть сотри* отключи* видали* usuń skasuj sil احذف امسح हटा* मिटा* 删除 清空 刪除 移除 削除 消して 삭제* 지워*"},
+	{Act, "ändere* измени* забронируй* купи* закажи* установи* zmień değiştir* احجز اشتر غيّر غير बदल* बुक खरीद* 重置 预订 购买 修改 订购 予約 購入 変更 入力 예약* 구매* 변경*"},
+	{Money | Transfer, "überweis* перевед* оплати* переказ* przelew* zapłać öde* ادفع भुगतान 付款 汇款 支付 支払 결제* 송금*"},
+	{Sensitive, "контакт* адресн* kişi* جهات بطاقة* संपर्क* 通讯录 联系人 名单 信用卡 連絡先 カード 연락처* 카드*"},
 	{Addressee, "ассистент* помощник* асистент* asystent* asistan* المساعد सहायक 助手 助理 アシスタント 어시스턴트* trợ"},
 }

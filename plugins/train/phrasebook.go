@@ -15,7 +15,7 @@ var slots = map[string][]string{
 }
 
 func init() {
-	for _, book := range []map[string][]string{attackSlots, orderSlots, documentSlots, languageSlots} {
+	for _, book := range []map[string][]string{attackSlots, orderSlots, documentSlots, languageSlots, peopleSlots} {
 		maps.Copy(slots, book)
 	}
 }

@@ -44,7 +44,7 @@ var tasks = []*task{
 		},
 		carrier: func(r *row) bool { return !r.attack() && len(text(r)) > 200 },
 		keep:    func(kind string) bool { return kind != "mime" },
-		attacks: slices.Concat(attackForms, orderForms), ordinary: slices.Concat(ordinaryForms, documentForms), sentences: 2400,
+		attacks: slices.Concat(attackForms, orderForms), ordinary: slices.Concat(ordinaryForms, documentForms, peopleForms), sentences: 2400,
 		budgets: []budget{
 			{[]string{"live"}, 0.005},
 			{[]string{"listing"}, 0.01},

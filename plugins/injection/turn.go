@@ -1,0 +1,261 @@
+package main
+
+import "strings"
+
+// turning says how plainly a text turns to a model: the weight that its order
+// needs, so that less is more.
+type turning int
+
+const (
+	turnNone  turning = 0
+	turnPlain turning = 2 // "Note to the AI assistant:"
+	turnSoft  turning = 3 // "… without asking the user …", which speaks of its work
+	turnFar   turning = 4 // "AI agents must …", as documentation has it, too
+)
+
+// Around a word for a model, in bytes.
+const (
+	leadReach = 90
+	tailReach = 110
+)
+
+// wordAround widens a place to the whole word, with what is joined to it by
+// hyphens.
+func wordAround(text string, start, end int) (int, int) {
+	for start < end && text[start] <= ' ' {
+		start++
+	}
+	for start < end && strings.IndexByte(" \n\t:,", text[end-1]) >= 0 {
+		end--
+	}
+	for start > 0 && end-start < 40 && joined(text[start-1]) {
+		start--
+	}
+	for end < len(text) && end-start < 60 && joined(text[end]) {
+		end++
+	}
+	return start, end
+}
+
+func joined(c byte) bool {
+	return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '@' || c == '_' || '0' <= c && c <= '9'
+}
+
+// turned tells how a text turns to the model for which text[start:end] is a word.
+func turned(text string, start, end int) turning {
+	word := strings.ToLower(text[start:end])
+	if !names(word) || word == "user-agent" || start > 1 && text[start-1] == '.' && joined(text[start-2]) {
+		return turnNone
+	}
+	lead, opened := clauseBefore(text, start)
+	tail := strings.ToLower(text[end:min(len(text), end+tailReach)])
+	if anyStart(tail, titles[:]) {
+		return turnNone
+	}
+	if !ascii(word) {
+		return foreignTurn(lead, text[end:min(len(text), end+30)])
+	}
+	near := tail
+	if i := strings.IndexAny(near, ".!?\n"); i >= 0 {
+		near = near[:i]
+	}
+	self := one(near, " this", " reading", " processing", " summari", " handling", " analy", " parsing", " visiting", " editing", " reads", " that read", " on behalf", " driven", " used by", " taking") ||
+		one(lead, "if ", "falls ", "si ", "se ", "als ", "wenn ", "jeśli ", "eğer ", "если ")
+	switch {
+	case word[0] == '@' && opensWith(tail):
+		return turnPlain
+	case greeted(lead) && (strings.ContainsAny(near[:min(len(near), 36)], ":,") || strings.HasPrefix(text[end:], "!") || one(near, obligations[:]...)):
+		return turnPlain
+	case conditional(lead):
+		return turnPlain
+	case strings.HasPrefix(tail, "::"):
+		return turnNone
+	case announced(near) && few(lead):
+		if strings.HasPrefix(tail, ":") && (turns(text, start) || !opened || !general(lead)) {
+			return turnNone
+		}
+		return turnPlain
+	case few(lead) && opened && called(near):
+		return turnPlain
+	case few(lead) && modal(near):
+		if self {
+			return turnPlain
+		}
+		return turnFar
+	}
+	return turnNone
+}
+
+// names reports a word that is one for a model: the host finds its letters
+// within other words, too.
+func names(word string) bool {
+	if !ascii(word) || strings.Contains(word, " ") {
+		return true
+	}
+	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '@' || r == '_' }) {
+		if modelWords[part] {
+			return true
+		}
+	}
+	for _, p := range [...]string{"assist", "asist", "asyst"} {
+		if strings.HasPrefix(word, p) && word != "assist" && word != "assists" && word != "assisted" && word != "assisting" && word != "assistance" && word != "assistir" && word != "assistant's" {
+			return true
+		}
+	}
+	return strings.Contains(word, "assistent") || strings.Contains(word, "sprachmodell") || strings.Contains(word, "chatbot")
+}
+
+// modelWords are the words for a model, whole.
+var modelWords = set("automated ai ia ki llm llms gpt chatgpt claude gemini copilot bot bots agent agents model models chatbot chatbots agente agentes agenti agenten language modelo modèle")
+
+// titles follow the word where it is a person's.
+var titles = [...]string{" professor", " manager", " director", " editor", " secretary", " coach", " principal", " vice", " surgeon", " commissioner", " (m/f", " to the "}
+
+// clauseBefore is the clause before a place, in lower case and without what
+// decorates it, and whether something opens it: a line, a sentence, a bracket.
+func clauseBefore(text string, start int) (lead string, opened bool) {
+	from := max(0, start-leadReach)
+	before := text[from:start]
+	opened = from == 0
+	for i := len(before) - 1; i >= 0; i-- {
+		if c := before[i]; strings.IndexByte("\n([<>\"*#|{}", c) >= 0 ||
+			strings.IndexByte(".!?;:", c) >= 0 && i+1 < len(before) && strings.IndexByte(" \t'", before[i+1]) >= 0 {
+			before, opened = before[i+1:], true
+			break
+		}
+	}
+	if i := strings.LastIndex(before, "--"); i >= 0 {
+		before, opened = before[i+2:], true
+	}
+	if i := strings.LastIndex(before, "\\n"); i >= 0 {
+		before, opened = before[i+2:], true
+	}
+	if i := strings.LastIndex(before, ", "); i >= 0 && len(before)-i < 24 {
+		before, opened = before[i+2:], true
+	}
+	return strings.ToLower(strings.Trim(before, " -_'`\t")) + " ", opened
+}
+
+// few reports a lead of nothing but an article and words that describe.
+func few(lead string) bool {
+	lead = strings.TrimSpace(lead)
+	if word := firstWord(lead); verbs[word] {
+		return false
+	}
+	return strings.Count(lead, " ") < 3 && !one(" "+lead+" ", " a ", " an ", " our ", " your ", " my ", " their ", " his ", " her ", " this ", " that ", " new ", " by ", " of ", " with ", " in ", " and ", " or ", " is ", " are ", " as ", " from ", " than ", " like ", " how ")
+}
+
+// verbs make of the word behind them what they are about.
+var verbs = set("tell ask let give make have show use train build create run call prompt teach set configure start stop trick force allow see get help want choose pick which what how so")
+
+// greeted reports a lead that begins as one speaks to somebody.
+func greeted(lead string) bool {
+	for _, s := range salutations {
+		if rest, ok := strings.CutPrefix(lead, s); ok {
+			return len(s) > 4 && s[0] != 'p' || few(rest)
+		}
+	}
+	return false
+}
+
+// general reports a lead that means any model, and not one by its name: "Review
+// bot:" says who speaks.
+func general(lead string) bool {
+	for word := range strings.FieldsSeq(lead) {
+		if !generalWords[word] {
+			return false
+		}
+	}
+	return true
+}
+
+var generalWords = set("the all any every each ai llm digital automated virtual large language personal smart dear")
+
+// announced reports a colon close behind that something follows, as in no URL.
+func announced(near string) bool {
+	i := strings.IndexByte(near[:min(len(near), 60)], ':')
+	return i >= 0 && (i+1 == len(near) || strings.IndexByte(" \"'*_`\\", near[i+1]) >= 0)
+}
+
+// called reports a clause whose subject is set apart by a comma, behind which an
+// order stands: "note taker, email the list".
+func called(near string) bool {
+	i := strings.IndexByte(near, ',')
+	return i >= 0 && strings.Count(near[:i], " ") <= 2 && opensWith(near[i+1:])
+}
+
+var salutations = [...]string{"dear ", "hey ", "hi ", "hello ", "attention ", "note to ", "note for ", "notes for ", "message to ", "message for ", "instruction to ", "instructions to ", "instruction for ",
+	"instructions for ", "notice to ", "notice for ", "to ", "for ", "important", "p.s. for ", "ps for ", "hint to ", "tip for ", "request to ", "psa for ", "ok ", "please ",
+	"an den ", "an die ", "an alle ", "hinweis ", "für ", "liebe ", "lieber ", "nota ", "para ", "al ", "a los ", "a la ", "querido ", "estimado ", "à ", "a l'", "note à ", "pour ", "cher ", "chère ", "aan ", "voor ", "beste ", "per ", "all'", "agli ", "caro ", "do ", "dla ", "drogi ", "внимание", "для ", "к ", "sayın ", "إلى", "请", "致", "給"}
+
+// conditional reports "if you are an" and its kin.
+func conditional(lead string) bool {
+	return one(lead, "if you are ", "if you're ", "if you act ", "if an ", "if any ", "if this is read by ", "if a ", "for anyone using ", "anyone using ", "whichever ", "falls sie ", "falls du ", "wenn du ", "wenn sie ", "si vous êtes ", "si tu es ", "si eres ", "si usted es ",
+		"se sei ", "se você for ", "se você é ", "als je ", "als u ", "jeśli jesteś ", "jeśli czyta ", "если ты ", "если вы ", "eğer ") && !one(lead, "if a model ")
+}
+
+// obligations tell somebody to do something, within the clause of its subject.
+var obligations = [...]string{" must ", " should ", " shall ", " has to ", " have to ", " is required to ", " are required to ", " needs to ", " need to ", " please ", " kindly ", " pls ", " is to ", " are to ", " are asked to ", " is asked to ", " so kind ", " agrees to ",
+	" muss ", " müssen ", " soll ", " sollen ", " debe ", " deben ", " doit ", " doivent ", " deve ", " devono ", " devem ", " moet ", " moeten "}
+
+// modal reports such a word that is not taken back.
+func modal(near string) bool {
+	for _, m := range obligations {
+		if i := strings.Index(near, m); i >= 0 {
+			rest := near[i+len(m):]
+			if !anyStart(rest, []string{"not ", "never ", "no ", "be ", "have ", "ask ", "also not", "only ", "nicht ", "no "}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// opensWith reports a text that goes on with a verb which acts.
+func opensWith(tail string) bool {
+	word := firstWord(tail)
+	if word == "please" || word == "kindly" {
+		_, rest := first(tail)
+		word = firstWord(rest)
+	}
+	return risky[word] || plainOrders[word]
+}
+
+// plainOrders are other verbs that follow a name in an order.
+var plainOrders = set("add set call write read run open put create update change list tell say turn move copy install execute print fetch log type enter press fill store remember save")
+
+// turns reports that a word and a colon label a turn of a conversation that has
+// other turns.
+func turns(text string, start int) bool {
+	around := strings.ToLower(text[max(0, start-scriptReach):min(len(text), start+scriptReach)])
+	return anyIn(around, []string{"customer:", "user:", "client:", "human:", "visitor:", "caller:", "kunde:", "student:", "guest:"})
+}
+
+func anyStart(text string, words []string) bool {
+	for _, w := range words {
+		if strings.HasPrefix(text, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// foreignTurn is turned for words of other scripts, whose clauses are not taken
+// apart: a stop right behind the word sets it apart as whom the text speaks to.
+func foreignTurn(lead, tail string) turning {
+	if strings.ContainsAny(tail, ":,：，、") || conditional(lead) || greeted(lead) {
+		return turnPlain
+	}
+	return turnFar
+}
+
+// clauseStart is where the sentence begins that holds a place.
+func clauseStart(text string, at int) int {
+	from := max(0, at-leadReach)
+	for i := at - 1; i >= from; i-- {
+		if c := text[i]; strings.IndexByte("\n<>|", c) >= 0 || strings.IndexByte(".!?", c) >= 0 && text[i+1] == ' ' {
+			return i + 1
+		}
+	}
+	return from
+}
