@@ -69,7 +69,7 @@ func markAddressed(in *scanner.Input, out *scanner.Output) {
 	for i := range in.Hits {
 		h := &in.Hits[i]
 		s := &in.Segments[h.Segment]
-		if h.Pattern >= addressees || h.Segment == segment && h.Start < end {
+		if h.Pattern >= addressees || h.Segment == segment && h.Start < end || within(s.Text, h.Start, h.End) {
 			continue
 		}
 		if low.text != s.Text {
@@ -82,6 +82,13 @@ func markAddressed(in *scanner.Input, out *scanner.Output) {
 		}
 	}
 }
+
+// within reports capitals of a longer word of capitals, as in EMAIL.
+func within(text string, start, end int) bool {
+	return end-start == 2 && (start > 0 && letter(text[start-1]) || end < len(text) && letter(text[end]))
+}
+
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func addSpan(out *scanner.Output, rule, mark string, segment int, text string, from, to int) {
 	spans := 0

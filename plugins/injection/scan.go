@@ -145,7 +145,7 @@ const (
 const (
 	longMargin   = 3 << 16
 	strongMargin = longMargin / 2
-	shortMargin  = 1 << 16
+	shortMargin  = longMargin / 2
 )
 
 // margin is how far above its threshold the model has to be in a text of so many

@@ -1,6 +1,12 @@
 package main
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
+)
 
 // turning says how plainly a text turns to a model: the weight that its order
 // needs, so that less is more.
@@ -52,7 +58,7 @@ func turned(text string, start, end int) turning {
 	if anyStart(tail, titles[:]) {
 		return turnNone
 	}
-	if !ascii(word) {
+	if next, _ := utf8.DecodeRuneInString(text[end:]); !ascii(word) || next >= 0x80 && unicode.IsLetter(next) {
 		return foreignTurn(lead, text[end:min(len(text), end+30)])
 	}
 	near := tail
@@ -78,8 +84,11 @@ func turned(text string, start, end int) turning {
 	case few(lead) && opened && called(near):
 		return turnPlain
 	case few(lead) && modal(near):
-		if self {
+		switch {
+		case self:
 			return turnPlain
+		case one(near, " that ", " which ", " who "):
+			return turnSoft
 		}
 		return turnFar
 	}
@@ -106,7 +115,7 @@ func names(word string) bool {
 }
 
 // modelWords are the words for a model, whole.
-var modelWords = set("automated ai ia ki llm llms gpt chatgpt claude gemini copilot bot bots agent agents model models chatbot chatbots agente agentes agenti agenten language modelo modèle")
+var modelWords = set("automated reads ai ia ki llm llms gpt chatgpt claude gemini copilot bot bots agent agents model models chatbot chatbots agente agentes agenti agenten language modelo modèle")
 
 // titles follow the word where it is a person's.
 var titles = [...]string{" professor", " manager", " director", " editor", " secretary", " coach", " principal", " vice", " surgeon", " commissioner", " (m/f", " to the "}
@@ -196,7 +205,8 @@ func conditional(lead string) bool {
 
 // obligations tell somebody to do something, within the clause of its subject.
 var obligations = [...]string{" must ", " should ", " shall ", " has to ", " have to ", " is required to ", " are required to ", " needs to ", " need to ", " please ", " kindly ", " pls ", " is to ", " are to ", " are asked to ", " is asked to ", " so kind ", " agrees to ",
-	" muss ", " müssen ", " soll ", " sollen ", " debe ", " deben ", " doit ", " doivent ", " deve ", " devono ", " devem ", " moet ", " moeten "}
+	" muss ", " müssen ", " soll ", " sollen ", " debe ", " deben ", " doit ", " doivent ", " deve ", " devono ", " devem ", " moet ", " moeten ", " sollte ", " sollten ", " tiene que ", " tienen que ", " devi ", " musi ", " muszą ", " powinien ", " powinny ", " dienen ", " bitte ", " por favor ", " proszę ",
+	" authorised to ", " authorized to ", " instructed to ", " has permission to "}
 
 // modal reports such a word that is not taken back.
 func modal(near string) bool {
@@ -213,6 +223,9 @@ func modal(near string) bool {
 
 // opensWith reports a text that goes on with a verb which acts.
 func opensWith(tail string) bool {
+	if w, _ := textmodel.Tokenize(tail[:min(len(tail), 24)], 1); len(w) > 0 && w[0].Class&(effects|textmodel.Act|textmodel.Late) != 0 && w[0].Class&textmodel.Directive == 0 {
+		return true
+	}
 	word := firstWord(tail)
 	if word == "please" || word == "kindly" {
 		_, rest := first(tail)
