@@ -26,8 +26,8 @@ func TestUnseen(t *testing.T) {
 		attacks        float64 // share of attacks that are flagged, at least
 		ordinary, hard int     // ordinary rows and hard negatives that are flagged, at most
 	}{
-		{"results_dev", 0.68, 1, 4},
-		{"results_test", 0.5, 1, 12},
+		{"results_dev", 0.68, 0, 4},
+		{"results_test", 0.55, 1, 10},
 		{"sessions_dev", 0.9, 3, 0},
 		{"sessions_test", 0.8, 6, 0},
 	} {

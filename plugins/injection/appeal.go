@@ -32,13 +32,11 @@ func appeals(in *scanner.Input, out *scanner.Output) {
 			continue
 		}
 		text := in.Segments[h.Segment].Text
-		start, end, turn := h.Start, h.End, turnSoft
+		start := clauseStart(text, h.Start)
+		end, turn := start, turnSoft
 		if h.Pattern < addressees {
 			start, end = wordAround(text, h.Start, h.End)
 			turn = turned(text, start, end)
-		} else {
-			start = clauseStart(text, start)
-			end = start
 		}
 		if turn == turnNone {
 			continue
