@@ -65,8 +65,6 @@ func turned(text string, start, end int) turning {
 	if i := strings.IndexAny(near, ".!?\n"); i >= 0 {
 		near = near[:i]
 	}
-	self := one(near, " this", " reading", " processing", " summari", " handling", " analy", " parsing", " visiting", " editing", " reads", " that read", " on behalf", " driven", " used by", " taking") ||
-		one(lead, "if ", "falls ", "si ", "se ", "als ", "wenn ", "jeśli ", "eğer ", "если ")
 	switch {
 	case word[0] == '@' && opensWith(tail):
 		return turnPlain
@@ -76,16 +74,18 @@ func turned(text string, start, end int) turning {
 		return turnPlain
 	case strings.HasPrefix(tail, "::"):
 		return turnNone
-	case announced(near) && few(lead):
+	case !few(lead):
+		return turnNone
+	case announced(near):
 		if strings.HasPrefix(tail, ":") && (turns(text, start) || !opened || !general(lead)) {
 			return turnNone
 		}
 		return turnPlain
-	case few(lead) && opened && called(near):
+	case opened && called(near):
 		return turnPlain
-	case few(lead) && modal(near):
+	case modal(near):
 		switch {
-		case self:
+		case itself(lead, near):
 			return turnPlain
 		case one(near, " that ", " which ", " who "):
 			return turnSoft
@@ -93,6 +93,12 @@ func turned(text string, start, end int) turning {
 		return turnFar
 	}
 	return turnNone
+}
+
+// itself reports a clause about a model that reads the text at hand.
+func itself(lead, near string) bool {
+	return one(near, " this", " reading", " processing", " summari", " handling", " analy", " parsing", " visiting", " editing", " reads", " that read", " on behalf", " driven", " used by", " taking") ||
+		one(lead, "if ", "falls ", "si ", "se ", "als ", "wenn ", "jeśli ", "eğer ", "если ")
 }
 
 // names reports a word that is one for a model: the host finds its letters
