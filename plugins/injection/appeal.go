@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 
+	"github.com/bartizan-mcp/bartizan/plugins/literal"
+	"github.com/bartizan-mcp/bartizan/plugins/swar"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
@@ -24,7 +26,7 @@ const (
 )
 
 // appeals reports the texts of a message that turn to a model with an order.
-func appeals(in *scanner.Input, out *scanner.Output) {
+func appeals(in *scanner.Input, out *scanner.Output, low *lowercase) {
 	looked, done := 0, -1
 	for i := range in.Hits {
 		h := &in.Hits[i]
@@ -32,11 +34,15 @@ func appeals(in *scanner.Input, out *scanner.Output) {
 			continue
 		}
 		text := in.Segments[h.Segment].Text
-		start := clauseStart(text, h.Start)
-		end, turn := start, turnSoft
+		var start, end int
+		turn := turnSoft
 		if h.Pattern < addressees {
+			low.about(text)
 			start, end = wordAround(text, h.Start, h.End)
-			turn = turned(text, start, end)
+			turn = turned(low, start, end)
+		} else {
+			start = clauseStart(text, h.Start)
+			end = start
 		}
 		if turn == turnNone {
 			continue
@@ -62,42 +68,36 @@ func ordersAfter(text string, start, end int, turn turning) (from, to int, ok bo
 	passage := text[end:to]
 	w, read := textmodel.Tokenize(passage, appealTokens)
 	to = end + min(read, len(passage))
-	var r textmodel.Reading
-	r.Read(w)
-	risk, at := 0, -1
+	risk := 0
 	for i := range w {
 		if n := orderAt(passage, w, i); n > risk {
-			risk, at = n, i
+			if risk = n; risk == maxRisk {
+				break
+			}
 		}
 	}
-	if at < 0 {
-		return 0, 0, false
-	}
-	weight := risk + evidence(passage, w, &r)
-	if weight < int(turn) {
-		return 0, 0, false
-	}
-	return start, to, true
+	ok = risk > 0 && (risk >= int(turn) || evident(passage, w, int(turn)-risk))
+	return start, to, ok
 }
+
+// maxRisk is the most that an order weighs.
+const maxRisk = 2
 
 // orderAt weighs the order that begins with a word: 2 where it acts upon the
 // world, 1 where it reads, writes or says something, 0 where it is none.
 func orderAt(text string, w []textmodel.Token, i int) int {
 	t := &w[i]
-	if t.Mark&textmodel.MarkStart == 0 && t.Class&(effects|textmodel.Invoke|textmodel.Gather|textmodel.Output|textmodel.Shape|textmodel.Disclose|textmodel.Override|textmodel.Act) == 0 && (i == 0 || !opensOrder(text[:t.Start])) {
+	if t.Mark&textmodel.MarkStart == 0 && (t.Class&ordering == 0 || t.Class&textmodel.Late == 0 && t.Mark&textmodel.MarkComma == 0) && !opensOrder(text[:t.Start]) {
 		return 0
 	}
 	if t.Class&textmodel.Late != 0 { // of a language whose verbs stand elsewhere
 		return 1 + min(1, int(t.Class&textmodel.Transfer))
 	}
-	if t.Mark&textmodel.MarkStart == 0 && t.Mark&textmodel.MarkComma == 0 && i > 0 && !opensOrder(text[:t.Start]) {
-		return 0
-	}
 	word := strings.ToLower(text[t.Start:t.End])
 	switch {
 	case risky[word]:
 		return 2
-	case plainOrders[word], t.Class&(effects|textmodel.Invoke|textmodel.Gather|textmodel.Output|textmodel.Shape|textmodel.Disclose|textmodel.Override|textmodel.Act) != 0 && !weakOrders[word]:
+	case plainOrders[word], t.Class&ordering != 0 && !weakOrders[word]:
 		return 1
 	case i > 0 && obliging[strings.ToLower(text[w[i-1].Start:w[i-1].End])] && !states[word]:
 		return 1 // whatever it is that has to be done
@@ -107,6 +107,9 @@ func orderAt(text string, w []textmodel.Token, i int) int {
 
 // effects are the parts of verbs that carry or destroy something.
 const effects = textmodel.Transfer | textmodel.Destroy | textmodel.Money
+
+// ordering are the parts of verbs that orders begin with.
+const ordering = effects | textmodel.Invoke | textmodel.Gather | textmodel.Output | textmodel.Shape | textmodel.Disclose | textmodel.Override | textmodel.Act
 
 // risky are the verbs of orders that act upon the world for somebody.
 var risky = set("send forward transfer pay wire delete remove erase wipe share upload post publish submit grant invite unlock disable reset book reserve order buy purchase " +
@@ -122,22 +125,30 @@ var (
 // weakOrders are words that open an order and mostly are none.
 var weakOrders = set("first before use using new following note see")
 
-// evidence counts what makes an order one that nobody gives to his reader.
-func evidence(text string, w []textmodel.Token, r *textmodel.Reading) (n int) {
-	for _, holds := range [...]bool{
-		hasPlace(text),
-		r.Classes&textmodel.Person != 0 && ofUser(text),
-		r.Classes&(textmodel.Sensitive|textmodel.PrivateFile|textmodel.Dialogue) != 0,
-		r.Any(textmodel.Conceal, textmodel.ConcealLoose, textmodel.CovertAct) || one(text, "without asking", "without telling", "without showing", "without confirm", "without further", "keep quiet", "say nothing", "do not ask", "don't ask", "silently", "without approval"),
-		r.Any(textmodel.MoveMoney, textmodel.RunShell, textmodel.SetAside, textmodel.SetAsideLoose, textmodel.RevealPrompt, textmodel.WeakenControl, textmodel.SayOnly),
-		r.Classes&textmodel.Override != 0 || one(text, "nstead", "before ", "Before ", "first", "First", "other than", "from now on", "whatever"),
-	} {
-		if holds {
-			n++
+// evident reports that so much makes an order one that nobody gives to his
+// reader. What costs little is asked first.
+func evident(text string, w []textmodel.Token, enough int) bool {
+	var r textmodel.Reading
+	r.Read(w)
+	holds := func(some bool) bool {
+		if some {
+			enough--
 		}
+		return enough <= 0
 	}
-	return n
+	return holds(r.Classes&(textmodel.Sensitive|textmodel.PrivateFile|textmodel.Dialogue) != 0) ||
+		holds(r.Any(textmodel.MoveMoney, textmodel.RunShell, textmodel.SetAside, textmodel.SetAsideLoose, textmodel.RevealPrompt, textmodel.WeakenControl, textmodel.SayOnly)) ||
+		holds(r.Classes&textmodel.Override != 0 || sooner.In(text)) ||
+		holds(r.Classes&textmodel.Person != 0 && ofUser(text)) ||
+		holds(hasPlace(text)) ||
+		holds(r.Any(textmodel.Conceal, textmodel.ConcealLoose, textmodel.CovertAct) || quietly.In(text))
 }
+
+// What an order has to be done before or instead of, and without whom.
+var (
+	sooner  = literal.New("nstead", "before ", "Before ", "first", "First", "other than", "from now on", "whatever")
+	quietly = literal.New("without asking", "without telling", "without showing", "without confirm", "without further", "keep quiet", "say nothing", "do not ask", "don't ask", "silently", "without approval")
+)
 
 // hasPlace reports an address, a URL or an account in a text.
 func hasPlace(text string) bool {
@@ -157,6 +168,8 @@ func hasPlace(text string) bool {
 // ofUser reports that a text speaks of the user, or of whoever the model works
 // for, as of somebody else. In other languages the word for the user is enough.
 func ofUser(text string) bool {
-	return !ascii(text) || one(strings.ToLower(text), "user", "customer", "reader", "visitor", "owner", "traveller", "traveler", "student", "benutzer", "nutzer", "utilisateur", "utente", "usuario", "gebruiker", "pengguna",
-		"client's", "human")
+	return swar.High(text) || users.In(text)
 }
+
+var users = literal.NewFold("user", "customer", "reader", "visitor", "owner", "traveller", "traveler", "student", "benutzer", "nutzer", "utilisateur", "utente", "usuario", "gebruiker", "pengguna",
+	"client's", "human")

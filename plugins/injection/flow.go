@@ -63,19 +63,16 @@ func markFound(out *scanner.Output, segment int, text string, found *verdicts) {
 
 // markAddressed remembers what follows a word that addresses a model, where it
 // is told to do something.
-func markAddressed(in *scanner.Input, out *scanner.Output) {
+func markAddressed(in *scanner.Input, out *scanner.Output, low *lowercase) {
 	segment, end := -1, 0
-	var low lowercase
 	for i := range in.Hits {
 		h := &in.Hits[i]
 		s := &in.Segments[h.Segment]
 		if h.Pattern >= addressees || h.Segment == segment && h.Start < end || within(s.Text, h.Start, h.End) {
 			continue
 		}
-		if low.text != s.Text {
-			low = lowercase{text: s.Text}
-		}
-		if addressed(&low, h.Start, h.End) {
+		low.about(s.Text)
+		if addressed(low, h.Start, h.End) {
 			to := min(len(s.Text), h.End+addressFar)
 			addSpan(out, ruleAddressed, markLike, h.Segment, s.Text, h.Start, to)
 			segment, end = h.Segment, to

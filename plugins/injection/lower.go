@@ -22,6 +22,13 @@ const (
 	lowerBehind = 512
 )
 
+// about turns to another text, unless it is the one at hand.
+func (l *lowercase) about(text string) {
+	if l.text != text {
+		*l = lowercase{text: text}
+	}
+}
+
 // of returns text[from:to] in lower case.
 func (l *lowercase) of(from, to int) string {
 	if l.to == 0 || from < l.from || to > l.to {

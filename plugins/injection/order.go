@@ -87,18 +87,27 @@ var before = [...]string{"please", "and", "then", "also", "first", "now", "must"
 // opensOrder reports that an order may begin behind this text: a sentence, a
 // line or an item of a list does, or a word asks for one.
 func opensOrder(text string) bool {
-	trimmed := strings.TrimRight(text, " \t\"'`*-")
-	if trimmed == "" {
+	end := len(text)
+	for end > 0 && between[text[end-1]]&sets != 0 {
+		end--
+	}
+	if end == 0 {
 		return true
 	}
-	c := trimmed[len(trimmed)-1]
-	if len(trimmed) == len(text) && c != '\n' && c != 'n' { // inside a word; an escaped line end is a line end
+	c := text[end-1]
+	if end == len(text) && c != '\n' && c != 'n' { // inside a word; an escaped line end is a line end
 		return false
 	}
-	if strings.IndexByte(".!?:;,\n\r>)]}|", c) >= 0 || strings.HasSuffix(trimmed, `\n`) {
+	if between[c]&closes != 0 || c == 'n' && end > 1 && text[end-2] == '\\' {
 		return true
 	}
-	word := strings.ToLower(trimmed[strings.LastIndexAny(trimmed, " \n\t\"'>:")+1:])
+	start := end
+	for start > 0 && between[text[start-1]]&parts == 0 {
+		if start--; end-start > maxBefore {
+			return false
+		}
+	}
+	word := strings.ToLower(text[start:end])
 	for _, w := range before {
 		if word == w {
 			return true
@@ -106,6 +115,26 @@ func opensOrder(text string) bool {
 	}
 	return false
 }
+
+// maxBefore is the length of the longest of these words, in the characters of
+// any script whose lower case is ASCII.
+const maxBefore = 3 * len("instead")
+
+// What stands between a verb and what asks for it.
+const (
+	sets   = 1 << iota // may stand before the verb
+	closes             // ends what was before
+	parts              // parts words
+)
+
+var between = func() (t [256]uint8) {
+	for mark, of := range map[uint8]string{sets: " \t\"'`*-", closes: ".!?:;,\n\r>)]}|", parts: " \n\t\"'>:"} {
+		for i := range len(of) {
+			t[of[i]] |= mark
+		}
+	}
+	return t
+}()
 
 // destination returns where the destination of an order ends: the first address,
 // URL or account that is close behind a "to", in the same sentence. 0: none.

@@ -44,10 +44,11 @@ func scan(in *scanner.Input) *scanner.Output {
 		}
 	}
 	if !request {
+		low := new(lowercase)
 		if in.Phase != "prompt" {
-			appeals(in, out)
+			appeals(in, out, low)
 		}
-		markAddressed(in, out)
+		markAddressed(in, out, low)
 		markOrders(in, out)
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/bartizan-mcp/bartizan/plugins/literal"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 )
 
@@ -19,56 +20,28 @@ const (
 	turnFar   turning = 4 // "AI agents must …", as documentation has it, too
 )
 
-// Around a word for a model, in bytes.
-const (
-	leadReach = 90
-	tailReach = 110
-)
-
-// wordAround widens a place to the whole word, with what is joined to it by
-// hyphens.
-func wordAround(text string, start, end int) (int, int) {
-	for start < end && text[start] <= ' ' {
-		start++
-	}
-	for start < end && strings.IndexByte(" \n\t:,", text[end-1]) >= 0 {
-		end--
-	}
-	for start > 0 && end-start < 40 && joined(text[start-1]) {
-		start--
-	}
-	for end < len(text) && end-start < 60 && joined(text[end]) {
-		end++
-	}
-	return start, end
-}
-
-func joined(c byte) bool {
-	return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '@' || c == '_' || '0' <= c && c <= '9'
-}
-
 // turned tells how a text turns to the model for which text[start:end] is a word.
-func turned(text string, start, end int) turning {
+// Conditions are asked in the order of what they cost, as far as they do not
+// depend on each other: most words for a model are in clauses about one.
+func turned(low *lowercase, start, end int) turning {
+	text := low.text
 	word := strings.ToLower(text[start:end])
 	if !names(word) || word == "user-agent" || start > 1 && text[start-1] == '.' && joined(text[start-2]) {
 		return turnNone
 	}
-	lead, opened := clauseBefore(text, start)
-	tail := strings.ToLower(text[end:min(len(text), end+tailReach)])
-	if anyStart(tail, titles[:]) {
+	tail := low.of(end, min(len(text), end+tailReach))
+	if titles.Begin(tail) {
 		return turnNone
 	}
+	lead, opened := clauseBefore(low, start)
 	if next, _ := utf8.DecodeRuneInString(text[end:]); !ascii(word) || next >= 0x80 && unicode.IsLetter(next) {
 		return foreignTurn(lead, text[end:min(len(text), end+30)])
 	}
-	near := tail
-	if i := strings.IndexAny(near, ".!?\n"); i >= 0 {
-		near = near[:i]
-	}
+	near := sentenceOf(tail)
 	switch {
 	case word[0] == '@' && opensWith(tail):
 		return turnPlain
-	case greeted(lead) && (strings.ContainsAny(near[:min(len(near), 36)], ":,") || strings.HasPrefix(text[end:], "!") || one(near, obligations[:]...)):
+	case greeted(lead) && (has(near[:min(len(near), 36)], ':', ',') || strings.HasPrefix(text[end:], "!") || obligations.In(near)):
 		return turnPlain
 	case conditional(lead):
 		return turnPlain
@@ -85,7 +58,7 @@ func turned(text string, start, end int) turning {
 		return turnPlain
 	case modal(near):
 		switch {
-		case itself(lead, near):
+		case readsThis.In(near) || when.In(lead):
 			return turnPlain
 		case one(near, " that ", " which ", " who "):
 			return turnSoft
@@ -95,11 +68,12 @@ func turned(text string, start, end int) turning {
 	return turnNone
 }
 
-// itself reports a clause about a model that reads the text at hand.
-func itself(lead, near string) bool {
-	return one(near, " this", " reading", " processing", " summari", " handling", " analy", " parsing", " visiting", " editing", " reads", " that read", " on behalf", " driven", " used by", " taking") ||
-		one(lead, "if ", "falls ", "si ", "se ", "als ", "wenn ", "jeśli ", "eğer ", "если ")
-}
+// readsThis and when, behind and before a word for a model, make the clause one
+// about a model that reads the text at hand.
+var (
+	readsThis = literal.New(" this", " reading", " processing", " summari", " handling", " analy", " parsing", " visiting", " editing", " reads", " that read", " on behalf", " driven", " used by", " taking")
+	when      = literal.New("if ", "falls ", "si ", "se ", "als ", "wenn ", "jeśli ", "eğer ", "если ")
+)
 
 // names reports a word that is one for a model: the host finds its letters
 // within other words, too.
@@ -124,53 +98,36 @@ func names(word string) bool {
 var modelWords = set("automated reads ai ia ki llm llms gpt chatgpt claude gemini copilot bot bots agent agents model models chatbot chatbots agente agentes agenti agenten language modelo modèle")
 
 // titles follow the word where it is a person's.
-var titles = [...]string{" professor", " manager", " director", " editor", " secretary", " coach", " principal", " vice", " surgeon", " commissioner", " (m/f", " to the "}
-
-// clauseBefore is the clause before a place, in lower case and without what
-// decorates it, and whether something opens it: a line, a sentence, a bracket.
-func clauseBefore(text string, start int) (lead string, opened bool) {
-	from := max(0, start-leadReach)
-	before := text[from:start]
-	opened = from == 0
-	for i := len(before) - 1; i >= 0; i-- {
-		if c := before[i]; strings.IndexByte("\n([<>\"*#|{}", c) >= 0 ||
-			strings.IndexByte(".!?;:", c) >= 0 && i+1 < len(before) && strings.IndexByte(" \t'", before[i+1]) >= 0 {
-			before, opened = before[i+1:], true
-			break
-		}
-	}
-	if i := strings.LastIndex(before, "--"); i >= 0 {
-		before, opened = before[i+2:], true
-	}
-	if i := strings.LastIndex(before, "\\n"); i >= 0 {
-		before, opened = before[i+2:], true
-	}
-	if i := strings.LastIndex(before, ", "); i >= 0 && len(before)-i < 24 {
-		before, opened = before[i+2:], true
-	}
-	return strings.ToLower(strings.Trim(before, " -_'`\t")) + " ", opened
-}
+var titles = literal.NewPrefixes(" professor", " manager", " director", " editor", " secretary", " coach", " principal", " vice", " surgeon", " commissioner", " (m/f", " to the ")
 
 // few reports a lead of nothing but an article and words that describe.
 func few(lead string) bool {
 	lead = strings.TrimSpace(lead)
-	if word := firstWord(lead); verbs[word] {
+	if strings.Count(lead, " ") > 2 || verbs[firstWord(lead)] {
 		return false
 	}
-	return strings.Count(lead, " ") < 3 && !one(" "+lead+" ", " a ", " an ", " our ", " your ", " my ", " their ", " his ", " her ", " this ", " that ", " new ", " by ", " of ", " with ", " in ", " and ", " or ", " is ", " are ", " as ", " from ", " than ", " like ", " how ")
+	for word := range strings.SplitSeq(lead, " ") {
+		if telling[word] {
+			return false
+		}
+	}
+	return true
 }
+
+// telling are words in a lead that is about a model and does not speak to it.
+var telling = set("a an our your my their his her this that new by of with in and or is are as from than like how")
 
 // verbs make of the word behind them what they are about.
 var verbs = set("tell ask let give make have show use train build create run call prompt teach set configure start stop trick force allow see get help want choose pick which what how so")
 
 // greeted reports a lead that begins as one speaks to somebody.
 func greeted(lead string) bool {
-	for _, s := range salutations {
-		if rest, ok := strings.CutPrefix(lead, s); ok {
-			return len(s) > 4 && s[0] != 'p' || few(rest)
-		}
+	n := greeting.Of(lead)
+	if n < 0 {
+		return false
 	}
-	return false
+	s := salutations[n]
+	return len(s) > 4 && s[0] != 'p' || few(lead[len(s):])
 }
 
 // general reports a lead that means any model, and not one by its name: "Review
@@ -203,29 +160,41 @@ var salutations = [...]string{"dear ", "hey ", "hi ", "hello ", "attention ", "n
 	"instructions for ", "notice to ", "notice for ", "to ", "for ", "important", "p.s. for ", "ps for ", "hint to ", "tip for ", "request to ", "psa for ", "ok ", "please ",
 	"an den ", "an die ", "an alle ", "hinweis ", "für ", "liebe ", "lieber ", "nota ", "para ", "al ", "a los ", "a la ", "querido ", "estimado ", "à ", "a l'", "note à ", "pour ", "cher ", "chère ", "aan ", "voor ", "beste ", "per ", "all'", "agli ", "caro ", "do ", "dla ", "drogi ", "внимание", "для ", "к ", "sayın ", "إلى", "请", "致", "給"}
 
+var greeting = literal.NewPrefixes(salutations[:]...)
+
 // conditional reports "if you are an" and its kin.
 func conditional(lead string) bool {
-	return one(lead, "if you are ", "if you're ", "if you act ", "if an ", "if any ", "if this is read by ", "if a ", "for anyone using ", "anyone using ", "whichever ", "falls sie ", "falls du ", "wenn du ", "wenn sie ", "si vous êtes ", "si tu es ", "si eres ", "si usted es ",
-		"se sei ", "se você for ", "se você é ", "als je ", "als u ", "jeśli jesteś ", "jeśli czyta ", "если ты ", "если вы ", "eğer ") && !one(lead, "if a model ")
+	return conditions.In(lead) && !strings.Contains(lead, "if a model ")
 }
 
-// obligations tell somebody to do something, within the clause of its subject.
-var obligations = [...]string{" must ", " should ", " shall ", " has to ", " have to ", " is required to ", " are required to ", " needs to ", " need to ", " please ", " kindly ", " pls ", " is to ", " are to ", " are asked to ", " is asked to ", " so kind ", " agrees to ",
+var conditions = literal.New("if you are ", "if you're ", "if you act ", "if an ", "if any ", "if this is read by ", "if a ", "for anyone using ", "anyone using ", "whichever ", "falls sie ", "falls du ", "wenn du ", "wenn sie ", "si vous êtes ", "si tu es ", "si eres ", "si usted es ",
+	"se sei ", "se você for ", "se você é ", "als je ", "als u ", "jeśli jesteś ", "jeśli czyta ", "если ты ", "если вы ", "eğer ")
+
+// obligationWords tell somebody to do something, within the clause of its subject.
+var obligationWords = [...]string{" must ", " should ", " shall ", " has to ", " have to ", " is required to ", " are required to ", " needs to ", " need to ", " please ", " kindly ", " pls ", " is to ", " are to ", " are asked to ", " is asked to ", " so kind ", " agrees to ",
 	" muss ", " müssen ", " soll ", " sollen ", " debe ", " deben ", " doit ", " doivent ", " deve ", " devono ", " devem ", " moet ", " moeten ", " sollte ", " sollten ", " tiene que ", " tienen que ", " devi ", " musi ", " muszą ", " powinien ", " powinny ", " dienen ", " bitte ", " por favor ", " proszę ",
 	" authorised to ", " authorized to ", " instructed to ", " has permission to "}
 
-// modal reports such a word that is not taken back.
-func modal(near string) bool {
-	for _, m := range obligations {
-		if i := strings.Index(near, m); i >= 0 {
-			rest := near[i+len(m):]
-			if !anyStart(rest, []string{"not ", "never ", "no ", "be ", "have ", "ask ", "also not", "only ", "nicht ", "no "}) {
-				return true
-			}
+var obligations = literal.New(obligationWords[:]...)
+
+// Every word has a bit of modal's.
+var _ = [64]struct{}{len(obligationWords) - 1: {}}
+
+// modal reports such a word that is not taken back where it first stands.
+func modal(near string) (found bool) {
+	var seen uint64
+	obligations.Each(near, func(m, at int) bool {
+		if seen>>m&1 != 0 {
+			return true
 		}
-	}
-	return false
+		seen |= 1 << m
+		found = !retractions.Begin(near[at+len(obligationWords[m]):])
+		return !found
+	})
+	return found
 }
+
+var retractions = literal.NewPrefixes("not ", "never ", "no ", "be ", "have ", "ask ", "also not", "only ", "nicht ")
 
 // opensWith reports a text that goes on with a verb which acts.
 func opensWith(tail string) bool {
@@ -250,15 +219,6 @@ func turns(text string, start int) bool {
 	return anyIn(around, []string{"customer:", "user:", "client:", "human:", "visitor:", "caller:", "kunde:", "student:", "guest:"})
 }
 
-func anyStart(text string, words []string) bool {
-	for _, w := range words {
-		if strings.HasPrefix(text, w) {
-			return true
-		}
-	}
-	return false
-}
-
 // foreignTurn is turned for words of other scripts, whose clauses are not taken
 // apart: a stop right behind the word sets it apart as whom the text speaks to.
 func foreignTurn(lead, tail string) turning {
@@ -266,15 +226,4 @@ func foreignTurn(lead, tail string) turning {
 		return turnPlain
 	}
 	return turnFar
-}
-
-// clauseStart is where the sentence begins that holds a place.
-func clauseStart(text string, at int) int {
-	from := max(0, at-leadReach)
-	for i := at - 1; i >= from; i-- {
-		if c := text[i]; strings.IndexByte("\n<>|", c) >= 0 || strings.IndexByte(".!?", c) >= 0 && text[i+1] == ' ' {
-			return i + 1
-		}
-	}
-	return from
 }

@@ -12,6 +12,8 @@ func FuzzSet(f *testing.F) {
 	f.Add("Ignore the PASSWORD ||||")
 	f.Add("passpasswordssword x y z <im")
 	f.Add("aéaéa")
+	f.Add("PASSword")
+	f.Add("pa")
 	exact, folded := New(words...), NewFold(words...)
 	f.Fuzz(func(t *testing.T, text string) {
 		check(t, exact, text, func(s string) string { return s })
@@ -47,6 +49,13 @@ func check(t *testing.T, s *Set, text string, form func(string) string) {
 	}
 	if begins := len(want) > 0 && want[0][1] == 0; s.Begins(text) != begins {
 		t.Fatalf("%q: Begins is %v", text, !begins)
+	}
+	first := -1
+	if len(want) > 0 && want[0][1] == 0 {
+		first = want[0][0]
+	}
+	if got := s.heads.Of(text); got != first {
+		t.Fatalf("%q: begins with word %d, want %d", text, got, first)
 	}
 	if s.In(text) != (len(want) > 0) {
 		t.Fatalf("%q: In is %v", text, s.In(text))

@@ -1,0 +1,51 @@
+package main
+
+import "testing"
+
+// TestClauseBefore: what opens a clause, and what is left of it.
+func TestClauseBefore(t *testing.T) {
+	for _, c := range []struct {
+		text, lead string
+		opened     bool
+	}{
+		{"", " ", true},
+		{"Note to the ", "note to the ", true},
+		{"All is well. Dear ", "dear ", true},
+		{"version 1.2 of the ", "version 1.2 of the ", true},
+		{"read (our ", "our ", true},
+		{"it works -- hello ", "hello ", true},
+		{`{"a":"x\n\nHey `, "hey ", true},
+		{"As agreed, any ", "any ", true},
+		{"As agreed, every last one of all the ", "as agreed, every last one of all the ", true},
+		{"Hinweis: 'für ", "für ", true},
+		{"a text of many words before it in which nothing at all ends and nothing begins up to those that the ", "many words before it in which nothing at all ends and nothing begins up to those that the ", false},
+	} {
+		lead, opened := clauseBefore(&lowercase{text: c.text + "assistant"}, len(c.text))
+		if lead != c.lead || opened != c.opened {
+			t.Errorf("%q: %q, %v", c.text, lead, opened)
+		}
+	}
+}
+
+func TestOpensOrder(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, "Fine. ": true, "- ": true, `x\n`: true, "x\n": true, "You should ": true, "please ": true, "İnstead ": true,
+		"they ": false, "re": false, "insteadinsteadinsteadinstead ": false,
+	} {
+		if got := opensOrder(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// TestModal: the first place of a word counts, and each word by itself.
+func TestModal(t *testing.T) {
+	for text, want := range map[string]bool{
+		" must send it": true, " must not send it": false, " must not wait and must send it": false,
+		" must not wait but should send it": true, " musters": false,
+	} {
+		if got := modal(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
