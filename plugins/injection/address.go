@@ -51,8 +51,10 @@ func addressed(low *lowercase, start, end int) bool {
 
 // spokenTo reports that the words beside a word for a model speak to it.
 func spokenTo(low *lowercase, start, end int) bool {
-	before := " " + low.of(max(0, start-greetingReach), start)
-	before = strings.TrimRight(before, "*_\"'(<[")
+	before := undecorated(low.of(max(0, start-greetingReach), start))
+	if len(before) < longestArticle {
+		before = " " + before
+	}
 	if greetings.of(before) {
 		return true
 	}
@@ -60,14 +62,41 @@ func spokenTo(low *lowercase, start, end int) bool {
 		return false
 	}
 	clause := low.of(end, min(len(low.text), end+modalReach))
-	rest := strings.TrimLeft(clause, "s*_\"')]>")
+	rest := clause
+	for rest != "" && beside[rest[0]]&behind != 0 {
+		rest = rest[1:]
+	}
 	if strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, ",") && opensLine(before) {
 		return true
 	}
-	if i := strings.IndexAny(clause, ".!?\n"); i >= 0 {
-		clause = clause[:i]
+	clause = sentenceOf(clause)
+	return modals.In(clause) || strings.IndexByte(clause, ':') >= 0
+}
+
+// longestArticle is the length of the longest of articles.
+const longestArticle = len(" their ")
+
+// What may stand beside a word, before and behind it.
+const (
+	ahead  = 1 << iota // before
+	behind             // after
+)
+
+var beside = func() (t [256]uint8) {
+	for mark, of := range map[uint8]string{ahead: "*_\"'(<[", behind: "s*_\"')]>"} {
+		for i := range len(of) {
+			t[of[i]] |= mark
+		}
 	}
-	return modals.In(clause) || strings.Contains(clause, ":")
+	return t
+}()
+
+// undecorated is a text without what decorates the word behind it.
+func undecorated(text string) string {
+	for text != "" && beside[text[len(text)-1]]&ahead != 0 {
+		text = text[:len(text)-1]
+	}
+	return text
 }
 
 func hasThe(word string) bool { return len(word) > 4 && strings.EqualFold(word[:4], "the ") }

@@ -140,7 +140,7 @@ func evident(text string, w []textmodel.Token, enough int) bool {
 		holds(r.Any(textmodel.MoveMoney, textmodel.RunShell, textmodel.SetAside, textmodel.SetAsideLoose, textmodel.RevealPrompt, textmodel.WeakenControl, textmodel.SayOnly)) ||
 		holds(r.Classes&textmodel.Override != 0 || sooner.In(text)) ||
 		holds(r.Classes&textmodel.Person != 0 && ofUser(text)) ||
-		holds(hasPlace(text)) ||
+		holds(mayHold(text) && hasPlace(text)) ||
 		holds(r.Any(textmodel.Conceal, textmodel.ConcealLoose, textmodel.CovertAct) || quietly.In(text))
 }
 

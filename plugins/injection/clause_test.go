@@ -27,17 +27,6 @@ func TestClauseBefore(t *testing.T) {
 	}
 }
 
-func TestOpensOrder(t *testing.T) {
-	for text, want := range map[string]bool{
-		"": true, "Fine. ": true, "- ": true, `x\n`: true, "x\n": true, "You should ": true, "please ": true, "İnstead ": true,
-		"they ": false, "re": false, "insteadinsteadinsteadinstead ": false,
-	} {
-		if got := opensOrder(text); got != want {
-			t.Errorf("%q: %v", text, got)
-		}
-	}
-}
-
 // TestModal: the first place of a word counts, and each word by itself.
 func TestModal(t *testing.T) {
 	for text, want := range map[string]bool{
@@ -46,6 +35,17 @@ func TestModal(t *testing.T) {
 	} {
 		if got := modal(text); got != want {
 			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for word, want := range map[string]bool{
+		"assistant": true, "assistants": true, "asystent": true, "ai-helper": true, "my_agent": true, "@bot": true, "language model": true, "助手": true,
+		"assistance": false, "assistant's": false, "assist-bot": true, "agency": false, "email": false, "-": false, "": false,
+	} {
+		if got := names(word); got != want {
+			t.Errorf("%q: %v", word, got)
 		}
 	}
 }

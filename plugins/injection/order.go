@@ -1,9 +1,11 @@
 package main
 
 import (
+	"math/bits"
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/plugins/literal"
+	"github.com/bartizan-mcp/bartizan/plugins/swar"
 	scanner "github.com/bartizan-mcp/bartizan/sdk/go"
 )
 
@@ -139,6 +141,9 @@ var between = func() (t [256]uint8) {
 // destination returns where the destination of an order ends: the first address,
 // URL or account that is close behind a "to", in the same sentence. 0: none.
 func destination(text string) int {
+	if !mayHold(text) {
+		return 0
+	}
 	for i := 0; i < len(text); {
 		for text[i] != ' ' && text[i] != '\n' {
 			if i++; i == len(text) {
@@ -184,6 +189,28 @@ func place(text string) int {
 // aside are the bytes that end a word of an address.
 var aside = [256]bool{' ': true, '\n': true, '\t': true, '"': true, '\'': true, '`': true, '<': true, '>': true, '(': true, ')': true, ',': true, ';': true}
 
+// mayHold reports that a word of a text may be a place: it has what one needs.
+func mayHold(text string) bool {
+	last := len(text) - 8
+	if last < 0 {
+		return true
+	}
+	for i, digits := 0, 0; ; i = min(i+8, last) {
+		v := swar.Load(text, i)
+		w := swar.Same(v|swar.Ones*0x20, 'w') // of three, two are in the same eight bytes
+		digits += bits.OnesCount64(swar.Same(v&(swar.Ones*0xf0), '0'))
+		if swar.Equal(v, '@')|swar.Equal(v, '/')|w&(w>>8) != 0 || digits >= placeDigits {
+			return true
+		}
+		if i == last {
+			return false
+		}
+	}
+}
+
+// placeDigits are as many as an account has.
+const placeDigits = 8
+
 func isPlace(word string) bool {
 	digits, at := 0, false
 	for i := range len(word) {
@@ -196,5 +223,5 @@ func isPlace(word string) bool {
 			return true
 		}
 	}
-	return digits >= 8 || literal.HasPrefixFold(word, "www.")
+	return digits >= placeDigits || literal.HasPrefixFold(word, "www.")
 }

@@ -78,21 +78,30 @@ var (
 // names reports a word that is one for a model: the host finds its letters
 // within other words, too.
 func names(word string) bool {
-	if !ascii(word) || strings.Contains(word, " ") {
+	if assistants.Begin(word) {
+		switch word {
+		case "assist", "assists", "assisted", "assisting", "assistance", "assistir", "assistant's":
+		default:
+			return true
+		}
+	}
+	if !ascii(word) || strings.IndexByte(word, ' ') >= 0 {
 		return true
 	}
-	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '@' || r == '_' }) {
-		if modelWords[part] {
+	for rest := word; rest != ""; {
+		i := strings.IndexAny(rest, "-@_")
+		if i < 0 {
+			i = len(rest)
+		}
+		if modelWords[rest[:i]] {
 			return true
 		}
-	}
-	for _, p := range [...]string{"assist", "asist", "asyst"} {
-		if strings.HasPrefix(word, p) && word != "assist" && word != "assists" && word != "assisted" && word != "assisting" && word != "assistance" && word != "assistir" && word != "assistant's" {
-			return true
-		}
+		rest = rest[min(len(rest), i+1):]
 	}
 	return strings.Contains(word, "assistent") || strings.Contains(word, "sprachmodell") || strings.Contains(word, "chatbot")
 }
+
+var assistants = literal.NewPrefixes("assist", "asist", "asyst")
 
 // modelWords are the words for a model, whole.
 var modelWords = set("automated reads ai ia ki llm llms gpt chatgpt claude gemini copilot bot bots agent agents model models chatbot chatbots agente agentes agenti agenten language modelo modèle")
@@ -103,19 +112,23 @@ var titles = literal.NewPrefixes(" professor", " manager", " director", " editor
 // few reports a lead of nothing but an article and words that describe.
 func few(lead string) bool {
 	lead = strings.TrimSpace(lead)
-	if strings.Count(lead, " ") > 2 || verbs[firstWord(lead)] {
-		return false
-	}
-	for word := range strings.SplitSeq(lead, " ") {
-		if telling[word] {
+	for rest, more, spaces := lead, true, 0; more; spaces++ {
+		var word string
+		if word, rest, more = strings.Cut(rest, " "); tells(word) || spaces > 2 {
 			return false
 		}
 	}
-	return true
+	return !verbs[firstWord(lead)]
 }
 
-// telling are words in a lead that is about a model and does not speak to it.
-var telling = set("a an our your my their his her this that new by of with in and or is are as from than like how")
+// tells reports a word of leads that are about a model and do not speak to it.
+func tells(word string) bool {
+	switch word {
+	case "a", "an", "our", "your", "my", "their", "his", "her", "this", "that", "new", "by", "of", "with", "in", "and", "or", "is", "are", "as", "from", "than", "like", "how":
+		return true
+	}
+	return false
+}
 
 // verbs make of the word behind them what they are about.
 var verbs = set("tell ask let give make have show use train build create run call prompt teach set configure start stop trick force allow see get help want choose pick which what how so")
