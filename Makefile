@@ -22,6 +22,10 @@ else
 RACE := go test -timeout 25m
 endif
 
+# Of one thread, and left out under the race detector by their build tags.
+NORACE := -timeout 20m -run '^(TestFloors|TestScannersPage|TestScriptOf|TestUnseen|TestSessions|TestEval|TestShippedScanners|Test.*TheReferences.*|TestTenMegabytes)$$' \
+	./cmd/bartizan ./engine/normalise ./sdk/tck
+
 .PHONY: build plugins demo test e2e bench fuzz lint train eval clean
 
 build: plugins
@@ -47,7 +51,7 @@ test: plugins
 	go build ./... && go vet ./...
 	$(RACE) $(TESTFLAGS) ./...
 	go test $(TESTFLAGS) -run 'Hostile|Monsters' ./engine # all of the suite: the race detector gets a part
-	go test $(TESTFLAGS) -run '^(TestFloors|TestScannersPage)$$' ./cmd/bartizan # train and compile: not under the race detector
+	go test $(TESTFLAGS) $(NORACE) # train, compile and compute: ten times as long under the race detector
 	$(RACE) $(TESTFLAGS) -tags portable ./engine/sandbox # the reset of other systems
 
 # The example of every SDK, made as its author would and held to the same

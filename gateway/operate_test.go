@@ -49,7 +49,7 @@ func TestBreakerHarmsOnlyTheAuthor(t *testing.T) {
 	}
 	digest := h.cfg.Scanners.Scanners()[0].Digest
 	found := h.events(audit.Query{ID: data.AuditID})
-	want := regexp.MustCompile(`"failures":\[\{"scanner":"marker","digest":"` + digest + `","kind":"[a-z]+","skipped":true\}\]`)
+	want := regexp.MustCompile(`"failures":\[\{"scanner":"marker","digest":"` + digest + `","kind":"[a-z]+","detail":"[^"]+","skipped":true\}\]`)
 	if len(found) != 1 || !want.Match(found[0].Raw) {
 		t.Errorf("one of %d records lacks %s", len(found), want)
 	}

@@ -107,7 +107,7 @@ func TestFailingScannerIsNoFinding(t *testing.T) {
 	records, err := audit.Search(t.Context(), h.auditPath, audit.Query{Text: "listing_scanned"})
 	h.must(err)
 	digest := h.scanners.Scanners()[0].Digest
-	if len(records) != 1 || !strings.Contains(string(records[0].Raw), `"failures":[{"scanner":"marker","digest":"`+digest+`","kind":"trap"}]`) {
+	if len(records) != 1 || !strings.Contains(string(records[0].Raw), `"failures":[{"scanner":"marker","digest":"`+digest+`","kind":"trap","detail":"`) {
 		t.Errorf("the failure is not named in one record of %d", len(records))
 	}
 }

@@ -15,7 +15,7 @@ const noCorpus = "no corpus to measure on: give --corpus PATH (a .jsonl file or 
 
 func newEval() *cobra.Command {
 	var corpus []string
-	var listings, cache string
+	var listings string
 	var leaveOneOut bool
 	cmd := &cobra.Command{
 		Use:   "eval --corpus PATH...",
@@ -31,7 +31,7 @@ func newEval() *cobra.Command {
 	cmd.Flags().StringArrayVar(&corpus, "corpus", nil, "file of rows or folder of such files; more may follow as arguments (default BARTIZAN_CORPORA)")
 	cmd.Flags().BoolVar(&leaveOneOut, "leave-one-out", false, "measure each source with weights that were trained without it")
 	cmd.Flags().StringVar(&listings, "listings", "", "folder of captures of real servers: findings in them are counted")
-	cmd.Flags().StringVar(&cache, "cache", os.Getenv("BARTIZAN_CACHE"), "folder that keeps compiled scanners")
+	cache := cacheFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkFormat(*format, "table", "json"); err != nil {
 			return err
@@ -47,7 +47,7 @@ func newEval() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		e, err := newEvaluation(cache, cmd.ErrOrStderr())
+		e, err := newEvaluation(*cache, cmd.ErrOrStderr())
 		if err != nil {
 			return err
 		}

@@ -1,3 +1,5 @@
+//go:build !race
+
 package main
 
 import (
@@ -33,7 +35,7 @@ func TestFloors(t *testing.T) {
 	if found, _ := filepath.Glob(filepath.Join(dir, "*.jsonl")); len(found) == 0 {
 		t.Skip("no corpora here: set BARTIZAN_CORPORA to their directory")
 	}
-	if raceDetector || testing.Short() {
+	if testing.Short() {
 		t.Skip("trains models")
 	}
 	if _, err := plugins.Modules(); err != nil {

@@ -1,7 +1,8 @@
+//go:build !race
+
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,16 +24,6 @@ func TestEval(t *testing.T) {
 	t.Run("counts", func(t *testing.T) { evalCounts(t, cache) })
 	t.Run("order", func(t *testing.T) { evalOrder(t, cache) })
 	t.Run("is scan", func(t *testing.T) { evalIsScan(t, cache) })
-}
-
-// bartizan runs the command line in this process.
-func bartizan(t *testing.T, args ...string) string {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr); code != exitOK {
-		t.Fatalf("exit %d: %s", code, stderr.String())
-	}
-	return stdout.String()
 }
 
 const (

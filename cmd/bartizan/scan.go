@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +32,7 @@ func (s *scanned) add(v engine.Verdict) {
 }
 
 func newScan() *cobra.Command {
-	var rows, phase, server, cache string
+	var rows, phase, server string
 	var extra []string
 	cmd := &cobra.Command{
 		Use:   "scan [FILE|-]",
@@ -49,7 +48,7 @@ func newScan() *cobra.Command {
 	cmd.Flags().StringVar(&phase, "phase", "", "listing, request, result, prompt or resource (default: by shape)")
 	cmd.Flags().StringVar(&server, "server", "", "name of the server that the document is about")
 	cmd.Flags().StringSliceVar(&extra, "scanner", nil, "further scanner modules, with a manifest")
-	cmd.Flags().StringVar(&cache, "cache", os.Getenv("BARTIZAN_CACHE"), "folder that keeps compiled scanners")
+	cache := cacheFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkFormat(*format, "table", "json", "jsonl", "sarif"); err != nil {
 			return err
@@ -64,7 +63,7 @@ func newScan() *cobra.Command {
 			return usageError("-o %s: rows are answered as jsonl", *format)
 		}
 		chosen := config.Scanners{Extra: extra}
-		loaded, err := scanners.Load(cmd.Context(), cache, chosen, scanners.Unverified)
+		loaded, err := scanners.Load(cmd.Context(), *cache, chosen, scanners.Unverified)
 		if err != nil {
 			return err
 		}

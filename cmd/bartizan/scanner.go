@@ -28,6 +28,11 @@ func newScanner() *cobra.Command {
 	return cmd
 }
 
+// cacheFlag is for commands that authors run many times over one module.
+func cacheFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().String("cache", os.Getenv("BARTIZAN_CACHE"), "folder that keeps compiled scanners")
+}
+
 // scannerRun is what `scanner run` always prints.
 type scannerRun struct {
 	Scanner struct {
@@ -54,6 +59,7 @@ func newScannerRun() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 	}
 	format := outputFlag(cmd, "json", "table")
+	cache := cacheFlag(cmd)
 	cmd.Flags().StringVar(&phase, "phase", "", "listing, request, result, prompt or resource")
 	cmd.Flags().StringVar(&input, "input", "", "file, or - for standard input")
 	cmd.Flags().StringVar(&config, "config", "", "file handed to bartizan_init")
@@ -88,7 +94,7 @@ func newScannerRun() *cobra.Command {
 				return err
 			}
 		}
-		result, err := runScanner(cmd, wasm, configured, messages)
+		result, err := runScanner(cmd, *cache, wasm, configured, messages)
 		if err != nil {
 			return err
 		}
@@ -106,12 +112,12 @@ func newScannerRun() *cobra.Command {
 // runScanner loads one module and runs it. A module that is refused is a
 // failure of kind refused, not an error: the answer has the same shape. What
 // the guest logs is for its author, on standard error.
-func runScanner(cmd *cobra.Command, m module, config []byte, messages []*message.Message) (scannerRun, error) {
+func runScanner(cmd *cobra.Command, cache string, m module, config []byte, messages []*message.Message) (scannerRun, error) {
 	ctx := cmd.Context()
 	result := scannerRun{Action: engine.ActionAllow, Findings: []engine.Finding{}}
 	result.Scanner.Name = m.name
 	result.Scanner.Digest = m.digest
-	e, err := engine.New(ctx, engine.Config{})
+	e, err := engine.New(ctx, engine.Config{CacheDir: cache})
 	if err != nil {
 		return result, err
 	}

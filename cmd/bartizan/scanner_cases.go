@@ -71,7 +71,7 @@ func newScannerTest() *cobra.Command {
 			"  bartizan scanner test ticket.wasm --conformance",
 		Args: cobra.ExactArgs(1),
 	}
-	format := outputFlag(cmd, "text", "json")
+	format, cache := outputFlag(cmd, "text", "json"), cacheFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkFormat(*format, "text", "json"); err != nil {
 			return err
@@ -88,9 +88,9 @@ func newScannerTest() *cobra.Command {
 		case err != nil:
 			return err
 		case conformance:
-			return testConformance(cmd, m, all, *format)
+			return testConformance(cmd, *cache, m, all, *format)
 		}
-		return testScanner(cmd, m, all, *format)
+		return testScanner(cmd, *cache, m, all, *format)
 	}
 	cmd.Flags().StringVar(&cases, "cases", "", "file of cases")
 	cmd.Flags().BoolVar(&conformance, "conformance", false, "hold the module to the scanner ABI, point by point")
@@ -134,9 +134,9 @@ func parseCases(body []byte) ([]scannerCase, error) {
 	return all, nil
 }
 
-func testScanner(cmd *cobra.Command, m module, cases []scannerCase, format string) error {
+func testScanner(cmd *cobra.Command, cache string, m module, cases []scannerCase, format string) error {
 	ctx := cmd.Context()
-	e, err := engine.New(ctx, engine.Config{})
+	e, err := engine.New(ctx, engine.Config{CacheDir: cache})
 	if err != nil {
 		return err
 	}

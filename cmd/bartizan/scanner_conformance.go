@@ -11,7 +11,7 @@ import (
 
 // testConformance runs the conformance kit over a module. The texts of its cases
 // are what it is most likely to find something in.
-func testConformance(cmd *cobra.Command, m module, cases []scannerCase, format string) error {
+func testConformance(cmd *cobra.Command, cache string, m module, cases []scannerCase, format string) error {
 	if m.size > int64(len(m.wasm)) {
 		return policyError("%s: %w", m.name, m.tooLong())
 	}
@@ -19,7 +19,7 @@ func testConformance(cmd *cobra.Command, m module, cases []scannerCase, format s
 	if err != nil {
 		return err
 	}
-	report, err := tck.RunWith(cmd.Context(), m.wasm, tck.Options{Texts: texts})
+	report, err := tck.RunWith(cmd.Context(), m.wasm, tck.Options{Texts: texts, CacheDir: cache})
 	if err != nil {
 		return err
 	}

@@ -55,3 +55,13 @@ func unbuildable(t *testing.T, dir string) string {
 	}
 	return strings.TrimSpace(said.String())
 }
+
+// bartizan runs the command line in this process.
+func bartizan(t *testing.T, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr); code != exitOK {
+		t.Fatalf("exit %d: %s", code, stderr.String())
+	}
+	return stdout.String()
+}

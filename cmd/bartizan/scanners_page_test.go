@@ -1,3 +1,5 @@
+//go:build !race
+
 package main
 
 import (
@@ -17,7 +19,7 @@ import (
 // what differs, and `yaml` blocks are files by the name in their first line.
 // Blocks whose compiler is absent are passed over, and said to be.
 func TestScannersPage(t *testing.T) {
-	if raceDetector || testing.Short() {
+	if testing.Short() {
 		t.Skip("compiles a scanner in Go a dozen times; make test runs it without the race detector")
 	}
 	page, err := os.ReadFile("../../docs/scanners.md")
