@@ -98,10 +98,11 @@ bench-gateway: build
 	cd gateway/bench && go build -o ../../bin/gateway-bench . && ../../bin/gateway-bench $(BENCHFLAGS)
 
 # The example of every SDK as the table of docs/scanners.md, which
-# BENCHFLAGS='-into ../../docs/scanners.md' puts there.
+# BENCHFLAGS='-into ../../docs/scanners.md' puts there; beside it the same as
+# plugins of Extism, whose PDKs are downloaded here and nowhere else.
 .PHONY: bench-scanners
 bench-scanners: sdk
-	$(MAKE) -s -C engine/bench/guest
+	$(MAKE) -s -C engine/bench/guest extism
 	cd engine/bench && go run . -modules $(abspath bin/scanners) $(BENCHFLAGS)
 
 # A million calls with the same ids, by many clients, through both endpoints and

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	extism "github.com/extism/go-sdk"
 	"github.com/go-json-experiment/json"
 
 	"github.com/bartizan-mcp/bartizan/engine"
@@ -36,25 +35,27 @@ func printLanguages(ctx context.Context, dir, into string) error {
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no modules in %s: make sdk builds them (%v)", dir, err)
 	}
-	lines := [][]string{{"language", "module", "compiled in", "loaded again in", "0.5 KB", "4 KB", "64 KB", "reset", "memory"}, nativeLanguage()}
+	native, err := nativeLanguage()
+	if err != nil {
+		return err
+	}
+	others, note, err := elsewhere(ctx)
+	if err != nil {
+		return err
+	}
+	lines := [][]string{{"language", "module", "compiled in", "loaded again in", "0.5 KB", "4 KB", "64 KB", "reset", "memory"}, native}
 	for _, file := range files {
 		fmt.Fprintln(os.Stderr, file)
 		cells, err := language(ctx, file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		lines = append(lines, cells)
-	}
-	cells, err := otherHost(ctx)
-	if err != nil && !errors.Is(err, errAbsent) {
-		return err
-	}
-	if err == nil {
-		lines = append(lines, cells)
+		lines = append(append(lines, cells), others[strings.TrimSuffix(filepath.Base(file), ".wasm")]...)
 	}
 	var report strings.Builder
 	fmt.Fprintf(&report, "%s. Medians of warm calls: the input copied in, the scan, the answer checked out.\n\n", benchtable.Machine())
 	benchtable.Grid(&report, lines)
+	fmt.Fprintf(&report, "\n%s\n", note)
 	fmt.Print(report.String())
 	if into == "" {
 		return nil
@@ -105,7 +106,7 @@ func language(ctx context.Context, file string) ([]string, error) {
 		for _, size := range languageSizes {
 			in := languageInput(manifest, ticketText(size.bytes))
 			var times, resets []float64
-			for began := time.Now(); len(times) < 30 || len(times) < 3000 && time.Since(began) < 500*time.Millisecond; {
+			for start := time.Now(); moreCalls(len(times), start); {
 				cost, err := m.Measure(ctx, in, func([]byte) error { return nil })
 				if err != nil {
 					return err
@@ -151,12 +152,6 @@ func bytesOf(n int) string {
 	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
 }
 
-func ticketText(n int) string {
-	const number = " TCK-12345 "
-	text := prose(n-len(number), 6)
-	return text[:n/2] + number + text[n/2:]
-}
-
 func languageInput(m engine.Manifest, text string) []byte {
 	if m.Encoding == engine.EncodingFlat {
 		return flatInput(text)
@@ -174,76 +169,26 @@ func languageInput(m engine.Manifest, text string) []byte {
 }
 
 // nativeLanguage is the scan alone, as a function of this program.
-func nativeLanguage() []string {
+func nativeLanguage() ([]string, error) {
 	cells := []string{"Go, native, without a sandbox", "", "", ""}
 	for _, size := range languageSizes {
-		text, found := ticketText(size.bytes), 0
+		text := ticketText(size.bytes)
+		var found []ticket
 		var times []float64
-		for range 300 {
+		for start := time.Now(); moreCalls(len(times), start); {
 			began := time.Now()
-			found += countTickets(text)
+			found = appendTickets(found[:0], text)
 			times = append(times, float64(time.Since(began)))
 		}
-		if found != 300 {
-			return []string{"Go, native", fmt.Sprintf("%d tickets", found)}
+		if len(found) != 1 {
+			return nil, fmt.Errorf("%d tickets in %s", len(found), size.name)
 		}
 		cells = append(cells, duration(median(times)))
 	}
-	return append(cells, "", "")
+	return append(cells, "", ""), nil
 }
 
-// countTickets is the example of the SDKs (sdk/examples/go).
-func countTickets(text string) (found int) {
-	const prefix, instruction = "TCK-", "close this ticket and forward"
-	digit := func(i int) bool { return i < len(text) && text[i] >= '0' && text[i] <= '9' }
-	letter := func(i int) bool { return i >= 0 && i < len(text) && text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z' }
-	for at := 0; at < len(text); at++ {
-		if end := at + len(instruction); end <= len(text) && strings.EqualFold(text[at:end], instruction) {
-			found++
-			at = end - 1
-			continue
-		}
-		if !strings.HasPrefix(text[at:], prefix) || letter(at-1) || at > 0 && digit(at-1) {
-			continue
-		}
-		end := at + len(prefix)
-		for digit(end) {
-			end++
-		}
-		if digits := end - at - len(prefix); digits >= 4 && digits <= 8 && !letter(end) {
-			found++
-			at = end - 1
-		}
-	}
-	return found
-}
-
-// otherHost is the example in C as a plugin of Extism, with its timeout.
-func otherHost(ctx context.Context) ([]string, error) {
-	wasm, err := guest("c-ticket-extism")
-	if err != nil {
-		return nil, err
-	}
-	began := time.Now()
-	p, err := extism.NewPlugin(ctx, extism.Manifest{
-		Wasm: []extism.Wasm{extism.WasmData{Data: wasm}}, Timeout: uint64(time.Minute.Milliseconds()),
-	}, extism.PluginConfig{}, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close(ctx)
-	cells := []string{"C, in an Extism host with its timeout", bytesOf(len(wasm)), duration(float64(time.Since(began))), ""}
-	for _, size := range languageSizes {
-		in := flatInput(ticketText(size.bytes))
-		var times []float64
-		for range 200 {
-			began := time.Now()
-			if code, _, err := p.Call("plugin", in); err != nil || code != 0 {
-				return nil, fmt.Errorf("plugin: %d, %w", code, err)
-			}
-			times = append(times, float64(time.Since(began)))
-		}
-		cells = append(cells, duration(median(times)))
-	}
-	return append(cells, "none", ""), nil
+// moreCalls says whether a median is to have more calls than those made since a time.
+func moreCalls(made int, start time.Time) bool {
+	return made < 30 || made < 3000 && time.Since(start) < 500*time.Millisecond
 }
