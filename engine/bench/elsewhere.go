@@ -15,14 +15,14 @@ import (
 // from guest/extism and, in C, guest/c. The languages stand by the names of their
 // modules; the others have none.
 var extismPDKs = []struct{ language, pdk string }{
-	{"c", "what its PDK in C does, written by us"},
+	{"c", "what the PDK does, written by us"},
 	{"go", "go-pdk v1.1.3"},
-	{"rust", "extism-pdk 1.0.0, the newest for the compiler that also has the example"},
+	{"rust", "extism-pdk 1.0.1, the last for Rust 1.63, which also compiles the example"},
 	{"assemblyscript", "@extism/as-pdk 1.0.0"},
 }
 
 // noPDKs is the rest of the languages.
-const noPDKs = "Zig's and JavaScript's are not in a package registry, and none is known for Nim."
+const noPDKs = "The PDKs for Zig and JavaScript are in no package registry; Nim has none."
 
 // otherHost is the example in a language as a plugin of Extism, without its
 // timeout and with it. It has no rows where the plugin was not built.
@@ -107,7 +107,7 @@ func elsewhere(ctx context.Context) (map[string][][]string, string, error) {
 		lines, err := otherHost(ctx, l.language)
 		switch {
 		case errors.Is(err, errAbsent):
-			absent = append(absent, fmt.Sprintf(" %s: %v.", languageNames[l.language], err))
+			absent = append(absent, fmt.Sprintf("%s, not built (%s)", languageNames[l.language], toolchain(l.language)))
 			continue
 		case err != nil:
 			return nil, "", fmt.Errorf("%s in Extism: %w", l.language, err)
@@ -115,10 +115,10 @@ func elsewhere(ctx context.Context) (map[string][][]string, string, error) {
 		rows[l.language] = lines
 		built = append(built, languageNames[l.language]+" with "+l.pdk)
 	}
-	note := "In Extism (go-sdk v1.7.1): the same source and the same input; one instance serves all calls and is not put back. " +
+	note := "In Extism (go-sdk v1.7.1): the same source on the same input, its answers compared with native Go's first; one instance serves all calls, and its memory is not put back. " +
 		strings.Join(built, "; ") + ". " + noPDKs
 	if len(absent) > 0 {
-		note += " Left out:" + strings.Join(absent, "")
+		note += " Left out: " + strings.Join(absent, "; ") + "."
 	}
 	return rows, note, nil
 }

@@ -1,6 +1,11 @@
 package main
 
-import "testing"
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
 
 // TestOtherHostAnswersAlike holds the plugins of every language that was built to
 // the answers of the same logic in Go, in so many calls that none may keep its memory.
@@ -31,6 +36,28 @@ func TestOtherHostAnswersAlike(t *testing.T) {
 				t.Error("it answered what is no input")
 			}
 		})
+	}
+}
+
+// TestNamedPDKs holds the versions that the table names to those that are built.
+func TestNamedPDKs(t *testing.T) {
+	for language, file := range map[string]string{
+		"go": "go.mod", "rust": "guest/extism/rust/Cargo.toml", "assemblyscript": "guest/extism/assemblyscript/package.json",
+	} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range extismPDKs {
+			if l.language != language {
+				continue
+			}
+			name, rest, _ := strings.Cut(l.pdk, " ")
+			version, _, _ := strings.Cut(rest, ",")
+			if !regexp.MustCompile(regexp.QuoteMeta(name) + `\W[^\n]*` + regexp.QuoteMeta(version) + `\b`).Match(b) {
+				t.Errorf("%s has no %s", file, l.pdk)
+			}
+		}
 	}
 }
 
