@@ -51,6 +51,7 @@ func appeals(in *scanner.Input, out *scanner.Output, low *lowercase) {
 			return
 		}
 		if from, to, ok := ordersAfter(text, start, end, turn); ok {
+			from, to = wholeCharacters(text, from, to)
 			out.Add(scanner.Finding{Rule: ruleIDs[ruleAppeal], Severity: "medium", Confidence: 0.65, Segment: h.Segment, Start: from, End: to})
 			addSpan(out, ruleInstruction, markInstruction, h.Segment, text, from-reachBefore, to+reachAfter)
 			done = h.Segment

@@ -97,14 +97,19 @@ func addSpan(out *scanner.Output, rule, mark string, segment int, text string, f
 	if spans >= maxSpans {
 		return
 	}
-	from, to = max(0, from), min(len(text), to)
+	from, to = wholeCharacters(text, max(0, from), min(len(text), to))
+	out.Add(scanner.Finding{Rule: rule, Confidence: 0.3, Segment: segment, Start: from, End: to, Mark: mark})
+}
+
+// wholeCharacters widens a range that was counted in bytes.
+func wholeCharacters(text string, from, to int) (int, int) {
 	for from > 0 && !utf8.RuneStart(text[from]) {
 		from--
 	}
 	for to < len(text) && !utf8.RuneStart(text[to]) {
 		to++
 	}
-	out.Add(scanner.Finding{Rule: rule, Confidence: 0.3, Segment: segment, Start: from, End: to, Mark: mark})
+	return from, to
 }
 
 func ascii(text string) bool {
