@@ -88,6 +88,9 @@ const maxRisk = 2
 // world, 1 where it reads, writes or says something, 0 where it is none.
 func orderAt(text string, w []textmodel.Token, i int) int {
 	t := &w[i]
+	if quotedName(text, t) {
+		return 0
+	}
 	if t.Mark&textmodel.MarkStart == 0 && (t.Class&ordering == 0 || t.Class&textmodel.Late == 0 && t.Mark&textmodel.MarkComma == 0) && !opensOrder(text[:t.Start]) {
 		return 0
 	}
@@ -104,6 +107,19 @@ func orderAt(text string, w []textmodel.Token, i int) int {
 		return 1 // whatever it is that has to be done
 	}
 	return 0
+}
+
+// quotedName reports a word that stands alone between quotation marks: the name
+// of a member or a value of it, whatever it means elsewhere.
+func quotedName(text string, t *textmodel.Token) bool {
+	start, end := int(t.Start), int(t.End)
+	for start > 0 && joined(text[start-1]) {
+		start--
+	}
+	for end < len(text) && joined(text[end]) {
+		end++
+	}
+	return start > 0 && end < len(text) && text[start-1] == '"' && text[end] == '"'
 }
 
 // effects are the parts of verbs that carry or destroy something.

@@ -79,3 +79,14 @@ func FuzzStray(f *testing.F) {
 		}
 	})
 }
+
+// TestNamesOfMembersAreNoOrders has a server hand on what a model answered.
+func TestNamesOfMembersAreNoOrders(t *testing.T) {
+	const answer = "LLM sampling result: \n{\n  \"role\": \"assistant\",\n  \"model\": \"m-é\",\n  \"content\": {\n    \"type\": \"text\",\n    \"text\": \"éé/\"\n  },\n" +
+		"  \"stopReason\": \"endTurn\",\n  \"_meta\": {\n    \"com.example/x\": {\n      \"a\": 9007199254740992,\n      \"n\": null,\n      \"\": [\n        {\n          \"b\": 1.5\n        }\n      ]\n    }\n  }\n}"
+	for _, f := range scan(returned(t, answer)).Findings {
+		if f.Rule == ruleIDs[ruleAppeal] || f.Mark == markInstruction {
+			t.Errorf("%+v", f)
+		}
+	}
+}
