@@ -1,6 +1,7 @@
 // Package wasmsection reads and writes the sections of a WebAssembly binary
-// (core specification 2.0, §5.5) without running or compiling it. It knows
-// where sections begin and end; it must not know what Bartizan keeps in them.
+// (core specification 2.0, §5.5) and the numbers and names that they are made
+// of (§5.2), without running or compiling it. It knows where sections begin and
+// end; it must not know what Bartizan keeps in them.
 package wasmsection
 
 import (
@@ -8,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 )
 
 // ErrMalformed means that the bytes are not a core WebAssembly module.
@@ -33,19 +33,20 @@ func Parse(wasm []byte) ([]Section, error) {
 		return nil, malformed("no version 1 preamble")
 	}
 	var sections []Section
-	r := reader{b: wasm, pos: len(preamble)}
-	for r.pos < len(wasm) {
+	r := NewReader(wasm)
+	r.pos = len(preamble)
+	for r.More() {
 		start := r.pos
-		id := r.byte()
-		body := r.bytes(r.u32())
-		if r.bad {
+		id := r.Byte()
+		body := r.Bytes(r.U32())
+		if r.Bad() {
 			return nil, malformed("section at byte %d is cut short", start)
 		}
 		s := Section{ID: id, Body: body, Start: start, End: r.pos}
 		if id == IDCustom {
-			c := reader{b: body}
-			s.Name = c.name()
-			if c.bad {
+			c := NewReader(body)
+			s.Name = c.Name()
+			if c.Bad() {
 				return nil, malformed("custom section at byte %d has no name", start)
 			}
 			s.Body = body[c.pos:]
@@ -91,53 +92,4 @@ func Attach(wasm []byte, name string, body []byte) ([]byte, error) {
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrMalformed}, args...)...)
-}
-
-// reader reads the binary format's primitives; after a fault it stays bad.
-type reader struct {
-	b   []byte
-	pos int
-	bad bool
-}
-
-func (r *reader) byte() byte {
-	if b := r.bytes(1); len(b) == 1 {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *reader) bytes(n uint32) []byte {
-	if r.bad || uint64(n) > uint64(len(r.b)-r.pos) {
-		r.bad = true
-		return nil
-	}
-	b := r.b[r.pos : r.pos+int(n)]
-	r.pos += int(n)
-	return b
-}
-
-// u32 reads an unsigned LEB128 of at most five bytes.
-func (r *reader) u32() uint32 {
-	var v uint64
-	for shift := 0; shift < 35; shift += 7 {
-		c := r.byte()
-		v |= uint64(c&0x7f) << shift
-		if c < 0x80 {
-			if v > 1<<32-1 {
-				r.bad = true
-			}
-			return uint32(v)
-		}
-	}
-	r.bad = true
-	return 0
-}
-
-func (r *reader) name() string {
-	s := string(r.bytes(r.u32()))
-	if !utf8.ValidString(s) {
-		r.bad = true
-	}
-	return s
 }

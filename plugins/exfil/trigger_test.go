@@ -311,44 +311,16 @@ func issued(four int) bool {
 //
 //	go test ./plugins/exfil -run TestManifest -update
 func TestManifest(t *testing.T) {
-	const file = "manifest.json"
-	old, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	b.Write(old[:bytes.Index(old, []byte(`  "call":`))])
-	b.WriteString("  \"call\": \"triggered\",\n  \"patterns\": [\n")
-	want := derive()
-	for i, p := range want.patterns {
-		b.WriteString("    " + compact(t, p))
-		if i+1 < len(want.patterns) {
-			b.WriteByte(',')
+	cases.Manifest(t, *update, func(old string) string {
+		head, _, _ := strings.Cut(old, `  "call":`)
+		_, rest, _ := strings.Cut(old, `  "rules":`)
+		want := derive()
+		if n := conditions(map[string]any{"any": want.any}); n > 1024 {
+			t.Errorf("%d conditions: the engine takes 1024", n)
 		}
-		b.WriteByte('\n')
-	}
-	b.WriteString("  ],\n  \"trigger\": {\"any\": [\n")
-	for i, c := range want.any {
-		b.WriteString("    " + compact(t, c))
-		if i+1 < len(want.any) {
-			b.WriteByte(',')
-		}
-		b.WriteByte('\n')
-	}
-	b.WriteString("  ]},\n")
-	b.Write(old[bytes.Index(old, []byte(`  "rules":`)):])
-	if n := conditions(map[string]any{"any": want.any}); n > 1024 {
-		t.Errorf("%d conditions: the engine takes 1024", n)
-	}
-	if bytes.Equal(old, b.Bytes()) {
-		return
-	}
-	if !*update {
-		t.Fatal("the patterns or the trigger are not those of the tables: go test ./plugins/exfil -run TestManifest -update")
-	}
-	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
+		return head + "  \"call\": \"triggered\",\n  \"patterns\": [\n" + cases.Lines(t, want.patterns) + "  ],\n" +
+			cases.Trigger(t, want.any) + `  "rules":` + rest
+	})
 }
 
 // conditions counts those of a trigger as the engine does.
@@ -363,16 +335,6 @@ func conditions(c any) int {
 		}
 	}
 	return n
-}
-
-func compact(t *testing.T, v any) string {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(b.String())
 }
 
 // summoned evaluates the trigger over the texts of an input.

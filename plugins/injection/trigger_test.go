@@ -1,15 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/bartizan-mcp/bartizan/plugins/internal/cases"
 	"github.com/bartizan-mcp/bartizan/plugins/textmodel"
 )
 
@@ -94,47 +92,18 @@ func (t *trigger) conceal() {
 //
 //	go test ./plugins/injection -run TestManifest -update
 func TestManifest(t *testing.T) {
-	const file = "manifest.json"
-	old, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := derive()
-	var b bytes.Buffer
-	kept := slices.DeleteFunc(strings.SplitAfter(string(old[:bytes.Index(old, []byte("  ],\n  \"trigger\""))]), "\n"), func(line string) bool {
-		return strings.Contains(line, `{"id": "word.`) || strings.Contains(line, `{"id": "template.`)
-	})
-	b.WriteString(strings.TrimRight(strings.Join(kept, ""), ",\n"))
-	for _, p := range want.patterns {
-		fmt.Fprintf(&b, ",\n    {\"id\": %s, \"text\": %s}", compact(t, p.ID), compact(t, p.Text))
-	}
-	b.WriteString("\n  ],\n  \"trigger\": {\"any\": [\n")
-	for i, c := range want.any {
-		b.WriteString("    " + compact(t, c))
-		if i+1 < len(want.any) {
-			b.WriteByte(',')
+	cases.Manifest(t, *update, func(old string) string {
+		head, _, _ := strings.Cut(old, "  ],\n  \"trigger\"")
+		_, rest, _ := strings.Cut(old, "  \"rules\":")
+		kept := slices.DeleteFunc(strings.SplitAfter(head, "\n"), func(line string) bool {
+			return strings.Contains(line, `{"id": "word.`) || strings.Contains(line, `{"id": "template.`)
+		})
+		want := derive()
+		var b strings.Builder
+		b.WriteString(strings.TrimRight(strings.Join(kept, ""), ",\n"))
+		for _, p := range want.patterns {
+			fmt.Fprintf(&b, ",\n    {\"id\": %s, \"text\": %s}", cases.Compact(t, p.ID), cases.Compact(t, p.Text))
 		}
-		b.WriteByte('\n')
-	}
-	b.WriteString("  ]},\n")
-	b.Write(old[bytes.Index(old, []byte("  \"rules\":")):])
-	if bytes.Equal(old, b.Bytes()) {
-		return
-	}
-	if !*update {
-		t.Fatal("the patterns or the trigger are not those of the lexicon: go test ./plugins/injection -run TestManifest -update")
-	}
-	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func compact(t *testing.T, v any) string {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(b.String())
+		return b.String() + "\n  ],\n" + cases.Trigger(t, want.any) + "  \"rules\":" + rest
+	})
 }

@@ -87,7 +87,7 @@ func more(body []byte) []byte {
 
 // active is a data segment that is written at an address of memory 0.
 func active(address int32, content []byte) []byte {
-	b := append([]byte{0, opI32Const}, sleb(int64(address))...)
+	b := wasmsection.AppendS64([]byte{0, opI32Const}, int64(address))
 	b = binary.AppendUvarint(append(b, opEnd), uint64(len(content)))
 	return append(b, content...)
 }
@@ -95,17 +95,4 @@ func active(address int32, content []byte) []byte {
 func section(out []byte, id byte, body []byte) []byte {
 	out = binary.AppendUvarint(append(out, id), uint64(len(body)))
 	return append(out, body...)
-}
-
-// sleb encodes a signed LEB128 number.
-func sleb(v int64) []byte {
-	var b []byte
-	for {
-		c := byte(v & 0x7f)
-		v >>= 7
-		if v == 0 && c&0x40 == 0 || v == -1 && c&0x40 != 0 {
-			return append(b, c)
-		}
-		b = append(b, c|0x80)
-	}
 }

@@ -23,7 +23,7 @@ func template(change ...func(map[byte][]byte)) []byte {
 		5: {1, 0, 2},
 		6: bytes.Join([][]byte{
 			{4, 0x7f, 1, opI32Const, 0x80, 0x80, 4, opEnd}, {0x7e, 0, opI64Const, 0x7f, opEnd}, {0x7c, 0, opF64Const, 0, 0, 0, 0, 0, 0, 0, 0, opEnd},
-			{0x7f, 0, opI32Const}, sleb(address), {opEnd},
+			{0x7f, 0, opI32Const}, wasmsection.AppendS64(nil, int64(address)), {opEnd},
 		}, nil),
 		7:  bytes.Join([][]byte{{3}, name("memory"), {2, 0}, name("other"), {3, 0}, name(roomName), {3, 3}}, nil),
 		12: {1},
@@ -64,7 +64,7 @@ func TestPlace(t *testing.T) {
 			case sectionData:
 				content := binary.LittleEndian.AppendUint32(nil, uint32(len(source)))
 				want = append([]byte{2}, want[1:]...)
-				want = append(append(append(want, 0, opI32Const), sleb(address)...), opEnd)
+				want = append(append(append(want, 0, opI32Const), wasmsection.AppendS64(nil, int64(address))...), opEnd)
 				want = binary.AppendUvarint(want, uint64(len(content)+len(source)))
 				want = append(append(want, content...), source...)
 			}
@@ -114,13 +114,4 @@ func FuzzPlace(f *testing.F) {
 			t.Errorf("%d sections became %d: %v", len(before), len(after), err)
 		}
 	})
-}
-
-func TestSleb(t *testing.T) {
-	for _, v := range []int64{0, 1, 63, 64, -1, -64, -65, 1<<31 - 1, -1 << 31, 1<<63 - 1, -1 << 63} {
-		r := reader{b: sleb(v)}
-		if got := r.sleb(); got != v || r.bad || len(r.b) != 0 {
-			t.Errorf("%d reads back as %d", v, got)
-		}
-	}
 }

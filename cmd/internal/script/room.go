@@ -40,10 +40,10 @@ func room(sections []wasmsection.Section) (int32, error) {
 }
 
 func exportedGlobal(body []byte) (index uint32, found bool) {
-	r := reader{b: body}
-	for range r.u32() {
-		name, kind, index := r.bytes(r.u32()), r.byte(), r.u32()
-		if r.bad {
+	r := wasmsection.NewReader(body)
+	for range r.U32() {
+		name, kind, index := r.Bytes(r.U32()), r.Byte(), r.U32()
+		if r.Bad() {
 			return 0, false
 		}
 		if kind == kindGlobal && string(name) == roomName {
@@ -56,38 +56,38 @@ func exportedGlobal(body []byte) (index uint32, found bool) {
 // importedGlobals counts the imports of a template, which are functions: there
 // are none, or it is no template.
 func importedGlobals(body []byte) (n uint32, ok bool) {
-	r := reader{b: body}
-	for range r.u32() {
-		r.bytes(r.u32()) // module
-		r.bytes(r.u32()) // name
-		if kind := r.byte(); kind != 0 || r.bad {
+	r := wasmsection.NewReader(body)
+	for range r.U32() {
+		r.Bytes(r.U32()) // module
+		r.Bytes(r.U32()) // name
+		if kind := r.Byte(); kind != 0 || r.Bad() {
 			return 0, false
 		}
-		r.u32() // type
+		r.U32() // type
 	}
-	return 0, !r.bad
+	return 0, !r.Bad()
 }
 
 // globalValue returns what an immutable global of 32 bits is.
 func globalValue(body []byte, index uint32) (int32, bool) {
-	r := reader{b: body}
-	for i := range r.u32() {
-		r.byte() // type
-		mutable := r.byte() != 0
-		op, value := r.byte(), int64(0)
+	r := wasmsection.NewReader(body)
+	for i := range r.U32() {
+		r.Byte() // type
+		mutable := r.Byte() != 0
+		op, value := r.Byte(), int64(0)
 		switch op {
 		case opI32Const, opI64Const:
-			value = r.sleb()
+			value = r.S64()
 		case opF32Const:
-			r.bytes(4)
+			r.Bytes(4)
 		case opF64Const:
-			r.bytes(8)
+			r.Bytes(8)
 		case opGlobalGet:
-			r.u32()
+			r.U32()
 		default:
 			return 0, false
 		}
-		if r.byte() != opEnd || r.bad {
+		if r.Byte() != opEnd || r.Bad() {
 			return 0, false
 		}
 		if i == index {
@@ -95,56 +95,4 @@ func globalValue(body []byte, index uint32) (int32, bool) {
 		}
 	}
 	return 0, false
-}
-
-// reader reads the binary format's primitives; after a fault it stays bad.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) byte() byte {
-	if b := r.bytes(1); len(b) == 1 {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *reader) bytes(n uint32) []byte {
-	if r.bad || uint64(n) > uint64(len(r.b)) {
-		r.bad = true
-		return nil
-	}
-	b := r.b[:n]
-	r.b = r.b[n:]
-	return b
-}
-
-func (r *reader) u32() uint32 {
-	var v uint64
-	for shift := 0; shift < 35; shift += 7 {
-		c := r.byte()
-		v |= uint64(c&0x7f) << shift
-		if c < 0x80 {
-			return uint32(v)
-		}
-	}
-	r.bad = true
-	return 0
-}
-
-func (r *reader) sleb() int64 {
-	var v int64
-	for shift := 0; shift < 70; shift += 7 {
-		c := r.byte()
-		v |= int64(c&0x7f) << min(shift, 63)
-		if c < 0x80 {
-			if c&0x40 != 0 && shift+7 < 64 {
-				v |= -1 << (shift + 7)
-			}
-			return v
-		}
-	}
-	r.bad = true
-	return 0
 }

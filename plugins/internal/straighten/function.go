@@ -12,12 +12,12 @@ var errShape = errors.New("straighten: another shape")
 // function returns the body of a function with its jumps forward made direct.
 // pc is its number in program counters.
 func (m *module) function(body []byte, pc int64) ([]byte, error) {
-	r := reader{b: body}
+	r := read(body)
 	for range r.number() { // locals
 		r.number()
-		r.byte()
+		r.Byte()
 	}
-	code, table, err := instructions(&r)
+	code, table, err := instructions(r)
 	if errors.Is(err, errShape) || err == nil && table == nil {
 		return body, nil
 	}

@@ -1,6 +1,10 @@
 package straighten
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/bartizan-mcp/bartizan/internal/wasmsection"
+)
 
 // Opcodes that matter here.
 const (
@@ -34,13 +38,13 @@ type instruction struct {
 func (i instruction) is(op byte, imm int64) bool { return i.op == op && i.imm == imm }
 
 // instructions decodes what the Go toolchain writes, from r to its end.
-func instructions(r *reader) (all []instruction, table []int, err error) {
-	for r.pos < len(r.b) && !r.bad {
-		in := instruction{start: r.pos}
-		in.op = r.byte()
+func instructions(r reader) (all []instruction, table []int, err error) {
+	for r.More() {
+		in := instruction{start: r.Pos()}
+		in.op = r.Byte()
 		switch op := in.op; {
 		case op == opBlock || op == opLoop || op == opIf || op == 0x3f || op == 0x40: // blocks; size and growth of the memory
-			in.imm = int64(r.byte())
+			in.imm = int64(r.Byte())
 		case op == opBr || op == opBrIf || op == opCall || op >= opLocalGet && op <= 0x24:
 			in.imm = int64(r.number())
 		case op == opBrTable:
@@ -49,7 +53,7 @@ func instructions(r *reader) (all []instruction, table []int, err error) {
 			}
 			n := r.number()
 			for range n + 1 {
-				if table = append(table, r.number()); r.bad {
+				if table = append(table, r.number()); r.Bad() {
 					break
 				}
 			}
@@ -60,17 +64,17 @@ func instructions(r *reader) (all []instruction, table []int, err error) {
 			r.number()
 			in.imm = int64(r.number())
 		case op == opI32Const || op == opI64Const:
-			in.imm = r.signed()
+			in.imm = r.S64()
 		case op == 0x43:
-			r.bytes(4)
+			r.Bytes(4)
 		case op == 0x44:
-			r.bytes(8)
+			r.Bytes(8)
 		case op == 0xfc:
 			switch in.imm = int64(r.number()); {
 			case in.imm == 10: // memory.copy
-				r.bytes(2)
+				r.Bytes(2)
 			case in.imm == 11: // memory.fill
-				r.byte()
+				r.Byte()
 			case in.imm > 11 || in.imm > 7:
 				return nil, nil, fmt.Errorf("%w: opcode fc %x", ErrMalformed, in.imm)
 			}
@@ -78,69 +82,19 @@ func instructions(r *reader) (all []instruction, table []int, err error) {
 		default:
 			return nil, nil, fmt.Errorf("%w: opcode %x", ErrMalformed, op)
 		}
-		in.end = r.pos
+		in.end = r.Pos()
 		all = append(all, in)
 	}
-	if r.bad {
+	if r.Bad() {
 		return nil, nil, fmt.Errorf("%w: a function is cut short", ErrMalformed)
 	}
 	return all, table, nil
 }
 
-// reader reads the binary format's primitives; after a fault it stays bad.
-type reader struct {
-	b   []byte
-	pos int
-	bad bool
-}
+// reader counts in the numbers that slices are indexed by.
+type reader struct{ *wasmsection.Reader }
 
-func (r *reader) byte() byte {
-	if b := r.bytes(1); len(b) == 1 {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *reader) bytes(n int) []byte {
-	if r.bad || n < 0 || n > len(r.b)-r.pos {
-		r.bad = true
-		return nil
-	}
-	b := r.b[r.pos : r.pos+n]
-	r.pos += n
-	return b
-}
+func read(b []byte) reader { return reader{wasmsection.NewReader(b)} }
 
 // number reads an unsigned LEB128 of 32 bits.
-func (r *reader) number() int {
-	var v uint64
-	for shift := 0; ; shift += 7 {
-		b := r.byte()
-		v |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			r.bad = r.bad || v > 1<<32-1
-			return int(v)
-		}
-		if shift > 28 {
-			r.bad = true
-			return 0
-		}
-	}
-}
-
-// signed reads a signed LEB128 of up to 64 bits.
-func (r *reader) signed() int64 {
-	var v int64
-	for shift := 0; shift < 70; shift += 7 {
-		b := r.byte()
-		v |= int64(b&0x7f) << shift
-		if b < 0x80 {
-			if b&0x40 != 0 && shift+7 < 64 {
-				v |= -1 << (shift + 7)
-			}
-			return v
-		}
-	}
-	r.bad = true
-	return 0
-}
+func (r reader) number() int { return int(r.U32()) }

@@ -85,12 +85,12 @@ type module struct {
 
 // code straightens the functions of a code section.
 func (m *module) code(body []byte, accept func(name string) bool) ([]byte, error) {
-	r := reader{b: body}
+	r := read(body)
 	count := r.number()
 	out := binary.AppendUvarint(make([]byte, 0, len(body)), uint64(count))
 	for i := range count {
-		f := r.bytes(r.number())
-		if r.bad {
+		f := r.Bytes(r.U32())
+		if r.Bad() {
 			return nil, fmt.Errorf("%w: code section", ErrMalformed)
 		}
 		if index := m.imports + i; accept(m.names[index]) {
@@ -107,17 +107,17 @@ func (m *module) code(body []byte, accept func(name string) bool) ([]byte, error
 
 // functionsImported counts the functions of an import section.
 func functionsImported(body []byte) (n int, err error) {
-	r := reader{b: body}
+	r := read(body)
 	for range r.number() {
-		r.bytes(r.number())
-		r.bytes(r.number())
-		if kind := r.byte(); kind != 0 {
+		r.Bytes(r.U32())
+		r.Bytes(r.U32())
+		if kind := r.Byte(); kind != 0 {
 			return 0, fmt.Errorf("%w: an import of kind %d", ErrMalformed, kind)
 		}
 		r.number()
 		n++
 	}
-	if r.bad {
+	if r.Bad() {
 		return 0, fmt.Errorf("%w: import section", ErrMalformed)
 	}
 	return n, nil
@@ -127,16 +127,16 @@ func functionsImported(body []byte) (n int, err error) {
 func functionNames(body []byte) (map[int]string, error) {
 	const functions = 1
 	names := make(map[int]string)
-	for r := (reader{b: body}); r.pos < len(body); {
-		kind := r.byte()
-		sub := reader{b: r.bytes(r.number())}
+	for r := read(body); r.More(); {
+		kind := r.Byte()
+		sub := read(r.Bytes(r.U32()))
 		if kind == functions {
 			for range sub.number() {
 				index := sub.number()
-				names[index] = string(sub.bytes(sub.number()))
+				names[index] = string(sub.Bytes(sub.U32()))
 			}
 		}
-		if r.bad || sub.bad {
+		if r.Bad() || sub.Bad() {
 			return nil, fmt.Errorf("%w: name section", ErrMalformed)
 		}
 	}
