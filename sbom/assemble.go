@@ -8,7 +8,7 @@ import (
 
 	"github.com/anchore/packageurl-go"
 
-	"github.com/bartizan-mcp/bartizan/sbom/archive"
+	"github.com/bartizan-mcp/bartizan/internal/archive"
 	"github.com/bartizan-mcp/bartizan/sbom/catalogue"
 	"github.com/bartizan-mcp/bartizan/sbom/gomod"
 	"github.com/bartizan-mcp/bartizan/sbom/npm"

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/bartizan-mcp/bartizan/sbom/archive"
+	"github.com/bartizan-mcp/bartizan/internal/archive"
 	"github.com/bartizan-mcp/bartizan/sbom/catalogue"
 )
 

@@ -12,7 +12,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/bartizan-mcp/bartizan/sbom/archive"
+	"github.com/bartizan-mcp/bartizan/internal/archive"
 	"github.com/bartizan-mcp/bartizan/sbom/catalogue"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/bartizan-mcp/bartizan/sbom/archive"
+	"github.com/bartizan-mcp/bartizan/internal/archive"
 	"github.com/bartizan-mcp/bartizan/sbom/gomod"
 	"github.com/bartizan-mcp/bartizan/sbom/npm"
 )

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bartizan-mcp/bartizan/sbom/archive"
+	"github.com/bartizan-mcp/bartizan/internal/archive"
 )
 
 // unread lockfiles and manifests describe dependencies that this version does

@@ -67,15 +67,12 @@ func packEntry(tw *tar.Writer, root *os.Root, name string, d fs.DirEntry, g *gua
 		}
 		return tw.WriteHeader(h)
 	case mode&fs.ModeSymlink != 0:
-		if err := checkRootLink(root, name); err != nil {
+		target, err := checkRootLink(root, name)
+		if err != nil {
 			return err
 		}
 		if err := g.admit(name, 0, roleLink); err != nil {
 			return err
-		}
-		target, err := root.Readlink(name)
-		if err != nil {
-			return fmt.Errorf("read directory: %w", err)
 		}
 		h.Typeflag, h.Mode, h.Linkname = tar.TypeSymlink, 0o777, target
 		return tw.WriteHeader(h)

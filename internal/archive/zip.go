@@ -66,11 +66,11 @@ func visitZip(zf *zip.File, g *guard, visit Visit) error {
 		if err := checkLink(name, target); err != nil {
 			return err
 		}
-		return visitLink(name, g, visit)
+		return visitLink(name, target, g, visit)
 	case !mode.IsRegular():
 		return fmt.Errorf("%w: %q is a device, pipe or other special file", ErrHostile, name)
 	}
-	e := Entry{Path: name, Size: size}
+	e := Entry{Path: name, Size: size, Executable: mode&0o111 != 0}
 	if err := g.file(e); err != nil {
 		return err
 	}

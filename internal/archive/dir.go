@@ -31,10 +31,11 @@ func walkDirectory(dir string, g *guard, visit Visit) error {
 		case d.IsDir():
 			return g.admit(name, 0, roleDirectory)
 		case mode&fs.ModeSymlink != 0:
-			if err := checkRootLink(root, name); err != nil {
+			target, err := checkRootLink(root, name)
+			if err != nil {
 				return err
 			}
-			return visitLink(name, g, visit)
+			return visitLink(name, target, g, visit)
 		case mode.IsRegular():
 			return visitRegular(root, name, g, visit)
 		default:
@@ -56,7 +57,7 @@ func visitRegular(root *os.Root, name string, g *guard, visit Visit) error {
 	if !st.Mode().IsRegular() {
 		return fmt.Errorf("%w: %q changed while it was read", ErrHostile, name)
 	}
-	e := Entry{Path: name, Size: st.Size()}
+	e := Entry{Path: name, Size: st.Size(), Executable: st.Mode()&0o111 != 0}
 	if err := g.file(e); err != nil {
 		return err
 	}
@@ -64,17 +65,18 @@ func visitRegular(root *os.Root, name string, g *guard, visit Visit) error {
 }
 
 // checkRootLink lets the operating system follow the link inside root, and
-// also applies the rule for archives, so that what Pack writes Walk reads.
-func checkRootLink(root *os.Root, name string) error {
+// also applies the rule for archives, so that what Pack writes Walk reads. It
+// returns the target.
+func checkRootLink(root *os.Root, name string) (string, error) {
 	target, err := root.Readlink(name)
 	if err != nil {
-		return fmt.Errorf("read artifact: %w", err)
+		return "", fmt.Errorf("read artifact: %w", err)
 	}
 	if err := checkLink(name, target); err != nil {
-		return err
+		return "", err
 	}
 	if _, err := root.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: link %q leaves the artifact", ErrHostile, name)
+		return "", fmt.Errorf("%w: link %q leaves the artifact", ErrHostile, name)
 	}
-	return nil
+	return target, nil
 }

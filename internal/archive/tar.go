@@ -60,7 +60,7 @@ func visitTar(h *tar.Header, r io.Reader, g *guard, visit Visit) error {
 		if name == "." || strings.HasSuffix(h.Name, "/") {
 			return fmt.Errorf("%w: a file named like a directory", ErrHostile)
 		}
-		e := Entry{Path: name, Size: h.Size}
+		e := Entry{Path: name, Size: h.Size, Executable: h.Mode&0o111 != 0}
 		if err := g.file(e); err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func visitTar(h *tar.Header, r io.Reader, g *guard, visit Visit) error {
 		if err := checkLink(name, h.Linkname); err != nil {
 			return err
 		}
-		return visitLink(name, g, visit)
+		return visitLink(name, h.Linkname, g, visit)
 	case tar.TypeLink:
 		target, err := cleanName(h.Linkname)
 		if err != nil {
@@ -78,7 +78,7 @@ func visitTar(h *tar.Header, r io.Reader, g *guard, visit Visit) error {
 		if g.seen[target] != roleFile {
 			return fmt.Errorf("%w: hard link %q to what is no earlier file", ErrHostile, name)
 		}
-		return visitLink(name, g, visit)
+		return visitLink(name, "", g, visit)
 	case tar.TypeGNUSparse:
 		return fmt.Errorf("%w: sparse file %q", ErrUnsupported, name)
 	default:
@@ -86,11 +86,11 @@ func visitTar(h *tar.Header, r io.Reader, g *guard, visit Visit) error {
 	}
 }
 
-func visitLink(name string, g *guard, visit Visit) error {
+func visitLink(name, target string, g *guard, visit Visit) error {
 	if err := g.admit(name, 0, roleLink); err != nil {
 		return err
 	}
-	return visit(Entry{Path: name, Link: true}, strings.NewReader(""))
+	return visit(Entry{Path: name, Link: true, Target: target}, strings.NewReader(""))
 }
 
 // drainZeros reads to the end of the stream: whatever follows the end marker is

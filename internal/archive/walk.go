@@ -15,9 +15,12 @@ import (
 
 // Entry is one regular file or one link of an artifact.
 type Entry struct {
-	Path string // slash-separated, clean, relative, inside the artifact
-	Size int64
-	Link bool // symbolic or hard link: never followed, no content
+	Path   string // slash-separated, clean, relative, inside the artifact
+	Size   int64
+	Link   bool   // symbolic or hard link: never followed, no content
+	Target string // of a symbolic link, as stated and inside the artifact; "" for a hard link
+	// Executable: the container lets somebody execute the file.
+	Executable bool
 }
 
 // Visit is called for every file and link. r is valid during the call and
@@ -94,7 +97,7 @@ func walkFile(f *os.File, size int64, want Kind, g *guard, visit Visit) (Info, e
 	case Tar:
 		return info, walkTar(body, size, g, visit)
 	default:
-		e := Entry{Path: BinaryPath, Size: size}
+		e := Entry{Path: BinaryPath, Size: size, Executable: true}
 		if err := g.file(e); err != nil {
 			return info, err
 		}
