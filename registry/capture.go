@@ -2,14 +2,10 @@ package registry
 
 import (
 	"context"
-	"errors"
-	"net"
-	"net/http"
-	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/egress"
 	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
@@ -46,7 +42,7 @@ func (s *Service) captureRemote(ctx context.Context, w *work) error {
 	capture, err := upstream.Capture(ctx, target, upstream.Limits{})
 	if err != nil {
 		s.Logger.WarnContext(ctx, "capture listing", "server", w.v.Name, "error", err)
-		detail := hostText(err, errAddress, upstream.ErrRedirect, upstream.ErrCursorLoop, upstream.ErrTooLarge, upstream.ErrProtocol, upstream.ErrEra, listing.ErrTooLarge, listing.ErrMalformed, context.DeadlineExceeded)
+		detail := hostText(err, egress.ErrAddress, egress.ErrURL, upstream.ErrRedirect, upstream.ErrCursorLoop, upstream.ErrTooLarge, upstream.ErrProtocol, upstream.ErrEra, listing.ErrTooLarge, listing.ErrMalformed, context.DeadlineExceeded)
 		if detail == "it is malformed" {
 			detail = "the endpoint does not answer"
 		}
@@ -81,64 +77,6 @@ func fingerprints(all []listing.Listing) ([]printed, error) {
 		return nil, refuse(ErrInvalid, RefusedListing, "the capture holds no listing")
 	}
 	return out, nil
-}
-
-var errAddress = errors.New("the endpoint's address is not one that the registry connects to")
-
-// guardedClient connects to no address that belongs to this machine or its
-// hosting: the check is on the address after resolution, so a name that
-// resolves anew (rebinding) gains nothing. Private networks are allowed: that
-// is where internal MCP servers live.
-func guardedClient(loopback bool) *http.Client {
-	dialer := &net.Dialer{
-		Timeout: 10 * time.Second,
-		Control: func(_, address string, _ syscall.RawConn) error {
-			ap, err := netip.ParseAddrPort(address)
-			if err != nil || !connectable(ap.Addr(), loopback) {
-				return errAddress
-			}
-			return nil
-		},
-	}
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy: nil, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
-			TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: time.Minute,
-			MaxResponseHeaderBytes: 64 << 10, DisableCompression: true, IdleConnTimeout: 10 * time.Second,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// refusedPrefixes are ranges that net/netip has no name for: "this network",
-// shared address space (cloud metadata of some hosters), benchmarking,
-// protocol assignments, reserved; and the IPv6 forms that smuggle an IPv4
-// address past a check (NAT64, 6to4, Teredo, site-local).
-var refusedPrefixes = parsePrefixes("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4",
-	"64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10", "::/96", "fd00:ec2::/32")
-
-func connectable(ip netip.Addr, loopback bool) bool {
-	ip = ip.Unmap().WithZone("")
-	if ip.IsLoopback() {
-		return loopback
-	}
-	if !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || ip.IsInterfaceLocalMulticast() {
-		return false
-	}
-	for _, p := range refusedPrefixes {
-		if p.Contains(ip) {
-			return false
-		}
-	}
-	return true
-}
-
-func parsePrefixes(all ...string) []netip.Prefix {
-	out := make([]netip.Prefix, len(all))
-	for i, p := range all {
-		out[i] = netip.MustParsePrefix(p)
-	}
-	return out
 }
 
 // endpointAnonymous reports that the registry itself read the listing without

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -13,25 +12,8 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/egress"
 )
-
-func TestConnectable(t *testing.T) {
-	for address, want := range map[string]bool{
-		"93.184.216.34": true, "10.1.2.3": true, "192.168.1.1": true, "2606:2800:220:1::1": true, "fd12::1": true,
-		"169.254.169.254": false, "::ffff:169.254.169.254": false, "fe80::1": false, "100.100.100.200": false, "0.0.0.0": false, "::": false,
-		"224.0.0.1": false, "ff02::1": false, "64:ff9b::a9fe:a9fe": false, "2002:a9fe:a9fe::1": false, "fec0::1": false, "198.18.0.1": false,
-		"240.0.0.1": false, "255.255.255.255": false, "fd00:ec2::254": false, "::a9fe:a9fe": false, "127.0.0.1": false, "::1": false, "::ffff:127.0.0.1": false,
-	} {
-		if got := connectable(netip.MustParseAddr(address), false); got != want {
-			t.Errorf("%s: %v", address, got)
-		}
-	}
-	for _, address := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1"} {
-		if !connectable(netip.MustParseAddr(address), true) {
-			t.Errorf("%s is loopback and allowed", address)
-		}
-	}
-}
 
 const remoteJSON = `{"name":"io.github.acme/remote","description":"Weather for tests","version":"1.0.0","remotes":[{"type":"streamable-http","url":"%s"}]}`
 
@@ -56,7 +38,7 @@ func weatherServer(t *testing.T) *httptest.Server {
 // transport, which its approval then binds.
 func TestOlderRemoteIsCaptured(t *testing.T) {
 	h := newHouse(t)
-	h.upstream.Client = guardedClient(true)
+	h.upstream.Client = egress.Policy{Loopback: true}.Client(nil)
 	server := weatherServer(t)
 	raw := []byte(strings.ReplaceAll(fmt.Sprintf(remoteJSON, server.URL+"/sse"), "streamable-http", "sse"))
 	v, err := h.Publish(t.Context(), alice, Submission{ServerJSON: raw, Bundles: [][]byte{h.sign(h.publisher, sum(raw))}, Options: PublishOptions{Scopes: []string{}}})
@@ -72,7 +54,7 @@ func TestOlderRemoteIsCaptured(t *testing.T) {
 
 func TestRemoteIsCaptured(t *testing.T) {
 	h := newHouse(t)
-	h.upstream.Client = guardedClient(true)
+	h.upstream.Client = egress.Policy{Loopback: true}.Client(nil)
 	server := weatherServer(t)
 	raw := fmt.Appendf(nil, remoteJSON, server.URL)
 	v, err := h.Publish(t.Context(), alice, Submission{ServerJSON: raw, Bundles: [][]byte{h.sign(h.publisher, sum(raw))}, Options: PublishOptions{Scopes: []string{}}})
@@ -106,11 +88,18 @@ func TestCaptureRefusals(t *testing.T) {
 		"redirect":             {moved.URL, true},
 		"loopback not allowed": {honest.URL, false},
 		"metadata service":     {"http://169.254.169.254/mcp", true},
-		"nobody listens":       {"http://127.0.0.1:1/mcp", true},
+		"nobody listens":       {"http://127.0.0.1:2/mcp", true},
+		"metadata, mapped":     {"http://[::ffff:169.254.169.254]/mcp", true},
+		"metadata, NAT64":      {"http://[64:ff9b::a9fe:a9fe]/mcp", true},
+		"metadata, 6to4":       {"http://[2002:a9fe:a9fe::1]/mcp", true},
+		"loopback in octal":    {"http://0177.0.0.1/mcp", true},
+		"loopback as a number": {"http://2130706433/mcp", true},
+		"trailing dot":         {"http://localhost./mcp", true},
+		"port of mail":         {"http://127.0.0.1:25/mcp", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
-			h.upstream.Client = guardedClient(tc.loopback)
+			h.upstream.Client = egress.Policy{Loopback: tc.loopback, Private: true}.Client(nil)
 			_, err := h.Publish(t.Context(), alice, Submission{ServerJSON: fmt.Appendf(nil, remoteJSON, tc.url)})
 			wantRefusal(t, err, ErrInvalid, RefusedCapture)
 			if all, err := h.List(t.Context(), "default"); err != nil || len(all) != 0 {

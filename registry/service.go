@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/blob"
+	"github.com/bartizan-mcp/bartizan/internal/egress"
 	"github.com/bartizan-mcp/bartizan/internal/store"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
@@ -48,6 +50,7 @@ type Config struct {
 
 	TrustedRoot       *attest.TrustedRoot // for signers known by certificate; nil: keys only
 	LoopbackUpstreams bool                // capture listings from loopback addresses too
+	Resolver          *net.Resolver       // asked for the names of what is captured; nil: the system's
 	Logger            *slog.Logger
 	Now               func() time.Time
 }
@@ -93,7 +96,8 @@ func Open(ctx context.Context, cfg Config, opts ...store.Option) (*Service, erro
 		return nil, fmt.Errorf("registry: %w", err)
 	}
 	s := &Service{Config: cfg, db: db, failpoint: func(string) {}}
-	s.upstream.Client = guardedClient(cfg.LoopbackUpstreams)
+	// Private networks are where internal MCP servers live.
+	s.upstream.Client = egress.Policy{Loopback: cfg.LoopbackUpstreams, Private: true}.Client(cfg.Resolver)
 	s.snapshots.service = s
 	if err := s.snapshots.open(filepath.Join(cfg.DataDir, "snapshots")); err != nil {
 		db.Close()
