@@ -26,7 +26,7 @@ func (s approve) do(_ context.Context, x *exchange) *refusal {
 		return refuse(ReasonLaunchMismatch)
 	case svc.local && svc.approval.Binding == approval.BindingArtifact:
 		return refuse(ReasonLaunchMismatch) // only a sandboxed start can prove the tree and the runtime
-	case !svc.approval.Binding.Satisfies(s.minBinding):
+	case !svc.approval.Satisfies(s.minBinding):
 		return refuse(ReasonBindingTooWeak)
 	case svc.local && !s.unsafeRun:
 		return refuse(ReasonUnsafeRun)

@@ -171,7 +171,7 @@ func (c Config) validate() error {
 	if c.BlockStatus != http.StatusForbidden && c.BlockStatus != http.StatusOK {
 		bad("BlockStatus %d is neither 403 nor 200", c.BlockStatus)
 	}
-	if c.MinBinding != "" && !c.MinBinding.Valid() {
+	if !c.MinBinding.Minimum() {
 		bad("MinBinding %q is unknown", c.MinBinding)
 	}
 	if c.Strikes.Limit < 2 || c.Strikes.Limit > strikes.MaxLimit {

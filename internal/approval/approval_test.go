@@ -101,10 +101,10 @@ func TestVerifyRefusesEditedApprovals(t *testing.T) {
 		"extension method": {edit(func(_ *attest.Statement, p map[string]any) { p["extensionMethods"] = []any{"x/y"} }), approval.ErrSubject},
 		"volatile meta":    {edit(func(_ *attest.Statement, p map[string]any) { p["volatileMeta"] = []any{"/_meta/x"} }), approval.ErrSubject},
 		"launch":           {edit(func(_ *attest.Statement, p map[string]any) { p["launch"].(map[string]any)["command"] = []any{"sh"} }), approval.ErrSubject},
-		"stronger binding": {edit(func(_ *attest.Statement, p map[string]any) {
+		"stronger binding": {edit(func(s *attest.Statement, p map[string]any) {
 			p["binding"] = "artifact"
-			p["launch"].(map[string]any)["command"] = []any{"/usr/bin/node"}
-			p["launch"].(map[string]any)["runtime"] = sum("node")
+			p["launch"] = map[string]any{"command": []any{"/usr/bin/node", "{tree}/index.js"}, "dir": "/", "runtimes": []any{sum("node")}}
+			s.Subjects = slices.Insert(s.Subjects, 1, attest.Subject{Name: "tree", Digest: map[string]string{"bartizanTreeV1": sum("tree")}})
 		}), approval.ErrSubject},
 		"unknown binding":  {edit(func(_ *attest.Statement, p map[string]any) { p["binding"] = "trustme" }), approval.ErrMalformed},
 		"subject digest":   {edit(func(_ *attest.Statement, p map[string]any) { p["subject"] = sum("x") }), approval.ErrSubject},

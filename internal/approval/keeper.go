@@ -77,7 +77,7 @@ func NewKeeper(c KeeperConfig) (*Keeper, error) {
 	if c.Source == nil {
 		return nil, fmt.Errorf("%w: none configured", ErrSource)
 	}
-	if c.MinBinding != "" && !c.MinBinding.Valid() {
+	if !c.MinBinding.Minimum() {
 		return nil, fmt.Errorf("%w: unknown minimum %q", ErrBinding, c.MinBinding)
 	}
 	if c.Now == nil {

@@ -76,6 +76,7 @@ type Predicate struct {
 type Subjects struct {
 	Artifact string // of the artifact; of server.json for a remote-only server
 	SBOM     string // "" when there is none
+	Tree     string // of the tree (tree.Algorithm) that the artifact becomes; for BindingArtifact alone
 }
 
 // Approval is a verified approval.

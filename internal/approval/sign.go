@@ -12,11 +12,13 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/tree"
 )
 
 // Subject names in an approval statement; one listing subject per era.
 const (
 	subjectArtifact  = "artifact"
+	subjectTree      = "tree"
 	subjectSBOM      = "sbom"
 	subjectListing   = "listing/"
 	listingAlgorithm = "bartizanListingV1"
@@ -76,6 +78,9 @@ func approvalStatement(p *Predicate, s Subjects) ([]byte, error) {
 // subjects lists the statement's subjects in a fixed order.
 func (p *Predicate) subjects(s Subjects) []attest.Subject {
 	out := []attest.Subject{{Name: subjectArtifact, Digest: map[string]string{"sha256": s.Artifact}}}
+	if s.Tree != "" {
+		out = append(out, attest.Subject{Name: subjectTree, Digest: map[string]string{tree.Algorithm: s.Tree}})
+	}
 	if s.SBOM != "" {
 		out = append(out, attest.Subject{Name: subjectSBOM, Digest: map[string]string{"sha256": s.SBOM}})
 	}
@@ -97,6 +102,8 @@ func (p *Predicate) check(s Subjects) error {
 		return malformed("version is not a full semantic version")
 	case !isHex256(s.Artifact), s.SBOM != "" && !isHex256(s.SBOM):
 		return malformed("artifact or SBOM digest")
+	case p.Binding == BindingArtifact && !isHex256(s.Tree), p.Binding != BindingArtifact && s.Tree != "":
+		return malformed("artifact binding has the digest of a tree, and no other has")
 	case p.Checklist != "" && !isHex256(p.Checklist), p.Supersedes != "" && !isHex256(p.Supersedes):
 		return malformed("checklist or superseded digest")
 	case p.NotBefore.IsZero() || !p.Expires.After(p.NotBefore):
@@ -117,5 +124,5 @@ func (p *Predicate) check(s Subjects) error {
 	if err := checkScannerBindings(p.ScannerBindings); err != nil {
 		return err
 	}
-	return p.Launch.check(p.Binding)
+	return p.Launch.Check(p.Binding)
 }

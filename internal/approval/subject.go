@@ -15,6 +15,7 @@ import (
 type reviewSubject struct {
 	Artifact         string                        `json:"artifact"`
 	SBOM             string                        `json:"sbom"`
+	Tree             string                        `json:"tree,omitempty"` // older subjects have none
 	Registry         string                        `json:"registry"`
 	Tenant           string                        `json:"tenant"`
 	Server           string                        `json:"server"`
@@ -38,7 +39,7 @@ type reviewSubject struct {
 // newReviewSubject brings what has no order of its own into one.
 func newReviewSubject(p *Predicate, s Subjects) *reviewSubject {
 	r := &reviewSubject{
-		Artifact: s.Artifact, SBOM: s.SBOM,
+		Artifact: s.Artifact, SBOM: s.SBOM, Tree: s.Tree,
 		Registry: p.Registry, Tenant: p.Tenant, Server: p.Server, Version: p.Version, Alias: p.Alias,
 		Tier: p.Tier, Publisher: p.Publisher, Binding: p.Binding, Launch: p.Launch.Digest(),
 		Entries: slices.SortedFunc(slices.Values(p.Entries), compareEntries), Roots: p.Roots,

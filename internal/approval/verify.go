@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/tree"
 )
 
 // Verify verifies an approval bundle: signed by an approval key of t, for t's
@@ -47,6 +48,8 @@ func verify(bundle []byte, t *Trust) (*Approval, error) {
 		switch x.Name {
 		case subjectArtifact:
 			a.Proven.Artifact = x.Digest["sha256"]
+		case subjectTree:
+			a.Proven.Tree = x.Digest[tree.Algorithm]
 		case subjectSBOM:
 			a.Proven.SBOM = x.Digest["sha256"]
 		}
@@ -87,7 +90,7 @@ func (a *Approval) InForce(now time.Time) error {
 
 // Require holds an approval to a gateway's minimum binding.
 func (a *Approval) Require(min Binding) error {
-	if !a.Binding.Satisfies(min) {
+	if !a.Satisfies(min) {
 		return fmt.Errorf("%w: %s, required %s", ErrBinding, a.Binding, min)
 	}
 	return nil

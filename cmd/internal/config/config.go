@@ -55,7 +55,7 @@ type Gateway struct {
 	// AutoRoutes serves every approved server under its approved alias.
 	AutoRoutes bool     `json:"autoRoutes"`
 	Servers    []Server `json:"servers"`
-	// MinBinding is the weakest binding admitted: endpoint, command or artifact.
+	// MinBinding is the weakest binding admitted: endpoint, command, pinned or artifact.
 	MinBinding string `json:"minBinding"`
 	// BlockStatus is the HTTP status of a blocked call: 403 or 200.
 	BlockStatus   int           `json:"blockStatus"`
@@ -194,7 +194,7 @@ func (c Config) Validate() error {
 		bad("tenant: must not be empty")
 	}
 	oneOf("logLevel", c.LogLevel, "debug", "info", "warn", "error")
-	oneOf("gateway.minBinding", c.Gateway.MinBinding, "endpoint", "command", "artifact")
+	oneOf("gateway.minBinding", c.Gateway.MinBinding, "endpoint", "command", "pinned", "artifact")
 	if c.Gateway.BlockStatus != 403 && c.Gateway.BlockStatus != 200 {
 		bad("gateway.blockStatus: %d is neither 403 nor 200", c.Gateway.BlockStatus)
 	}
