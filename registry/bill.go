@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,7 +20,7 @@ const predicateCycloneDX = "https://cyclonedx.org/bom"
 // billOfMaterials catalogues the artifact, adds what the listing says, and
 // countersigns the result. The publisher's own SBOM is only compared.
 func (s *Service) billOfMaterials(ctx context.Context, w *work) error {
-	doc, err := s.catalogue(ctx, w.v.Artifact)
+	doc, err := s.catalogue(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -53,27 +51,16 @@ func (s *Service) billOfMaterials(ctx context.Context, w *work) error {
 	return err
 }
 
-// scratch is a folder of the data directory that every start empties.
-const scratch = "scratch"
-
 // catalogue reads the artifact; without one the document says of itself that
 // it is incomplete.
-func (s *Service) catalogue(ctx context.Context, artifact string) (*sbom.Document, error) {
-	dir, err := os.MkdirTemp(filepath.Join(s.DataDir, scratch), "sbom-")
+func (s *Service) catalogue(ctx context.Context, w *work) (*sbom.Document, error) {
+	file, err := s.export(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	in := sbom.Input{Artifact: filepath.Join(dir, "none"), Kind: sbom.KindDirectory}
-	if artifact == "" {
-		if err := os.Mkdir(in.Artifact, 0o700); err != nil {
-			return nil, err
-		}
-	} else {
-		in = sbom.Input{Artifact: filepath.Join(dir, "artifact"), Kind: sbom.KindAuto}
-		if err := s.Blobs.Export(ctx, artifact, in.Artifact); err != nil {
-			return nil, classifyBlob(err)
-		}
+	in := sbom.Input{Artifact: file, Kind: sbom.KindAuto}
+	if w.v.Artifact == "" {
+		in.Kind = sbom.KindDirectory
 	}
 	doc, err := sbom.Generate(ctx, in, sbom.Options{})
 	for _, known := range []error{sbom.ErrHostileArchive, sbom.ErrTooLarge, sbom.ErrUnsupported, sbom.ErrMalformed, sbom.ErrCatalogue} {

@@ -47,7 +47,7 @@ func TestRealListings(t *testing.T) {
 			}
 			// No scanners are loaded here, and nobody has voted; nothing else is
 			// in the way of an honest server.
-			if diff := cmp.Diff([]string{checklist.CodeScan, "votes"}, r.Blocking); diff != "" {
+			if diff := cmp.Diff([]string{checklist.CodeScan, "AUTH-2", "votes"}, r.Blocking); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -33,6 +33,8 @@ type work struct {
 	waivers  []admission.Waiver
 	bill     checklist.SBOM
 	answers  []checklist.Answer
+	secrets  checklist.Secrets
+	exported string            // folder with the artifact in a file, once a step asked for it
 	blobs    map[string]string // new blobs with their media types
 }
 
@@ -45,6 +47,7 @@ var steps = []struct {
 	{"signatures", (*Service).verifySignatures},
 	{"capture", (*Service).captureListing},
 	{"scan", (*Service).scanListing},
+	{"secrets", (*Service).findSecrets},
 	{"sbom", (*Service).billOfMaterials},
 	{"checklist", (*Service).answerChecklist},
 }
@@ -56,6 +59,7 @@ func (s *Service) process(ctx context.Context, by audit.Origin, v *version) (*ve
 	// A client that goes away does not stop what it began.
 	ctx = context.WithoutCancel(ctx)
 	w := &work{v: v, by: by, blobs: map[string]string{}}
+	defer w.tidy()
 	err := s.load(ctx, w)
 	for _, step := range steps {
 		if err != nil {

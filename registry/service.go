@@ -19,6 +19,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/egress"
 	"github.com/bartizan-mcp/bartizan/internal/store"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
+	"github.com/bartizan-mcp/bartizan/registry/secrets"
 )
 
 // Limits of what a publication may hold, in bytes.
@@ -35,7 +36,7 @@ const (
 	AttachWindow     = 24 * time.Hour      // in which bundles move an unsigned version on by themselves
 )
 
-// Config is what the service works with. Everything but the last four fields
+// Config is what the service works with. Everything but the last fields, from Secrets on,
 // is required.
 type Config struct {
 	DataDir string // registry.db and the snapshot anchors live here, owner-only
@@ -48,6 +49,9 @@ type Config struct {
 	SBOMSigner     attest.Signer // countersigns SBOMs; a third key
 	Scanners       *engine.Live  // nil: listings stay unscanned, and unapproved
 
+	// Secrets looks for credentials in what is published; nil: nobody looked, and
+	// the checklist says so.
+	Secrets           *secrets.Finder
 	TrustedRoot       *attest.TrustedRoot // for signers known by certificate; nil: keys only
 	LoopbackUpstreams bool                // capture listings from loopback addresses too
 	Resolver          *net.Resolver       // asked for the names of what is captured; nil: the system's

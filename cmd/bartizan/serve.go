@@ -84,7 +84,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 	}
 	defer func() { err = errors.Join(err, loaded.Close(context.WithoutCancel(ctx))) }()
 
-	reg, err := openRegistry(ctx, c, log, loaded.Live, logger)
+	reg, err := openRegistry(ctx, c, log, loaded, logger)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
 	"github.com/bartizan-mcp/bartizan/cmd/internal/gatewayrun"
-	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
 	"github.com/bartizan-mcp/bartizan/gateway"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
@@ -21,6 +21,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/blob"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/registry"
+	"github.com/bartizan-mcp/bartizan/registry/secrets"
 )
 
 // registryDoor is door 1 as serve holds it.
@@ -34,7 +35,7 @@ type registryDoor struct {
 // asks for it.
 const sbomKeyFile = "sbom.key"
 
-func openRegistry(ctx context.Context, c config.Config, log *audit.Log, live *engine.Live, logger *slog.Logger) (*registryDoor, error) {
+func openRegistry(ctx context.Context, c config.Config, log *audit.Log, loaded *scanners.Loaded, logger *slog.Logger) (*registryDoor, error) {
 	dir := trustDir(c.Data)
 	if err := ensureTrust(ctx, dir); err != nil {
 		return nil, err
@@ -61,13 +62,33 @@ func openRegistry(ctx context.Context, c config.Config, log *audit.Log, live *en
 	if err != nil {
 		return nil, err
 	}
+	finder, err := findSecrets(ctx, c, loaded)
+	if err != nil {
+		return nil, err
+	}
 	door := &registryDoor{trustPath: filepath.Join(dir, approval.TrustFile), log: logger}
 	door.service, err = registry.Open(ctx, registry.Config{
 		DataDir: c.Data, Blobs: blobs, Audit: log, TrustPath: door.trustPath,
 		ApprovalSigner: approvals, SnapshotSigner: snapshots, SBOMSigner: bills,
-		Scanners: live, TrustedRoot: root, LoopbackUpstreams: config.Loopback(c.Registry.Addr), Logger: logger,
+		Scanners: loaded.Live, Secrets: finder, TrustedRoot: root, LoopbackUpstreams: config.Loopback(c.Registry.Addr), Logger: logger,
 	})
 	return door, err
+}
+
+// secretsKeyFile makes the marks by which equal secrets are told.
+const secretsKeyFile = "secrets.key"
+
+// findSecrets makes what looks for credentials in publications.
+func findSecrets(ctx context.Context, c config.Config, loaded *scanners.Loaded) (*secrets.Finder, error) {
+	key, err := secrets.LoadKey(filepath.Join(c.Data, secretsKeyFile))
+	if err != nil {
+		return nil, err
+	}
+	scanner, err := loaded.Embedded(ctx, secrets.Scanner)
+	if err != nil {
+		return nil, err
+	}
+	return secrets.New(scanner, key)
 }
 
 // ensureTrust makes the trust document of a new installation. One that is

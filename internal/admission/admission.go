@@ -29,6 +29,7 @@ const (
 	ReasonMaliciousListing      = "malicious_listing"       // the listing's verdict is block
 	ReasonScanIncomplete        = "scan_incomplete"         // a scanner failed or left text unexamined
 	ReasonPublisherSBOMMismatch = "publisher_sbom_mismatch" // the publisher's SBOM lacks what ours found
+	ReasonHardCodedSecret       = "hard_coded_secret"       // a credential stands in what was published
 	ReasonOperator              = "operator"                // an operator said so; the detail is theirs
 )
 

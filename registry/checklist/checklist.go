@@ -37,6 +37,7 @@ type Facts struct {
 	Launch          admission.Launch
 	Binding         string
 	Scopes          []string // nil: the publisher declared nothing
+	Secrets         Secrets
 }
 
 // Scan is the outcome of the listing scan over all eras.
@@ -55,6 +56,14 @@ type SBOM struct {
 	Reasons    []string
 	Components int
 	Unlicensed []string
+}
+
+// Secrets is what the search for credentials in the publication came to.
+type Secrets struct {
+	Held       []string // places with a credential, each in one line
+	Others     int      // places for a person to look at
+	Unexamined string   // why the search was not complete; "" is that it was
+	Report     any      // the whole of it, without any secret
 }
 
 // Entry names a listed entry.

@@ -108,10 +108,10 @@ func TestRules(t *testing.T) {
 		"undeclared scopes":      {func(f *Facts) { f.Scopes = nil }, "PERM-1", admission.Fail, "declares no"},
 		"no scopes needed":       {func(f *Facts) { f.Scopes = []string{} }, "PERM-1", admission.Pass, "needs none"},
 		"undeclared variable":    {func(f *Facts) { f.Launch.EnvNames = []string{"HOME"} }, "AUTH-1", admission.Fail, "HOME"},
-		"token as an argument":   {func(f *Facts) { f.Launch.Command = []string{"x", "ghp_" + strings.Repeat("a", 36)} }, "AUTH-2", admission.Fail, "GitHub token"},
-		"password flag":          {func(f *Facts) { f.Launch.Command = []string{"x", "--api-key=abcdef123"} }, "AUTH-2", admission.Fail, "password argument"},
-		"template flag":          {func(f *Facts) { f.Launch.Command = []string{"x", "--api-key={key}"} }, "AUTH-2", admission.Pass, ""},
-		"default of a secret":    {func(f *Facts) { f.Document.Packages[0].Environment[0].Default = "hunter2" }, "AUTH-2", admission.Fail, "marked secret"},
+		"a secret":               {func(f *Facts) { f.Secrets.Held = []string{"a.env line 3 (x)"} }, "AUTH-2", admission.Fail, "a.env line 3"},
+		"a secret, half seen":    {func(f *Facts) { f.Secrets = Secrets{Held: []string{"a.env"}, Unexamined: "x"} }, "AUTH-2", admission.Fail, "a.env"},
+		"secrets unexamined":     {func(f *Facts) { f.Secrets.Unexamined = "no scanner" }, "AUTH-2", admission.Unanswered, "no scanner"},
+		"test keys":              {func(f *Facts) { f.Secrets.Others = 3 }, "AUTH-2", admission.Pass, "3 places"},
 		"plain endpoint":         {func(f *Facts) { f.Document.Remotes[0].URL = "http://acme.example/mcp" }, "NET-1", admission.Fail, "http://"},
 		"plain loopback":         {func(f *Facts) { f.Document.Remotes[0].URL = "http://127.0.0.1:1/mcp" }, "NET-1", admission.Pass, ""},
 		"loopback in disguise":   {func(f *Facts) { f.Document.Remotes[0].URL = "http://127.0.0.1.evil.example/mcp" }, "NET-1", admission.Fail, "evil"},
@@ -126,17 +126,6 @@ func TestRules(t *testing.T) {
 				t.Errorf("%s: %s %q %s", tc.code, a.Item.Result, a.Item.Note, a.Evidence)
 			}
 		})
-	}
-}
-
-// TestEvidenceHoldsNoSecret looks for what AUTH-2 found.
-func TestEvidenceHoldsNoSecret(t *testing.T) {
-	f := honest()
-	secret := "ghp_" + strings.Repeat("a", 36)
-	f.Document.Packages[0].Environment[0].Value = secret
-	f.Document.Packages[0].Arguments = []serverjson.Input{{Value: secret}}
-	if a := answers(t, f)["AUTH-2"]; a.Item.Result != admission.Fail || strings.Contains(string(a.Evidence), secret) {
-		t.Errorf("%s %s", a.Item.Result, a.Evidence)
 	}
 }
 

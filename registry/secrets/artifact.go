@@ -14,7 +14,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/engine/match"
 	"github.com/bartizan-mcp/bartizan/internal/admission"
-	"github.com/bartizan-mcp/bartizan/sbom/archive"
+	"github.com/bartizan-mcp/bartizan/internal/archive"
 )
 
 // Sizes of the pass over a file, in bytes.

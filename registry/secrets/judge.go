@@ -1,8 +1,10 @@
 package secrets
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/engine"
@@ -51,20 +53,21 @@ func (f *Finder) judge(ctx context.Context, r *Report, place, where string, text
 	if len(v.Failures) > 0 || len(v.Findings) >= manyFindings {
 		r.Unexamined = "the scanner did not finish " + where
 	}
+	// What was decoded is placed in the whole text alone: it is told where the
+	// text as it stands does not say the same.
+	slices.SortStableFunc(v.Findings, func(a, b engine.Finding) int { return cmp.Compare(len(a.Provenance), len(b.Provenance)) })
+	said := map[[2]string]bool{}
 	for i := range v.Findings {
 		g := &v.Findings[i]
 		t := &texts[segmentOf(g.Pointer)]
-		if g.End > len(t.body) || g.Start >= g.End || !credentialRules[g.Rule] {
+		if g.End > len(t.body) || g.Start >= g.End || !credentialRules[g.Rule] || g.Provenance != "" && said[[2]string{g.Pointer, g.Rule}] {
 			continue
 		}
-		found := t.body[g.Start:g.End]
 		if g.Rule == rulePrivateKey && g.Provenance == "" && !holdsKey(t.body[g.Start:]) {
 			continue
 		}
-		h := Hit{Place: place, Where: where, Rule: g.Rule, Mark: f.mark(found), Counts: counts(place, g)}
-		if t.where != "" {
-			h.Where = t.where
-		}
+		said[[2]string{g.Pointer, g.Rule}] = true
+		h := Hit{Place: place, Where: cmp.Or(t.where, where), Rule: g.Rule, Mark: f.mark(t.body[g.Start:g.End]), Counts: counts(place, g)}
 		if t.line > 0 {
 			h.Line = t.line + strings.Count(t.body[:g.Start], "\n")
 		} else if place != PlaceDescription && place != PlaceLaunch {

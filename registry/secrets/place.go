@@ -13,7 +13,7 @@ var dependencyFolders = []string{"node_modules", "vendor", "site-packages", "dis
 var (
 	testFolders = []string{"test", "tests", "__tests__", "testing", "testdata", "test-data", "test_data", "spec", "specs", "fixture", "fixtures",
 		"__fixtures__", "mock", "mocks", "__mocks__", "example", "examples", "sample", "samples", "demo", "demos", "doc", "docs", "e2e", "cassettes"}
-	testNames      = []string{".test.", ".spec.", "_test.", ".example", ".sample", ".template", ".dist", ".tmpl", "example.", "sample.", "test_", "conftest.", "mock_"}
+	testNames      = []string{".test.", ".spec.", "_test.", ".template", ".dist", ".tmpl", "example", "sample", "test_", "conftest.", "mock_"}
 	proseSuffixes  = []string{".md", ".mdx", ".rst", ".adoc", ".markdown"}
 	proseNames     = []string{"readme", "changelog", "changes", "history", "license", "licence", "contributing", "security"}
 	configSuffixes = []string{".json", ".json5", ".jsonc", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".config", ".properties", ".env", ".tfvars", ".plist", ".xml"}
