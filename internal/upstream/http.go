@@ -96,7 +96,12 @@ func open(ctx context.Context, t Target, method string, raw []byte, headers []ht
 		maps.Copy(req.Header, h) // values are shared, and nobody changes them
 	}
 	req.Header.Set("Accept-Encoding", "identity")
-	resp, err := transport(t).RoundTrip(req)
+	carrier, err := transport(t)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	resp, err := carrier.RoundTrip(req)
 	if err != nil {
 		err = s.failure(err)
 		s.Close()
@@ -112,14 +117,19 @@ func open(ctx context.Context, t Target, method string, raw []byte, headers []ht
 
 // transport is what carries a target's requests. It follows no redirect, as a
 // client does that is not told otherwise.
-func transport(t Target) http.RoundTripper {
+func transport(t Target) (http.RoundTripper, error) {
+	var base http.RoundTripper = plain
 	switch {
 	case t.Client == nil:
-		return plain
 	case t.Client.Transport == nil:
-		return http.DefaultTransport
+		base = http.DefaultTransport
+	default:
+		base = t.Client.Transport
 	}
-	return t.Client.Transport
+	if t.Pin == "" {
+		return base, nil
+	}
+	return pinned(base, t.Pin)
 }
 
 // Stream is one HTTP answer: a single JSON body, server-sent events, or no

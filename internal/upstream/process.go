@@ -49,11 +49,25 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 	if len(t.Command) == 0 || t.URL != "" {
 		return nil, fmt.Errorf("%w: a command and no URL is needed here", ErrTarget)
 	}
-	path, err := lookPath(t.Command[0], t.Env)
-	if err != nil {
-		return nil, err
-	}
 	lim = lim.withDefaults()
+	job := confine.Job{Limits: lim.Process}
+	var path string
+	if t.Bind != nil {
+		bound, err := t.Bind(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrBound, err)
+		}
+		if bound.Program != nil {
+			defer bound.Program.Close()
+		}
+		t.Command, t.Dir, t.Env, path = bound.Command, bound.Dir, bound.Env, bound.Command[0]
+		job.Program, job.Fence = bound.Program, bound.Fence
+	} else {
+		var err error
+		if path, err = lookPath(t.Command[0], t.Env); err != nil {
+			return nil, err
+		}
+	}
 	p := &Process{
 		lim:      lim,
 		tail:     tail{max: lim.StderrBytes},
@@ -63,7 +77,7 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 		drained:  make(chan struct{}),
 	}
 	p.cmd = &exec.Cmd{Path: path, Args: t.Command, Dir: t.Dir, Env: append([]string{}, t.Env...), SysProcAttr: groupAttributes()}
-	if err := p.start(); err != nil {
+	if err := p.start(job); err != nil {
 		return nil, fmt.Errorf("start server: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { p.fail(context.Cause(ctx)) })
@@ -79,7 +93,7 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 	return p, nil
 }
 
-func (p *Process) start() (err error) {
+func (p *Process) start(job confine.Job) (err error) {
 	var ends [6]*os.File // child and parent ends of the three pipes
 	defer func() {
 		for i, f := range ends {
@@ -99,16 +113,16 @@ func (p *Process) start() (err error) {
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = ends[0], ends[2], ends[4]
 	p.stdin, p.stdout, p.stderr = ends[1], ends[3], ends[5]
 	started := make(chan error)
-	go p.supervise(started)
+	go p.supervise(job, started)
 	return <-started
 }
 
 // supervise owns the process. It keeps its thread, because the parent-death
 // signal of Linux is tied to the thread that forked (golang/go#27505).
-func (p *Process) supervise(started chan<- error) {
+func (p *Process) supervise(job confine.Job, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := confine.Start(p.cmd, p.lim.Process, p.lim.StartTimeout)
+	err := confine.Start(p.cmd, job, p.lim.StartTimeout)
 	started <- err
 	if err != nil {
 		return

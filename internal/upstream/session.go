@@ -162,7 +162,11 @@ func (h *httpConn) close() error {
 	}
 	maps.Copy(req.Header, h.target.Header.Clone())
 	maps.Copy(req.Header, header)
-	if resp, err := transport(h.target).RoundTrip(req); err == nil {
+	carrier, err := transport(h.target)
+	if err != nil {
+		return nil
+	}
+	if resp, err := carrier.RoundTrip(req); err == nil {
 		resp.Body.Close() // whatever the server thinks of it, the session is over
 	}
 	return nil

@@ -7,10 +7,12 @@
 package upstream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -23,6 +25,11 @@ var (
 	ErrTarget = errors.New("bad target")
 	// ErrEra is a server that does not speak the wanted era.
 	ErrEra = errors.New("server does not speak this protocol era")
+	// ErrBound is a command that is not what its Target is bound to; it was not
+	// started. The cause is that of Target.Bind.
+	ErrBound = errors.New("not started as bound")
+	// ErrPin is a server that did not prove to be who Target.Pin names.
+	ErrPin = errors.New("the server is not who the pin names")
 	// ErrClosed is a conversation that has ended.
 	ErrClosed = errors.New("conversation is closed")
 	// ErrProtocol is an answer that breaks the protocol.
@@ -49,6 +56,9 @@ type Target struct {
 	Command []string
 	Dir     string
 	Env     []string // the full environment: nothing is inherited
+	// Bind, if set, is asked right before every start, and what it answers is
+	// started in the place of Command, Dir and Env.
+	Bind func(context.Context) (*Bound, error)
 
 	// URL is the MCP endpoint, http or https. Header goes out with every
 	// request. Client carries the caller's dial rules and TLS in its Transport, of
@@ -59,6 +69,20 @@ type Target struct {
 	Transport string
 	Header    http.Header
 	Client    *http.Client
+	// Pin is who must answer, beside the checks that Client makes: "sha256:" and
+	// the hex SHA-256 of a public key of the verified chain, or a SPIFFE id.
+	Pin string
+}
+
+// Bound is a command that was checked a moment ago.
+type Bound struct {
+	Command []string // [0] is a path
+	Dir     string
+	Env     []string
+	// Program is what is executed, whatever has its name by then; nil goes by
+	// name. Whoever starts it closes it.
+	Program *os.File
+	Fence   confine.Fence
 }
 
 // Limits bound a conversation; zero fields mean the defaults.
@@ -107,6 +131,8 @@ func (t Target) endpoint() (*url.URL, error) {
 		return nil, fmt.Errorf("%w: not an absolute http or https URL", ErrTarget)
 	case u.User != nil || u.Fragment != "":
 		return nil, fmt.Errorf("%w: a URL with user information or fragment", ErrTarget)
+	case t.Pin != "" && u.Scheme != "https":
+		return nil, fmt.Errorf("%w: a pin without TLS", ErrTarget)
 	case t.Transport != "" && t.Transport != protocol.TransportSSE:
 		return nil, fmt.Errorf("%w: unknown transport", ErrTarget)
 	}

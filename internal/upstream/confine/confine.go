@@ -1,4 +1,5 @@
-// Package confine starts a program under resource limits that the kernel keeps.
+// Package confine starts a program under resource limits that the kernel keeps,
+// and behind a fence around folders that it must not open or change.
 //
 // A limit that is set once the program runs comes too late for what it forked
 // before; Go can run nothing between fork and exec. So this program is started
@@ -14,6 +15,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -51,20 +54,40 @@ func orDefault[T int | int64 | time.Duration](v *T, d T) {
 	}
 }
 
-// Start starts a command under limits and returns when its program runs. After
-// an error nothing runs. patience bounds the wait.
-func Start(cmd *exec.Cmd, l Limits, patience time.Duration) error {
+// Job is how a command is started.
+type Job struct {
+	Limits Limits
+	Fence  Fence
+	// Program is what is executed, whatever has the name cmd.Path by then; a
+	// native executable, for a script would be read by its name. Nil goes by name.
+	Program *os.File
+}
+
+// Start starts a command and returns when its program runs. After an error
+// nothing runs. patience bounds the wait.
+func Start(cmd *exec.Cmd, j Job, patience time.Duration) error {
+	if !j.Fence.empty() && !Fences() {
+		return fmt.Errorf("%w: %w", ErrExec, ErrFence)
+	}
 	if !supported {
 		return cmd.Start()
+	}
+	job, err := j.encode(os.Getpid())
+	if err != nil {
+		return err
 	}
 	report, theirs, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer report.Close()
-	cmd.Args = append([]string{childName, l.withDefaults().encode(os.Getpid()), cmd.Path}, cmd.Args...)
-	cmd.Path = self
 	cmd.ExtraFiles = []*os.File{theirs}
+	if j.Program != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, j.Program)
+		cmd.Path = programFD
+	}
+	cmd.Args = append([]string{childName, job, cmd.Path}, cmd.Args...)
+	cmd.Path = self
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
@@ -85,11 +108,50 @@ func Start(cmd *exec.Cmd, l Limits, patience time.Duration) error {
 	return err
 }
 
-func (l Limits) encode(parent int) string {
-	return fmt.Sprintf("%d %d %d %d %d %d", parent, l.MemoryBytes, l.AddressBytes, l.CPU, l.Files, l.Processes)
+// encode writes a job as lines: numbers first, then the fence, quoted.
+func (j Job) encode(parent int) (string, error) {
+	l := j.Limits.withDefaults()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d %d %d %d %d %d\n", parent, l.MemoryBytes, l.AddressBytes, l.CPU, l.Files, l.Processes)
+	for what, paths := range map[string][]string{wordClosed: j.Fence.Closed, wordReadable: j.Fence.Readable} {
+		for _, p := range paths {
+			real, err := filepath.EvalSymlinks(p)
+			if err != nil {
+				return "", fmt.Errorf("%w: %w", ErrExec, err)
+			}
+			if real, err = filepath.Abs(real); err != nil {
+				return "", fmt.Errorf("%w: %w", ErrExec, err)
+			}
+			fmt.Fprintf(&b, "%s %q\n", what, real)
+		}
+	}
+	return b.String(), nil
 }
 
-func decode(job string) (l Limits, parent int, err error) {
-	_, err = fmt.Sscanf(job, "%d %d %d %d %d %d", &parent, &l.MemoryBytes, &l.AddressBytes, &l.CPU, &l.Files, &l.Processes)
-	return l, parent, err
+const (
+	wordClosed   = "closed"
+	wordReadable = "readable"
+)
+
+func decode(job string) (j Job, parent int, err error) {
+	numbers, rest, _ := strings.Cut(job, "\n")
+	l := &j.Limits
+	if _, err = fmt.Sscanf(numbers, "%d %d %d %d %d %d", &parent, &l.MemoryBytes, &l.AddressBytes, &l.CPU, &l.Files, &l.Processes); err != nil {
+		return j, parent, err
+	}
+	for line := range strings.Lines(rest) {
+		what, quoted, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		path, err := strconv.Unquote(quoted)
+		switch {
+		case err != nil:
+			return j, parent, err
+		case what == wordClosed:
+			j.Fence.Closed = append(j.Fence.Closed, path)
+		case what == wordReadable:
+			j.Fence.Readable = append(j.Fence.Readable, path)
+		default:
+			return j, parent, fmt.Errorf("unknown line")
+		}
+	}
+	return j, parent, nil
 }

@@ -19,6 +19,8 @@ const (
 	childName = "bartizan-confine"
 	// reportFD is the pipe that a failure is told through.
 	reportFD = 3
+	// programFD is where a Job's Program is opened.
+	programFD = "/proc/self/fd/4"
 )
 
 // It is decided here and not in main so that no program and no test can forget
@@ -26,6 +28,9 @@ const (
 func init() {
 	if len(os.Args) > 3 && os.Args[0] == childName {
 		unix.CloseOnExec(reportFD)
+		if os.Args[2] == programFD {
+			unix.CloseOnExec(reportFD + 1)
+		}
 		err := become(os.Args[1], os.Args[2], os.Args[3:])
 		_, _ = unix.Write(reportFD, []byte(err.Error()))
 		os.Exit(1)
@@ -35,7 +40,7 @@ func init() {
 // become limits this process and executes the program in its place. Package
 // initialisation runs on the main thread, which execve keeps.
 func become(job, path string, args []string) error {
-	l, parent, err := decode(job)
+	j, parent, err := decode(job)
 	if err != nil {
 		return err
 	}
@@ -47,8 +52,11 @@ func become(job, path string, args []string) error {
 	if os.Getppid() != parent {
 		return fmt.Errorf("the parent is gone")
 	}
-	if err := l.apply(); err != nil {
+	if err := j.Limits.apply(); err != nil {
 		return err
+	}
+	if err := j.Fence.putUp(); err != nil {
+		return fmt.Errorf("fence: %w", err)
 	}
 	return syscall.Exec(path, args, os.Environ())
 }

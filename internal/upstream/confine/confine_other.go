@@ -8,4 +8,8 @@ const (
 	supported = false
 	self      = ""
 	childName = ""
+	programFD = ""
 )
+
+// Fences reports whether this system can put up a fence.
+func Fences() bool { return false }

@@ -90,7 +90,7 @@ func program(mode string) (*exec.Cmd, *bytes.Buffer) {
 func run(t *testing.T, mode string, l Limits) (string, *os.ProcessState) {
 	t.Helper()
 	cmd, out := program(mode)
-	if err := Start(cmd, l, time.Minute); err != nil {
+	if err := Start(cmd, Job{Limits: l}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // the verdict is in ProcessState
@@ -157,7 +157,7 @@ func TestForkBomb(t *testing.T) {
 	}
 	cmd.Path = exe
 	const headroom = 40
-	if err := Start(cmd, Limits{Processes: headroom}, time.Minute); err != nil {
+	if err := Start(cmd, Job{Limits: Limits{Processes: headroom}}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
@@ -186,12 +186,12 @@ func reachable(path string) bool {
 func TestFailures(t *testing.T) {
 	cmd := exec.Command("/bin/true")
 	cmd.Path = "/nonexistent/program"
-	if err := Start(cmd, Limits{}, time.Minute); !errors.Is(err, ErrExec) || !strings.Contains(err.Error(), "no such file") {
+	if err := Start(cmd, Job{}, time.Minute); !errors.Is(err, ErrExec) || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("an absent program: %v", err)
 	}
 	cmd = exec.Command("/bin/true")
 	cmd.Path = "/etc/passwd"
-	if err := Start(cmd, Limits{}, time.Minute); !errors.Is(err, ErrExec) || cmd.ProcessState == nil {
+	if err := Start(cmd, Job{}, time.Minute); !errors.Is(err, ErrExec) || cmd.ProcessState == nil {
 		t.Errorf("no program: %v, %v", err, cmd.ProcessState)
 	}
 	for _, job := range []string{"", "1 2 3", "x y z a b c"} {
@@ -199,7 +199,11 @@ func TestFailures(t *testing.T) {
 			t.Errorf("job %q was taken", job)
 		}
 	}
-	if err := become(Default.encode(os.Getpid()), "/bin/true", []string{"true"}); err == nil || !strings.Contains(err.Error(), "parent") {
+	job, err := Job{}.encode(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := become(job, "/bin/true", []string{"true"}); err == nil || !strings.Contains(err.Error(), "parent") {
 		t.Errorf("a start whose parent is gone: %v", err)
 	}
 }
