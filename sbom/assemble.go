@@ -67,6 +67,7 @@ type node struct {
 	hashes          map[npm.Hash]bool
 	locations       map[string]bool
 	goSum, replaces string
+	source          string // of an npm package that no registry served
 	bundled         bool
 }
 
@@ -140,8 +141,10 @@ func (p *npmProject) identity() (name, version string) {
 	if p.manifest != nil && p.manifest.Name != "" {
 		return p.manifest.Name, p.manifest.Version
 	}
-	if p.lock != nil {
-		return p.lock.Root.Name, p.lock.Root.Version
+	for _, l := range p.locks {
+		if l.Root.Name != "" {
+			return l.Root.Name, l.Root.Version
+		}
 	}
 	return "", ""
 }
@@ -180,6 +183,9 @@ func (n *node) merge(m *node) {
 	}
 	if n.replaces == "" {
 		n.replaces = m.replaces
+	}
+	if n.source == "" {
+		n.source = m.source
 	}
 	for h := range m.hashes {
 		if n.hashes == nil {

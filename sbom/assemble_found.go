@@ -52,11 +52,12 @@ func (g *graph) foundLocked(n *node, at string) {
 	dir := path.Dir(at)
 	p := g.st.npm[dir]
 	name, _ := p.identity()
-	if n.version == "" || n.name == name || n.name == p.lock.Root.Name {
+	l := p.locks[0] // npm's own come first, and one of them is what syft read
+	if n.version == "" || n.name == name || n.name == l.Root.Name {
 		return
 	}
-	g.add(n, path.Join(dir, p.lockName))
-	g.gap(path.Join(dir, p.lockName), "is read differently by two readers")
+	g.add(n, path.Join(dir, l.name))
+	g.gap(path.Join(dir, l.name), "is read differently by two readers")
 }
 
 // foundInstalled: a package.json below node_modules.
@@ -71,7 +72,7 @@ func (g *graph) foundInstalled(n *node, at string) {
 	switch {
 	case owner == nil:
 		g.installed["."]++
-	case owner.lock == nil:
+	case len(owner.locks) == 0:
 		g.installed[dir]++
 	case !locked && ref != rootRef:
 		g.extra[dir]++

@@ -8,7 +8,7 @@ import (
 // settle writes the reasons that need the whole picture.
 func (g *graph) settle() {
 	for dir, p := range g.st.npm {
-		if _, listed := g.projects[dir]; p.lock != nil || !listed || !p.hasPackageJSON {
+		if _, listed := g.projects[dir]; len(p.locks) > 0 || !listed || !p.hasPackageJSON {
 			continue
 		}
 		text := "has no lockfile; code bundled into the package cannot be told apart"
@@ -21,7 +21,7 @@ func (g *graph) settle() {
 		g.gap(path.Join(dir, "package.json"), text)
 	}
 	for dir, n := range g.extra {
-		g.gap(path.Join(dir, g.st.npm[dir].lockName), fmt.Sprintf("does not name %s found in node_modules", count(n, "package", "packages")))
+		g.gap(path.Join(dir, g.st.npm[dir].locks[0].name), fmt.Sprintf("does not name %s found in node_modules", count(n, "package", "packages")))
 	}
 	for at := range g.st.binaries {
 		if !g.explained[at] {

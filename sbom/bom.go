@@ -145,6 +145,7 @@ func (n *node) properties() []cdx.Property {
 	if n.kind == "npm" && n.scope == excluded {
 		add(propDevelopment, "true")
 	}
+	add(propSource, valid(n.source))
 	if n.bundled {
 		add(propBundled, "true")
 	}

@@ -296,7 +296,7 @@ func writeZip(t *testing.T, path string, files map[string]string) {
 // An executable whose path is that of a lockfile is no lockfile to anybody.
 func TestExecutablesAreNoManifests(t *testing.T) {
 	d := mustGenerate(t, tree(t, map[string]string{
-		"yarn.lock": "\x7fELF" + strings.Repeat("\x00", 64) + "\n\nghost@1:\n  version \"1.0.0\"\n",
+		"Gemfile.lock": "\x7fELF" + strings.Repeat("\x00", 64) + "\n\nghost@1:\n  version \"1.0.0\"\n",
 	}))
 	if got := d.Components(); len(got) != 0 {
 		t.Errorf("components = %v", got)
@@ -343,16 +343,21 @@ func TestCompletenessIsHonest(t *testing.T) {
 		"lock-less":      {files: map[string]string{"package.json": pkg(`,"dependencies":{"a":"^1.0.0"}`)}, want: []string{"package.json asks for 1 dependency and has no lockfile"}},
 		"bundled":        {files: map[string]string{"package.json": pkg(``)}, want: []string{"bundled"}},
 		"locked":         {files: map[string]string{"package.json": pkg(``), "package-lock.json": lock(``)}},
-		"shrinkwrap":     {files: map[string]string{"package.json": pkg(``), "npm-shrinkwrap.json": lock(`,"node_modules/a":{"version":"1.0.0"}`), "package-lock.json": lock(``)}, purls: []string{"pkg:npm/a@1.0.0"}},
+		"shrinkwrap":     {files: map[string]string{"package.json": pkg(``), "npm-shrinkwrap.json": lock(`,"node_modules/a":{"version":"1.0.0"}`), "package-lock.json": lock(``)}, want: []string{"package-lock.json disagrees with npm-shrinkwrap.json about a@1.0.0"}, purls: []string{"pkg:npm/a@1.0.0"}},
 		"stale lock":     {files: map[string]string{"package.json": pkg(`,"dependencies":{"a":"^1.0.0"}`), "package-lock.json": lock(``)}, want: []string{"does not lock 1 dependency"}},
 		"hole in lock":   {files: map[string]string{"package-lock.json": lock(`,"node_modules/a":{"version":"1.0.0","dependencies":{"b":"1"}}`)}, want: []string{"does not lock 1 dependency"}, purls: []string{"pkg:npm/a@1.0.0"}},
 		"future lock":    {files: map[string]string{"package.json": pkg(``), "package-lock.json": `{"lockfileVersion":4,"packages":{}}`}, want: []string{"lockfileVersion", "bundled"}},
 		"stowaway":       {files: map[string]string{"package-lock.json": lock(``), "node_modules/x/package.json": `{"name":"x","version":"1.0.0"}`}, want: []string{"does not name 1 package found in node_modules"}, purls: []string{"pkg:npm/x@1.0.0"}},
 		"installed only": {files: map[string]string{"package.json": pkg(`,"dependencies":{"x":"1"}`), "node_modules/x/package.json": `{"name":"x","version":"1.0.0"}`, "node_modules/x/dist/package.json": `{"type":"module"}`}, want: []string{"listed are the 1 package found"}, purls: []string{"pkg:npm/x@1.0.0"}},
 		"python":         {files: map[string]string{"pyproject.toml": "[project]\n"}, want: []string{"no manifest", "pyproject.toml is present and is not read"}},
-		"yarn":           {files: map[string]string{"package.json": pkg(``), "yarn.lock": ""}, want: []string{"bundled", "yarn.lock is present"}},
+		"bun":            {files: map[string]string{"package.json": pkg(``), "bun.lock": ""}, want: []string{"bun.lock is present", "bundled"}},
 		"native":         {files: map[string]string{"package-lock.json": lock(``), "build/native.node": "\x7fELF" + strings.Repeat("x", 64)}, want: []string{"native.node is an executable"}},
-		"old go":         {files: map[string]string{"go.mod": "module example.org/x\n\ngo 1.16\n"}, want: []string{"go 1.16 or earlier"}},
+		"lock for another range": {files: map[string]string{"package.json": pkg(`,"dependencies":{"a":"^2.0.0"}`),
+			"package-lock.json": `{"lockfileVersion":3,"packages":{"":{"dependencies":{"a":"^1.0.0"}},"node_modules/a":{"version":"1.0.0"}}}`},
+			want: []string{"is stale: package.json asks otherwise for a"}, purls: []string{"pkg:npm/a@1.0.0"}},
+		"project beside the lock": {files: map[string]string{"package.json": pkg(``), "package-lock.json": lock(``), "tool/package.json": `{"name":"tool","dependencies":{"a":"1"}}`},
+			want: []string{"tool/package.json asks for 1 dependency and has no lockfile"}, purls: []string{"pkg:npm/tool"}},
+		"old go": {files: map[string]string{"go.mod": "module example.org/x\n\ngo 1.16\n"}, want: []string{"go 1.16 or earlier"}},
 		"workspaces": {files: map[string]string{"package.json": pkg(``), "packages/w/package.json": `{"name":"w","version":"2.0.0","dependencies":{"a":"1"}}`,
 			"package-lock.json": lock(`,"node_modules/w":{"resolved":"packages/w","link":true},"packages/w":{"name":"w","version":"2.0.0","dependencies":{"a":"1"}},"node_modules/a":{"version":"1.0.0"}`)},
 			purls: []string{"pkg:npm/a@1.0.0", "pkg:npm/w@2.0.0"}},

@@ -9,6 +9,7 @@ const (
 	propManifest     = "bartizan:sbom:manifest:purl"
 	propDevelopment  = "bartizan:npm:development"
 	propBundled      = "bartizan:npm:bundled"
+	propSource       = "bartizan:npm:source"
 	propReplaces     = "bartizan:go:replaces"
 	propModuleSum    = "bartizan:go:sum"
 

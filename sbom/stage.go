@@ -45,11 +45,16 @@ type stage struct {
 
 // npmProject is a directory outside node_modules with a package.json or lockfile.
 type npmProject struct {
-	manifest                *npm.Manifest
-	lock                    *npm.Lock
-	lockBytes, shrinkwrap   []byte
-	lockName                string
-	hasLock, hasPackageJSON bool
+	manifest       *npm.Manifest
+	hasPackageJSON bool
+	raw            map[string][]byte // lockfiles as they are, by name; empty after finish
+	locks          []npmLock         // lockfiles as they were read, npm's own first
+}
+
+// npmLock is one lockfile of a project.
+type npmLock struct {
+	*npm.Lock
+	name string
 }
 
 func newStage(dir string) (*stage, error) {
@@ -66,27 +71,8 @@ func newStage(dir string) (*stage, error) {
 
 // finish settles what can only be known after the whole artifact was seen.
 func (s *stage) finish() error {
-	for dir, p := range s.npm {
-		if !p.hasLock {
-			continue
-		}
-		// npm itself prefers the shrinkwrap; syft knows it only by the other name.
-		b := p.lockBytes
-		p.lockName = "package-lock.json"
-		if p.shrinkwrap != nil {
-			b, p.lockName = p.shrinkwrap, "npm-shrinkwrap.json"
-		}
-		lock, err := npm.ParseLock(b)
-		at := path.Join(dir, p.lockName)
-		if errors.Is(err, npm.ErrVersion) {
-			s.gap(at, "has a lockfileVersion that is not read")
-			continue
-		}
-		if err != nil {
-			return npmError(at, err)
-		}
-		p.lock, p.lockBytes, p.shrinkwrap = lock, nil, nil
-		if err := s.put(path.Join(dir, "package-lock.json"), b); err != nil {
+	for _, dir := range sorted(s.npm) {
+		if err := s.lockfiles(dir, s.npm[dir]); err != nil {
 			return err
 		}
 	}

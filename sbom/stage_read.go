@@ -12,9 +12,14 @@ import (
 
 func (s *stage) manifest(e archive.Entry, dir, base string, r io.Reader) error {
 	limit := map[string]int64{
-		"package.json": npm.MaxManifestBytes, "package-lock.json": npm.MaxLockBytes, "npm-shrinkwrap.json": npm.MaxLockBytes,
-		"go.mod": gomod.MaxModBytes, "go.sum": gomod.MaxSumBytes,
+		"package.json": npm.MaxManifestBytes,
+		"go.mod":       gomod.MaxModBytes, "go.sum": gomod.MaxSumBytes,
 	}[base]
+	for _, lock := range npmLocks {
+		if lock.name == base {
+			limit = lock.limit
+		}
+	}
 	if e.Size > limit {
 		return fmt.Errorf("%w: %q of more than %d bytes", ErrTooLarge, e.Path, limit)
 	}
@@ -41,12 +46,10 @@ func (s *stage) manifest(e archive.Entry, dir, base string, r io.Reader) error {
 		return s.put(e.Path, b)
 	}
 	p := s.project(dir)
-	p.hasLock = true
-	if base == "npm-shrinkwrap.json" {
-		p.shrinkwrap = b
-	} else {
-		p.lockBytes = b
+	if p.raw == nil {
+		p.raw = map[string][]byte{}
 	}
+	p.raw[base] = b
 	return nil
 }
 

@@ -13,13 +13,13 @@ import (
 // unread lockfiles and manifests describe dependencies that this version does
 // not list: their presence is said instead.
 var unread = []string{
-	"yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "deno.lock",
+	"bun.lock", "bun.lockb", "deno.lock",
 	"pyproject.toml", "requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "setup.py",
 	"Cargo.lock", "Cargo.toml", "Gemfile.lock", "composer.lock", "pom.xml", "build.gradle", "packages.lock.json",
 }
 
 // read manifests, by the name that counts.
-var manifestNames = []string{"package.json", "package-lock.json", "npm-shrinkwrap.json", "go.mod", "go.sum"}
+var manifestNames = []string{"package.json", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "go.mod", "go.sum"}
 
 func (s *stage) visit(e archive.Entry, r io.Reader) error {
 	dir, base := path.Split(e.Path)

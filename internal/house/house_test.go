@@ -159,6 +159,7 @@ func TestOneHomePerDependency(t *testing.T) {
 		"github.com/CycloneDX/":       {"sbom"},
 		"github.com/spf13/cobra":      {"cmd"},
 		"github.com/goccy/go-yaml":    {"internal/strictyaml"},
+		"go.yaml.in/yaml":             {"sbom/lockyaml"},
 		"github.com/gowebpki/jcs":     nil, // a reference for tests
 		"github.com/stretchr/":        nil,
 		"encoding/json":               {"sdk", "plugins/internal/cases"}, // standard library only; they read what we wrote

@@ -7,28 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
-
-// Lock is a lockfile.
-type Lock struct {
-	Version  int
-	Root     Package   // the project itself; Path is ""
-	Packages []Package // every other locked package, sorted by Path
-}
-
-// Package is one locked package at one place of the tree.
-type Package struct {
-	Path, Name, Version string // Path is where npm installs it, such as node_modules/a
-	License             string
-	Hashes              []Hash // from integrity
-	Development         bool   // reachable through devDependencies only
-	Optional            bool   // reachable through optional dependencies only
-	Bundled             bool   // shipped inside its parent's package
-	Local               bool   // a workspace of the project itself
-	DependsOn           []int  // indexes into Lock.Packages, sorted
-	Unresolved          []string
-}
 
 type lockFile struct {
 	LockfileVersion int                        `json:"lockfileVersion"`
@@ -41,6 +22,7 @@ type lockFile struct {
 // lockDependency is an entry of lockfileVersion 1.
 type lockDependency struct {
 	Version      string                     `json:"version"`
+	Resolved     jsontext.Value             `json:"resolved"`
 	Integrity    string                     `json:"integrity"`
 	Dev          bool                       `json:"dev"`
 	Optional     bool                       `json:"optional"`
@@ -64,6 +46,7 @@ type lockPackage struct {
 	Dependencies         map[string]jsontext.Value `json:"dependencies"`
 	OptionalDependencies map[string]jsontext.Value `json:"optionalDependencies"`
 	PeerDependencies     map[string]jsontext.Value `json:"peerDependencies"`
+	PeerDependenciesMeta map[string]jsontext.Value `json:"peerDependenciesMeta"`
 	DevDependencies      map[string]jsontext.Value `json:"devDependencies"`
 }
 
@@ -80,6 +63,9 @@ func ParseLock(b []byte) (*Lock, error) {
 		return nil, err
 	}
 	lock := &Lock{Version: f.LockfileVersion}
+	if f.LockfileVersion != 1 {
+		lock.Asked = map[string]map[string]string{}
+	}
 	lock.Root.Name, lock.Root.Version = f.Name, f.Version
 	var wants map[string]wanted
 	var err error
@@ -96,23 +82,8 @@ func ParseLock(b []byte) (*Lock, error) {
 	}
 	slices.SortFunc(lock.Packages, func(a, b Package) int { return strings.Compare(a.Path, b.Path) })
 	lock.resolve(wants)
+	lock.Raise()
 	return lock, nil
-}
-
-func (l *Lock) add(p Package, integrity string) error {
-	if len(l.Packages) >= MaxPackages {
-		return fmt.Errorf("%w: more than %d packages", ErrTooLarge, MaxPackages)
-	}
-	if p.Name == "" || p.Version == "" && !p.Local {
-		return fmt.Errorf("%w: package %q has no name or version", ErrMalformed, p.Path)
-	}
-	hashes, err := parseIntegrity(integrity)
-	if err != nil {
-		return fmt.Errorf("integrity of %q: %w", p.Path, err)
-	}
-	p.Hashes = hashes
-	l.Packages = append(l.Packages, p)
-	return nil
 }
 
 func (l *Lock) readV1(deps map[string]*lockDependency) (map[string]wanted, error) {
@@ -132,8 +103,13 @@ func (l *Lock) readV1(deps map[string]*lockDependency) (map[string]wanted, error
 					return fmt.Errorf("%w: alias of %q", ErrMalformed, p.Path)
 				}
 				p.Name, p.Version = alias[:i], alias[i+1:]
+			} else if !plainVersion(d.Version) { // git, file and tarball specifications stand in its place
+				p.Source = d.Version
 			}
-			if err := l.add(p, d.Integrity); err != nil {
+			if p.Source == "" {
+				p.Source = source(p, text(d.Resolved))
+			}
+			if err := l.Add(p, d.Integrity); err != nil {
 				return err
 			}
 			var requires map[string]jsontext.Value
@@ -149,7 +125,7 @@ func (l *Lock) readV1(deps map[string]*lockDependency) (map[string]wanted, error
 		}
 		return nil
 	}
-	// Version 1 does not record what the project itself asks for; see Lock.Direct.
+	// Version 1 does not record what the project itself asks for; see Lock.Adopt.
 	return wants, walk("", deps)
 }
 
@@ -159,6 +135,8 @@ func (l *Lock) readPackages(packages map[string]*lockPackage) (map[string]wanted
 		switch {
 		case p == nil:
 			return nil, fmt.Errorf("%w: package %q is null", ErrMalformed, at)
+		case len(at) > maxPath:
+			return nil, fmt.Errorf("%w: package path of more than %d bytes", ErrTooLarge, maxPath)
 		case at != "" && (path.Clean(at) != at || strings.HasPrefix(at, "/") || strings.Contains(at, `\`)):
 			return nil, fmt.Errorf("%w: package path %q", ErrMalformed, at)
 		case p.Link:
@@ -169,24 +147,45 @@ func (l *Lock) readPackages(packages map[string]*lockPackage) (map[string]wanted
 			wants[at] = wanted{link: target}
 			continue
 		}
-		w := wanted{need: sortedKeys(p.Dependencies), may: sortedKeys(p.OptionalDependencies, p.PeerDependencies)}
 		local := !strings.Contains("/"+at, "/node_modules/")
+		wants[at] = p.wanted(local)
 		if local {
-			w.may = append(w.may, sortedKeys(p.DevDependencies)...)
+			l.Asked[at] = specifiers(p.DevDependencies, p.Dependencies, p.OptionalDependencies)
 		}
-		wants[at] = w
 		if at == "" {
 			l.Root.Name, l.Root.Version, l.Root.License = or(p.Name, l.Root.Name), or(p.Version, l.Root.Version), text(p.License)
 			continue
 		}
-		name := or(p.Name, nameAt(at))
-		err := l.add(Package{Path: at, Name: name, Version: p.Version, License: text(p.License),
-			Development: p.Dev, Optional: p.Optional || p.DevOptional, Bundled: p.InBundle, Local: local}, p.Integrity)
-		if err != nil {
+		locked := Package{Path: at, Name: or(p.Name, nameAt(at)), Version: p.Version, License: text(p.License),
+			Development: p.Dev, Optional: p.Optional || p.DevOptional, Bundled: p.InBundle, Local: local}
+		if !local {
+			locked.Source = source(locked, text(p.Resolved))
+		}
+		if err := l.Add(locked, p.Integrity); err != nil {
 			return nil, err
 		}
 	}
 	return wants, nil
+}
+
+func (p *lockPackage) wanted(local bool) wanted {
+	w := wanted{
+		need: sortedKeys(p.Dependencies),
+		weak: sortedKeys(p.OptionalDependencies),
+		peer: sortedKeys(p.PeerDependencies),
+	}
+	for name := range p.PeerDependenciesMeta {
+		var meta struct {
+			Optional bool `json:"optional"`
+		}
+		if json.Unmarshal(p.PeerDependenciesMeta[name], &meta) == nil && meta.Optional {
+			w.weak = append(w.weak, name)
+		}
+	}
+	if local {
+		w.dev = sortedKeys(p.DevDependencies)
+	}
+	return w
 }
 
 // nameAt is the package name that an install path implies.

@@ -31,14 +31,19 @@ const (
 	MaxLockBytes     = 16 << 20
 	MaxDepth         = 128
 	MaxPackages      = 50_000
+	maxPath          = 4096
 )
 
 // Manifest is the part of a package.json that matters here.
 type Manifest struct {
 	Name, Version string
-	License       string   // an SPDX expression or free text, if it is a string
-	Dependencies  []string // names of dependencies and optionalDependencies, sorted
-	Development   []string // names of devDependencies, sorted
+	License       string            // an SPDX expression or free text, if it is a string
+	Dependencies  []string          // names of dependencies and optionalDependencies, sorted
+	Development   []string          // names of devDependencies, sorted
+	Optional      []string          // those of Dependencies that are optional
+	Specifiers    map[string]string // what is asked for, by name, over all of these
+	Workspaces    []string          // patterns of folders that are part of the project
+	Resolutions   map[string]string // yarn's replacements, by pattern
 }
 
 // ParseManifest reads a package.json.
@@ -56,15 +61,42 @@ func ParseManifest(b []byte) (*Manifest, error) {
 		Dependencies         map[string]jsontext.Value `json:"dependencies"`
 		OptionalDependencies map[string]jsontext.Value `json:"optionalDependencies"`
 		DevDependencies      map[string]jsontext.Value `json:"devDependencies"`
+		Workspaces           jsontext.Value            `json:"workspaces"`
+		Resolutions          jsontext.Value            `json:"resolutions"`
 	}
 	if err := decode(b, &raw); err != nil {
 		return nil, err
+	}
+	var resolutions map[string]jsontext.Value
+	if raw.Resolutions.Kind() == '{' {
+		if err := decode(raw.Resolutions, &resolutions); err != nil {
+			return nil, err
+		}
 	}
 	return &Manifest{
 		Name: text(raw.Name), Version: text(raw.Version), License: text(raw.License),
 		Dependencies: sortedKeys(raw.Dependencies, raw.OptionalDependencies),
 		Development:  sortedKeys(raw.DevDependencies),
+		Optional:     sortedKeys(raw.OptionalDependencies),
+		Specifiers:   specifiers(raw.DevDependencies, raw.Dependencies, raw.OptionalDependencies),
+		Workspaces:   workspaces(raw.Workspaces),
+		Resolutions:  specifiers(resolutions),
 	}, nil
+}
+
+// workspaces are a list, or the list "packages" of an object. Anything else is
+// no list of folders to any client.
+func workspaces(v jsontext.Value) []string {
+	var object struct {
+		Packages []string `json:"packages"`
+	}
+	switch {
+	case v.Kind() == '[' && json.Unmarshal(v, &object.Packages) == nil:
+	case v.Kind() == '{' && json.Unmarshal(v, &object) == nil:
+	default:
+		return nil
+	}
+	return object.Packages
 }
 
 // decode reads strictly: a byte order mark, as npm strips it, is the one leniency.

@@ -134,7 +134,8 @@ func TestParseManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Manifest{Name: "a", Version: "1.0.0", Dependencies: []string{"a", "b", "c"}, Development: []string{"d"}}
+	want := &Manifest{Name: "a", Version: "1.0.0", Dependencies: []string{"a", "b", "c"}, Development: []string{"d"},
+		Optional: []string{"c"}, Specifiers: map[string]string{"a": "1", "b": "1", "c": "1", "d": "1"}, Resolutions: map[string]string{}}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Error(diff)
 	}

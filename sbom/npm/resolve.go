@@ -8,69 +8,87 @@ import (
 // wanted is what an entry of the lockfile asks for, by name.
 type wanted struct {
 	need []string // must be locked
-	may  []string // optional, peer and, for the project's own packages, development dependencies
+	weak []string // optional, optional peers among them
+	peer []string // may be left out by configuration; when locked they are needed
+	dev  []string // the project's own packages only
 	link string   // the entry is a link to this path
 }
 
 // resolve turns names into edges as Node looks modules up.
 func (l *Lock) resolve(wants map[string]wanted) {
-	at := make(map[string]int, len(l.Packages))
+	l.at = make(map[string]int, len(l.Packages))
+	l.links = map[string]string{}
 	for i, p := range l.Packages {
-		at[p.Path] = i
+		l.at[p.Path] = i
 	}
-	edges := func(p *Package) {
-		w := wants[p.Path]
-		for _, name := range w.need {
-			if i, ok := lookup(p.Path, name, at, wants); ok {
-				p.DependsOn = append(p.DependsOn, i)
-			} else if !slices.Contains(w.may, name) { // npm repeats optional ones among the others
-				p.Unresolved = append(p.Unresolved, name)
-			}
+	for at, w := range wants {
+		if w.link != "" {
+			l.links[at] = w.link
 		}
-		for _, name := range w.may {
-			if i, ok := lookup(p.Path, name, at, wants); ok {
-				p.DependsOn = append(p.DependsOn, i)
-			}
-		}
-		slices.Sort(p.DependsOn)
-		p.DependsOn = slices.Compact(p.DependsOn)
 	}
-	edges(&l.Root)
+	l.edges(&l.Root, wants[""])
 	for i := range l.Packages {
-		edges(&l.Packages[i])
+		l.edges(&l.Packages[i], wants[l.Packages[i].Path])
+	}
+	l.Settle()
+}
+
+func (l *Lock) edges(p *Package, w wanted) {
+	for _, name := range w.need {
+		optional := slices.Contains(w.weak, name) // npm repeats optional ones among the others
+		if i, ok := l.lookup(p.Path, name); ok {
+			p.Link(i, optional, false)
+		} else if !optional {
+			p.Unresolved = append(p.Unresolved, name)
+		}
+	}
+	for _, group := range []struct {
+		names     []string
+		weak, dev bool
+	}{{w.weak, true, false}, {w.peer, false, false}, {w.dev, false, true}} {
+		for _, name := range group.names {
+			optional := group.weak || slices.Contains(w.weak, name)
+			if i, ok := l.lookup(p.Path, name); ok {
+				p.Link(i, optional, group.dev)
+			}
+		}
 	}
 }
 
-// Direct resolves names that the project's package.json asks for, and returns
-// the names that are not locked.
-func (l *Lock) Direct(names []string) (found []int, missing []string) {
-	at := make(map[string]int, len(l.Packages))
-	for i, p := range l.Packages {
-		at[p.Path] = i
-	}
-	for _, name := range names {
-		if i, ok := at[path.Join("node_modules", name)]; ok {
-			found = append(found, i)
-		} else if !slices.ContainsFunc(l.Packages, func(p Package) bool { return p.Local && p.Name == name }) {
+// Adopt adds to the project's edges what its package.json asks for, and returns
+// the names that are not locked. Version 1 has no other record of it.
+func (l *Lock) Adopt(m *Manifest) (missing []string) {
+	for _, name := range m.Dependencies {
+		optional := slices.Contains(m.Optional, name)
+		if i, ok := l.lookup("", name); ok {
+			l.Root.Link(i, optional, false)
+		} else if !optional && !slices.ContainsFunc(l.Packages, func(p Package) bool { return p.Local && p.Name == name }) {
 			missing = append(missing, name)
 		}
 	}
-	return found, missing
+	for _, name := range m.Development {
+		if i, ok := l.lookup("", name); ok {
+			l.Root.Link(i, false, true)
+		}
+	}
+	l.Settle()
+	l.Raise()
+	return missing
 }
 
 // lookup walks from the directory of a package to the root, as
 // https://nodejs.org/api/modules.html#loading-from-node_modules-folders does.
-func lookup(from, name string, at map[string]int, wants map[string]wanted) (int, bool) {
+func (l *Lock) lookup(from, name string) (int, bool) {
 	for dir := from; ; dir = path.Dir(dir) {
 		if dir == "." {
 			dir = ""
 		}
 		if path.Base(dir) != "node_modules" {
 			candidate := path.Join(dir, "node_modules", name)
-			if target := wants[candidate].link; target != "" {
+			if target := l.links[candidate]; target != "" {
 				candidate = target
 			}
-			if i, ok := at[candidate]; ok {
+			if i, ok := l.at[candidate]; ok {
 				return i, true
 			}
 		}
