@@ -134,10 +134,14 @@ func (s *Service) signApproval(ctx context.Context, v *version) ([]byte, error) 
 	if p.Supersedes, err = s.newestApproval(ctx, v); err != nil {
 		return nil, err
 	}
-	bundle, digest, err := approval.Sign(ctx, s.ApprovalSigner, p, subjects)
+	capture, err := s.get(ctx, v.Listing, MaxEvidence*4)
+	if err != nil {
+		return nil, err
+	}
+	bundle, digest, err := approval.Sign(ctx, beside(s.ApprovalSigner, capture), p, subjects)
 	if err != nil {
 		s.Logger.ErrorContext(ctx, "sign approval", "server", v.Name, "error", err)
-		return nil, refuse(ErrUnavailable, RefusedSigning, "the approval cannot be signed now")
+		return nil, unsigned(err, v.Tier)
 	}
 	if p.Subject != v.Subject {
 		return nil, refuse(ErrConflict, RefusedStale, "the version under review is not what its subject says")
@@ -145,7 +149,7 @@ func (s *Service) signApproval(ctx context.Context, v *version) ([]byte, error) 
 	if _, err := approval.Verify(bundle, trust, now); err != nil {
 		s.Logger.WarnContext(ctx, "approval does not verify", "server", v.Name, "digest", digest, "error", err)
 		if errors.Is(err, approval.ErrQuorum) {
-			return nil, &Refusal{Class: ErrConflict, Reason: RefusedBlocked, Detail: "the votes do not make the quorum of tier " + v.Tier, Blocking: []string{"votes"}}
+			return nil, noQuorum(v.Tier)
 		}
 		return nil, refuse(ErrUnavailable, RefusedSigning, "the approval would not be accepted: %s", hostText(err, approval.ErrSignature, approval.ErrExpired, approval.ErrNotYet, approval.ErrSubject, approval.ErrTier, approval.ErrMalformed))
 	}

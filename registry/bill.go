@@ -42,7 +42,7 @@ func (s *Service) billOfMaterials(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	signed, err := s.SBOMSigner.Sign(ctx, statement)
+	signed, err := beside(s.SBOMSigner, encoded).Sign(ctx, statement)
 	if err != nil {
 		s.Logger.ErrorContext(ctx, "countersign SBOM", "error", err)
 		return refuse(ErrUnavailable, RefusedSigning, "the SBOM cannot be countersigned now")

@@ -7,12 +7,13 @@ import (
 	"io"
 	"strings"
 
+	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/blob"
 )
 
 const (
 	mediaJSON   = "application/json"
-	mediaBundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
+	mediaBundle = attest.MediaType
 	mediaSBOM   = "application/vnd.cyclonedx+json"
 	mediaBinary = "application/octet-stream"
 )

@@ -43,7 +43,8 @@ type Config struct {
 	Blobs   *blob.Store
 	Audit   *audit.Log
 	// TrustPath is read anew for every decision, so that a rotation counts at once.
-	TrustPath      string
+	TrustPath string
+	// The signers are keys of this process, or Shown.
 	ApprovalSigner attest.Signer
 	SnapshotSigner attest.Signer
 	SBOMSigner     attest.Signer // countersigns SBOMs; a third key

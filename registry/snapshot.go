@@ -233,7 +233,7 @@ func (n *snapshots) verify(ctx context.Context, v *version) (*approval.Approval,
 	if !speaksOf(a, v) {
 		return nil, approval.ErrSubject
 	}
-	return a, nil
+	return a, n.service.introduce(ctx, bundle)
 }
 
 func speaksOf(a *approval.Approval, v *version) bool {

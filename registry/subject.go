@@ -6,11 +6,11 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/listing"
 )
 
 // predicate is the approval of v as it would be signed, but for votes, dates
@@ -20,7 +20,7 @@ func (s *Service) predicate(prints []printed, verdict *scanVerdict, v *version, 
 		Registry: trust.Registry, Tenant: v.Tenant, Server: v.Name, Version: v.Version.Version, Alias: v.Alias, Tier: v.Tier,
 		Publisher: v.Publisher, Binding: approval.Binding(v.Binding),
 		Launch: approval.Launch{Command: v.Launch.Command, Dir: v.Launch.Dir, EnvNames: v.Launch.EnvNames, URL: v.Launch.URL, Transport: v.Launch.Transport},
-		Roots:  roots(prints), Annotations: annotations(prints), Scopes: v.Scopes, Scanners: verdict.byScanner(),
+		Roots:  roots(prints), Annotations: approval.Annotations(listings(prints)), Scopes: v.Scopes, Scanners: verdict.byScanner(),
 		ScannerBindings: v.ScannerBindings,
 	}
 	for _, era := range prints {
@@ -35,38 +35,6 @@ func (s *Service) predicate(prints []printed, verdict *scanVerdict, v *version, 
 		p.Waivers = append(p.Waivers, approval.Waiver{Rule: w.Rule, Pointer: w.Pointer, Leaf: w.Leaf, Expires: w.Expires.UTC().Truncate(time.Second)})
 	}
 	return p, approval.Subjects{Artifact: hexDigest(v.signed()), SBOM: hexDigest(v.SBOM)}
-}
-
-// annotations are the tool annotations that a gateway may rely on. Where the
-// eras disagree about a tool it has none.
-func annotations(prints []printed) map[string]jsontext.Value {
-	out := map[string]jsontext.Value{}
-	disputed := map[string]bool{}
-	for _, p := range prints {
-		for _, raw := range p.listing.Tools {
-			var tool struct {
-				Name        string         `json:"name"`
-				Annotations jsontext.Value `json:"annotations"`
-			}
-			if json.Unmarshal(raw, &tool) != nil {
-				continue
-			}
-			a := tool.Annotations.Clone()
-			if a.Kind() != '{' || a.Canonicalize() != nil {
-				a = jsontext.Value("{}")
-			}
-			if earlier, seen := out[tool.Name]; seen && string(earlier) != string(a) {
-				disputed[tool.Name] = true
-			}
-			out[tool.Name] = a
-		}
-	}
-	for name, a := range out {
-		if disputed[name] || string(a) == "{}" {
-			delete(out, name)
-		}
-	}
-	return out
 }
 
 // byScanner is the worst that each scanner said.
@@ -112,4 +80,12 @@ func (s *Service) reviewed(ctx context.Context, v *version) ([]printed, *scanVer
 		return nil, nil, err
 	}
 	return w.prints, &verdict, nil
+}
+
+func listings(prints []printed) []listing.Listing {
+	out := make([]listing.Listing, len(prints))
+	for i, p := range prints {
+		out[i] = p.listing
+	}
+	return out
 }

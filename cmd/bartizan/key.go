@@ -19,7 +19,7 @@ func newKey() *cobra.Command {
 		Short: "Signing keys of authors and reviewers, API keys of everybody",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newKeyGenerate(), newKeyAllow(), newKeyCreate(), newKeyList(), newKeyRevoke())
+	cmd.AddCommand(newKeyGenerate(), newKeyAllow(), newKeyCreate(), newKeyList(), newKeyRevoke(), newKeySigner())
 	return cmd
 }
 

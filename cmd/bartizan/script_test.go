@@ -37,7 +37,8 @@ func TestMain(m *testing.M) {
 // Beside the standard commands, scripts have `exits CODE command...`, which
 // demands an exit code; `doors [flags]`, which starts `bartizan serve` until
 // the script ends and sets REGISTRY, GATEWAY and, on first start, ADMIN;
-// `stop interrupt|kill`, which ends it earlier; `reload`, which has it load its
+// `signer [flags]`, which starts `bartizan key signer` alike;
+// `stop interrupt|kill`, which ends the last of them earlier; `reload`, which has it load its
 // scanners anew; and `pick VAR POINTER`, which takes a string out of the JSON on
 // the last standard output.
 func TestScripts(t *testing.T) {
@@ -61,9 +62,12 @@ func scriptParams(t *testing.T) testscript.Params {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits,
 			"doors": cmdDoors,
-			"stop":  cmdStop,
-			"pick":  cmdPick,
-			"get":   cmdGet,
+			"signer": func(ts *testscript.TestScript, _ bool, args []string) {
+				startProgram(ts, "bartizan", append([]string{"key", "signer", "--data", ts.MkAbs("vault"), "--socket", ts.MkAbs("s")}, args...)...)
+			},
+			"stop": cmdStop,
+			"pick": cmdPick,
+			"get":  cmdGet,
 
 			"upstream": cmdUpstream,
 			"remote":   cmdRemote,

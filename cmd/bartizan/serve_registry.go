@@ -31,24 +31,9 @@ type registryDoor struct {
 	log       *slog.Logger
 }
 
-// sbomKeyFile countersigns SBOMs. It is no key of trust.json: a gateway never
-// asks for it.
-const sbomKeyFile = "sbom.key"
-
 func openRegistry(ctx context.Context, c config.Config, log *audit.Log, loaded *scanners.Loaded, logger *slog.Logger) (*registryDoor, error) {
 	dir := trustDir(c.Data)
-	if err := ensureTrust(ctx, dir); err != nil {
-		return nil, err
-	}
-	approvals, err := attest.LoadKey(filepath.Join(dir, approval.ApprovalKeyFile))
-	if err != nil {
-		return nil, err
-	}
-	snapshots, err := attest.LoadKey(filepath.Join(dir, approval.SnapshotKeyFile))
-	if err != nil {
-		return nil, err
-	}
-	bills, err := loadOrMakeKey(filepath.Join(dir, sbomKeyFile))
+	keys, err := openSigners(ctx, dir, c.Registry.Signer)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +54,7 @@ func openRegistry(ctx context.Context, c config.Config, log *audit.Log, loaded *
 	door := &registryDoor{trustPath: filepath.Join(dir, approval.TrustFile), log: logger}
 	door.service, err = registry.Open(ctx, registry.Config{
 		DataDir: c.Data, Blobs: blobs, Audit: log, TrustPath: door.trustPath,
-		ApprovalSigner: approvals, SnapshotSigner: snapshots, SBOMSigner: bills,
+		ApprovalSigner: keys.approval, SnapshotSigner: keys.snapshot, SBOMSigner: keys.sbom,
 		Scanners: loaded.Live, Secrets: finder, TrustedRoot: root, LoopbackUpstreams: config.Loopback(c.Registry.Addr), Logger: logger,
 	})
 	return door, err
@@ -103,17 +88,6 @@ func ensureTrust(ctx context.Context, dir string) error {
 
 // newRegistryID names a new installation.
 func newRegistryID() string { return "registry-" + strings.ToLower(rand.Text()[:12]) }
-
-func loadOrMakeKey(path string) (*attest.Key, error) {
-	key, err := attest.LoadKey(path)
-	if !errors.Is(err, os.ErrNotExist) {
-		return key, err
-	}
-	if key, err = attest.GenerateKey(); err != nil {
-		return nil, err
-	}
-	return key, key.Save(path)
-}
 
 // greet says where the doors are and, on an installation without keys, issues
 // the first admin key. It is printed and kept nowhere.

@@ -71,14 +71,15 @@ func AddTrustSignatures(ctx context.Context, file []byte, signers ...attest.Sign
 
 // LoadTrust reads a trust file.
 func LoadTrust(path string) (*Trust, error) {
-	b, err := readTrust(path)
+	b, err := ReadTrust(path)
 	if err != nil {
 		return nil, err
 	}
 	return ParseTrust(b)
 }
 
-func readTrust(path string) ([]byte, error) {
+// ReadTrust reads a trust file and looks at none of it.
+func ReadTrust(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTrust, err)

@@ -42,7 +42,7 @@ func InitTrust(ctx context.Context, dir, registry string, now time.Time) (*Trust
 	}
 	var keys [3]*attest.Key
 	for i, name := range []string{ApprovalKeyFile, SnapshotKeyFile, LogKeyFile} {
-		k, err := loadOrMakeKey(filepath.Join(dir, name))
+		k, err := attest.LoadOrMakeKey(filepath.Join(dir, name))
 		if err != nil {
 			return nil, err
 		}
@@ -58,15 +58,4 @@ func InitTrust(ctx context.Context, dir, registry string, now time.Time) (*Trust
 		return nil, fmt.Errorf("%w: %w", ErrTrust, err)
 	}
 	return ParseTrust(file)
-}
-
-func loadOrMakeKey(path string) (*attest.Key, error) {
-	k, err := attest.LoadKey(path)
-	if !errors.Is(err, os.ErrNotExist) {
-		return k, err
-	}
-	if k, err = attest.GenerateKey(); err != nil {
-		return nil, err
-	}
-	return k, k.Save(path)
 }

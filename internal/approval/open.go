@@ -11,7 +11,7 @@ func (k *Keeper) open() error {
 		return err
 	}
 	if st == nil {
-		file, err := readTrust(k.c.TrustPath)
+		file, err := ReadTrust(k.c.TrustPath)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (k *Keeper) restore() {
 // reloadTrust accepts the installed file if it is the accepted version or the
 // next one; it reports whether the accepted document changed.
 func (k *Keeper) reloadTrust() (accepted bool, err error) {
-	file, err := readTrust(k.c.TrustPath)
+	file, err := ReadTrust(k.c.TrustPath)
 	if err != nil {
 		return false, err
 	}
@@ -76,7 +76,7 @@ func (k *Keeper) reloadTrust() (accepted bool, err error) {
 	if digest == k.seenFile {
 		return false, k.fileErr
 	}
-	next, err := k.judgeTrust(file)
+	next, err := k.trust.Succeeds(k.state.Trust, file, k.c.Now())
 	if err == nil && next != nil {
 		st := *k.state
 		st.Trust = file
@@ -87,47 +87,4 @@ func (k *Keeper) reloadTrust() (accepted bool, err error) {
 	}
 	k.seenFile, k.fileErr = digest, err
 	return next != nil && err == nil, err
-}
-
-// judgeTrust returns the next document, or nil if the file says what is
-// accepted already.
-func (k *Keeper) judgeTrust(file []byte) (*Trust, error) {
-	t, err := ParseTrust(file)
-	if err != nil {
-		return nil, err
-	}
-	if t.Registry == k.trust.Registry && t.Version == k.trust.Version {
-		same, err := sameDocument(file, k.state.Trust)
-		if err != nil {
-			return nil, err
-		}
-		if !same {
-			return nil, fmt.Errorf("%w: another document of version %d", ErrTrustRollback, t.Version)
-		}
-		return nil, nil
-	}
-	next, err := k.trust.VerifyNext(file)
-	if err != nil {
-		return nil, err
-	}
-	// A document that is over already would deny everything in place of one
-	// that does not.
-	return next, next.Expired(k.c.Now())
-}
-
-func sameDocument(a, b []byte) (bool, error) {
-	_, ea, err := openEnvelope(a)
-	if err != nil {
-		return false, err
-	}
-	_, eb, err := openEnvelope(b)
-	if err != nil {
-		return false, err
-	}
-	da, err := canonicalDigest(ea.Trust)
-	if err != nil {
-		return false, err
-	}
-	db, err := canonicalDigest(eb.Trust)
-	return da == db, err
 }

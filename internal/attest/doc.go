@@ -51,6 +51,9 @@ const (
 	maxSANPattern  = 2048
 )
 
+// MediaType of a Sigstore bundle as it is written here.
+const MediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
 // PredicateBase is the prefix of every predicate type defined by Bartizan.
 const PredicateBase = "https://github.com/bartizan-mcp/bartizan/attestation/"
 

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,6 +81,18 @@ func LoadKey(path string) (*Key, error) {
 		return nil, fmt.Errorf("%w: unsupported algorithm %T", ErrKey, k)
 	}
 	return newKey(s)
+}
+
+// LoadOrMakeKey reads a private key, or makes one where there is no file.
+func LoadOrMakeKey(path string) (*Key, error) {
+	k, err := LoadKey(path)
+	if !errors.Is(err, os.ErrNotExist) {
+		return k, err
+	}
+	if k, err = GenerateKey(); err != nil {
+		return nil, err
+	}
+	return k, k.Save(path)
 }
 
 // LoadPublicKey reads a public key file.

@@ -92,6 +92,19 @@ func TrustChanged(o Origin, version int, digest string) *Event {
 	return e
 }
 
+// SigningRefused records a statement that a separate signer did not sign. role is
+// approval, snapshot or sbom, reason from the signer's closed list.
+func SigningRefused(registry, role, reason string) *Event {
+	e := newEvent(ClassEntity, activityOther, "Sign", "signing_refused")
+	e.Message = "A statement was not signed"
+	e.severity(severityHigh)
+	e.origin(Origin{})
+	e.status(statusFailure)
+	e.StatusCode = reason
+	e.Entity = &Entity{Name: registry, UID: role, Type: "signer"}
+	return e
+}
+
 // ScannersChanged records a reload: the modules that came into force and those
 // that they replaced. What is in neither list stayed.
 func ScannersChanged(o Origin, in, out []Scanner) *Event {

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 	"github.com/bartizan-mcp/bartizan/registry"
@@ -94,7 +95,7 @@ func (a *api) official() []route {
 		{method: "GET", path: extension + "/sbom", id: "getSBOM", summary: "The registry's CycloneDX SBOM", access: publicRead, media: "application/vnd.cyclonedx+json", handle: a.getSBOM},
 		{method: "GET", path: extension + "/attestations", id: "getAttestations", summary: "The publisher's bundles and the registry's countersignature", access: publicRead, response: registryapi.Bundles{}, handle: a.getAttestations},
 		{method: "GET", path: extension + "/fingerprints", id: "getFingerprints", summary: "Fingerprints of every entry", access: publicRead, response: registryapi.Entries{}, handle: a.getFingerprints},
-		{method: "GET", path: extension + "/approval", id: "getApproval", summary: "The signed approval", access: publicRead, media: "application/vnd.dev.sigstore.bundle.v0.3+json", handle: a.getApproval},
+		{method: "GET", path: extension + "/approval", id: "getApproval", summary: "The signed approval", access: publicRead, media: attest.MediaType, handle: a.getApproval},
 		{method: "POST", path: extension + "/attestations", id: "attach", summary: "Attach bundles to an unsigned version", access: withRole, roles: []string{identity.RolePublisher, identity.RoleReviewer, identity.RoleAdmin},
 			request: registryapi.Attachment{}, response: admission.Version{}, handle: a.attach, maxBody: 64 << 20},
 	}
@@ -147,8 +148,8 @@ func (a *api) administration() []route {
 
 func (a *api) following() []route {
 	return []route{
-		{method: "GET", path: "/api/v1/gateway/snapshot", id: "getSnapshot", summary: "The signed snapshot of approvals in force", access: withRole, roles: gateways, media: "application/vnd.dev.sigstore.bundle.v0.3+json", handle: a.getSnapshot},
-		{method: "GET", path: "/api/v1/gateway/approvals/:digest", id: "getApprovalBundle", summary: "An approval by the hex SHA-256 of its bytes", access: withRole, roles: gateways, media: "application/vnd.dev.sigstore.bundle.v0.3+json", handle: a.getApprovalBundle},
+		{method: "GET", path: "/api/v1/gateway/snapshot", id: "getSnapshot", summary: "The signed snapshot of approvals in force", access: withRole, roles: gateways, media: attest.MediaType, handle: a.getSnapshot},
+		{method: "GET", path: "/api/v1/gateway/approvals/:digest", id: "getApprovalBundle", summary: "An approval by the hex SHA-256 of its bytes", access: withRole, roles: gateways, media: attest.MediaType, handle: a.getApprovalBundle},
 		{method: "GET", path: "/api/v1/gateway/keys/:id", id: "getKeyRecord", summary: "The record of an API key, hash included", access: withRole, roles: gateways, response: identity.KeyRecord{}, handle: a.getKeyRecord},
 		{method: "GET", path: "/api/v1/gateway/feed", id: "follow", summary: "Changes after a cursor", access: withRole, roles: gateways, response: registryapi.Feed{}, handle: a.follow,
 			query: []parameter{{"cursor", "integer", "-1: the present end"}, {"wait", "integer", "seconds to wait for a change, at most 30"}}},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 	"github.com/bartizan-mcp/bartizan/registry"
@@ -134,7 +135,7 @@ func (a *api) getSnapshot(q *call) error {
 	if err != nil {
 		return err
 	}
-	return q.bytes(http.StatusOK, "application/vnd.dev.sigstore.bundle.v0.3+json", b)
+	return q.bytes(http.StatusOK, attest.MediaType, b)
 }
 
 func (a *api) getApprovalBundle(q *call) error {
@@ -142,7 +143,7 @@ func (a *api) getApprovalBundle(q *call) error {
 	if err != nil {
 		return err
 	}
-	return q.bytes(http.StatusOK, "application/vnd.dev.sigstore.bundle.v0.3+json", b)
+	return q.bytes(http.StatusOK, attest.MediaType, b)
 }
 
 func (a *api) getKeyRecord(q *call) error {

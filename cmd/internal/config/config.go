@@ -47,6 +47,9 @@ type Registry struct {
 	// TrustedRoot is a Sigstore trusted_root.json; without one no certificate
 	// identity is accepted, only registered keys.
 	TrustedRoot string `json:"trustedRoot"`
+	// Signer is the Unix socket of a separate signer (bartizan key signer);
+	// without one the keys lie under Data.
+	Signer string `json:"signer"`
 }
 
 // Gateway is door 2.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/engine"
+	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/release"
 )
 
@@ -19,7 +20,7 @@ import (
 const (
 	ArtifactType = "application/vnd.bartizan.scanner.v1"
 	LayerType    = "application/wasm"
-	BundleType   = "application/vnd.dev.sigstore.bundle.v0.3+json"
+	BundleType   = attest.MediaType
 )
 
 // Sentinels of this package.
