@@ -43,7 +43,6 @@ func TestApprovalsThatAreNotSigned(t *testing.T) {
 		"for ten years":         {change: func(p *approval.Predicate) { p.Expires = start.AddDate(10, 0, 0) }, want: ReasonDates},
 		"dated back":            {change: func(p *approval.Predicate) { p.NotBefore = start.Add(-time.Hour) }, want: ReasonDates},
 		"dated ahead":           {change: func(p *approval.Predicate) { p.NotBefore = start.Add(time.Hour) }, want: ReasonDates},
-		"follows a stranger":    {change: func(p *approval.Predicate) { p.Supersedes = sum("x") }, want: ReasonUnknown},
 		"no listing shown":      {evidence: [][]byte{}, want: ReasonEvidence},
 		"no capture":            {evidence: [][]byte{[]byte("{}")}, want: ReasonEvidence},
 		"two listings shown":    {evidence: [][]byte{[]byte(capture), []byte(capture)}, want: ReasonEvidence},

@@ -63,7 +63,7 @@ const (
 	ReasonEvidence     Reason = "evidence_missing" // what it speaks of was not shown
 	ReasonListing      Reason = "listing_mismatch" // its fingerprints are not those of the listing shown
 	ReasonSBOM         Reason = "sbom_mismatch"    // its digest is not that of the document shown
-	ReasonUnknown      Reason = "unknown_approval" // lists or follows an approval that this signer does not know
+	ReasonUnknown      Reason = "unknown_approval" // lists an approval that this signer does not know
 	ReasonSequence     Reason = "sequence"         // not higher than one already signed
 )
 
