@@ -37,6 +37,7 @@ const (
 	RefusedVersionExists  = "version_exists"
 	RefusedAlias          = "alias_taken"
 	RefusedState          = "wrong_state"
+	RefusedStatus         = "invalid_status"
 	RefusedStale          = "stale_subject"
 	RefusedBlocked        = "review_incomplete"
 	RefusedVote           = "invalid_vote"

@@ -28,7 +28,7 @@ import (
 // house is one registry on disk that can be closed and opened again.
 type house struct {
 	*Service
-	t         *testing.T
+	t         testing.TB
 	dir       string
 	auditPath string
 	scanners  *engine.Live
@@ -49,7 +49,7 @@ func origin(tenant, principal string, roles ...string) audit.Origin {
 	return audit.Origin{Caller: identity.Caller{Tenant: tenant, Principal: principal, Kind: identity.KindUser, Roles: roles, Namespaces: []string{"io.github.acme"}}}
 }
 
-func newHouse(t *testing.T, change ...func(*house)) *house {
+func newHouse(t testing.TB, change ...func(*house)) *house {
 	t.Helper()
 	h := &house{t: t, dir: t.TempDir(), now: time.Now().UTC().Truncate(time.Second)}
 	h.auditPath = filepath.Join(h.dir, "audit")
@@ -131,7 +131,7 @@ const serverJSON = `{"$schema":"https://static.modelcontextprotocol.io/schemas/2
 const toolList = `{"tools":[{"name":"get_forecast","description":"%s","inputSchema":{"type":"object","properties":{"city":{"type":"string","description":"Name of the city"}}},"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},{"name":"list_cities","description":"Lists the cities","inputSchema":{"type":"object"},"outputSchema":{"type":"object"}}]}`
 
 // artifact is a small npm package with a lockfile; every version differs.
-func artifact(t *testing.T, version string) []byte {
+func artifact(t testing.TB, version string) []byte {
 	t.Helper()
 	return archive(t, map[string]string{
 		"package/package.json":      `{"name":"@acme/weather","version":"` + version + `","license":"Apache-2.0"}`,
@@ -140,7 +140,7 @@ func artifact(t *testing.T, version string) []byte {
 	})
 }
 
-func archive(t *testing.T, files map[string]string) []byte {
+func archive(t testing.TB, files map[string]string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	zw := gzip.NewWriter(&out)

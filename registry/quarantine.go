@@ -65,7 +65,7 @@ func (s *Service) Release(ctx context.Context, by audit.Origin, name, ver, reaso
 			return err
 		}
 		*v = next
-		if v.Approval == "" {
+		if v.Approval == "" || v.Lifecycle.Is(admission.Deleted) { // what its publisher deleted comes back by its publisher
 			return nil
 		}
 		return s.snapshots.admit(ctx, v.Tenant, hexDigest(v.Approval))

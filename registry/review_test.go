@@ -245,7 +245,7 @@ func TestNewerVersionSupersedes(t *testing.T) {
 	if a.Supersedes != hexDigest(first.Approval) || len(h.listed("default")) != 2 {
 		t.Errorf("supersedes %q, listed %v", a.Supersedes, h.listed("default"))
 	}
-	p, err := h.PublicVersion(t.Context(), "default", first.Name, "latest")
+	p, err := h.PublicVersion(t.Context(), "default", first.Name, "latest", false)
 	h.must(err)
 	if p.Version.Version != "1.1.0" {
 		t.Errorf("latest is %s", p.Version.Version)

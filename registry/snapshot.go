@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,7 @@ type tenantSnapshot struct {
 	anchor  anchor
 	bundle  []byte // the last one signed; nil after a withdrawal that it does not show
 	listed  []string
+	listing map[[2]string]string // digest in force by server and version; replaced, never changed
 	issued  time.Time
 	trusted map[string]*approval.Approval // verified bundles, by digest
 	version int                           // of the trust document that verified them
@@ -87,30 +89,29 @@ func (n *snapshots) path(tenant string) string {
 	return filepath.Join(n.dir, hex.EncodeToString(sum[:16])+".json")
 }
 
-// admit puts an approval in force: it forgets a withdrawal and signs anew.
-func (n *snapshots) admit(ctx context.Context, tenant, digest string) error {
+// admit puts approvals in force: it forgets withdrawals and signs anew.
+func (n *snapshots) admit(ctx context.Context, tenant string, digests ...string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t, err := n.tenant(tenant)
 	if err != nil {
 		return err
 	}
-	t.anchor.Withdrawn = slices.DeleteFunc(t.anchor.Withdrawn, func(d string) bool { return d == digest })
+	t.anchor.Withdrawn = slices.DeleteFunc(t.anchor.Withdrawn, func(d string) bool { return slices.Contains(digests, d) })
 	return n.sign(ctx, t, true)
 }
 
-// withdraw takes an approval out of force for good, whatever the database says.
-func (n *snapshots) withdraw(ctx context.Context, tenant, digest string) error {
+// withdraw takes approvals out of force for good, whatever the database says.
+func (n *snapshots) withdraw(ctx context.Context, tenant string, digests ...string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t, err := n.tenant(tenant)
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(t.anchor.Withdrawn, digest) {
-		t.anchor.Withdrawn = append(t.anchor.Withdrawn, digest)
-		slices.Sort(t.anchor.Withdrawn)
-	}
+	t.anchor.Withdrawn = append(t.anchor.Withdrawn, digests...)
+	slices.Sort(t.anchor.Withdrawn)
+	t.anchor.Withdrawn = slices.Compact(t.anchor.Withdrawn)
 	// From here on it is out of force, even if nothing below succeeds.
 	t.bundle = nil
 	if err := n.write(t.anchor); err != nil {
@@ -154,10 +155,12 @@ func (n *snapshots) sign(ctx context.Context, t *tenantSnapshot, changed bool) e
 	if err != nil {
 		return err
 	}
-	listed, err := n.inForce(ctx, t, trust)
+	listing, err := n.inForce(ctx, t, trust)
 	if err != nil {
 		return err
 	}
+	listed := slices.AppendSeq(make([]string, 0, len(listing)), maps.Values(listing))
+	slices.Sort(listed)
 	t.anchor.Sequence++
 	if err := n.write(t.anchor); err != nil {
 		return err
@@ -171,7 +174,7 @@ func (n *snapshots) sign(ctx context.Context, t *tenantSnapshot, changed bool) e
 		s.Logger.ErrorContext(ctx, "sign snapshot", "tenant", t.anchor.Tenant, "error", err)
 		return refuse(ErrUnavailable, RefusedSigning, "the snapshot cannot be signed now")
 	}
-	t.bundle, t.issued, t.listed = bundle, now, listed
+	t.bundle, t.issued, t.listed, t.listing = bundle, now, listed, listing
 	if !changed {
 		return nil
 	}
@@ -183,37 +186,44 @@ func (n *snapshots) sign(ctx context.Context, t *tenantSnapshot, changed bool) e
 }
 
 // inForce lists the approvals whose bundles verify now, speak of the row that
-// names them, and were not withdrawn.
-func (n *snapshots) inForce(ctx context.Context, t *tenantSnapshot, trust *approval.Trust) ([]string, error) {
+// names them, and were neither withdrawn nor deleted by their publisher.
+func (n *snapshots) inForce(ctx context.Context, t *tenantSnapshot, trust *approval.Trust) (map[[2]string]string, error) {
 	s := n.service
 	if t.version != trust.Version {
 		t.trusted, t.version = map[string]*approval.Approval{}, trust.Version
 	}
-	var rows []*version
-	err := s.view(ctx, func(tx *sql.Tx) (err error) {
-		rows, err = queryVersions(ctx, tx, `SELECT `+versionColumns+` FROM versions WHERE tenant = $1 AND state = 'approved'`, t.anchor.Tenant)
-		return err
-	})
+	rows, err := s.approvedRows(ctx, t.anchor.Tenant, ` AND status <> 'deleted'`)
 	if err != nil {
 		return nil, err
 	}
-	listed := []string{}
-	for _, v := range rows {
-		digest := hexDigest(v.Approval)
-		if slices.Contains(t.anchor.Withdrawn, digest) {
-			continue
-		}
-		a := t.trusted[digest]
-		if a == nil || a.InForce(s.Now()) != nil || !speaksOf(a, v) {
-			if a, err = n.verify(ctx, v); err != nil {
-				s.Logger.WarnContext(ctx, "row without a valid approval is not listed", "server", v.Name, "version", v.Version.Version, "error", err)
-				continue
-			}
-			t.trusted[digest] = a
-		}
-		listed = append(listed, digest)
+	withdrawn := map[string]bool{}
+	for _, digest := range t.anchor.Withdrawn {
+		withdrawn[digest] = true
 	}
-	return listed, nil
+	listing := map[[2]string]string{}
+	for _, row := range rows {
+		if digest := hexDigest(row.approval); !withdrawn[digest] && n.authentic(ctx, t, row) {
+			listing[[2]string{row.name, row.version}] = digest
+		}
+	}
+	return listing, nil
+}
+
+// authentic reports whether the approval that a row names verifies now and
+// speaks of that row.
+func (n *snapshots) authentic(ctx context.Context, t *tenantSnapshot, row publicRow) bool {
+	s, digest := n.service, hexDigest(row.approval)
+	v := &version{Tenant: t.anchor.Tenant, Version: admission.Version{Name: row.name, Version: row.version, Approval: row.approval}}
+	if a := t.trusted[digest]; a != nil && a.InForce(s.Now()) == nil && speaksOf(a, v) {
+		return true
+	}
+	a, err := n.verify(ctx, v)
+	if err != nil {
+		s.Logger.WarnContext(ctx, "row without a valid approval is not listed", "server", v.Name, "version", v.Version.Version, "error", err)
+		return false
+	}
+	t.trusted[digest] = a
+	return true
 }
 
 // verify loads and verifies the approval that a row names.
@@ -240,25 +250,29 @@ func speaksOf(a *approval.Approval, v *version) bool {
 	return a.Tenant == v.Tenant && a.Server == v.Name && a.Version == v.Version.Version && a.Digest == hexDigest(v.Approval)
 }
 
-// inForceNow are the approvals of the last snapshot, by server and version.
-func (n *snapshots) inForceNow(ctx context.Context, tenant string) (map[[2]string]*approval.Approval, error) {
+// inForceNow are the digests of the approvals of the last snapshot, by server
+// and version.
+func (n *snapshots) inForceNow(ctx context.Context, tenant string) (map[[2]string]string, error) {
 	if _, err := n.current(ctx, tenant); err != nil {
 		return nil, err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	t := n.tenants[tenant]
-	out := map[[2]string]*approval.Approval{}
-	for _, digest := range t.listed {
-		if a := t.trusted[digest]; a != nil {
-			out[[2]string{a.Server, a.Version}] = a
-		}
-	}
-	return out, nil
+	return n.tenants[tenant].listing, nil
+}
+
+// deletedAuthentic reports whether a row that its publisher deleted was really
+// approved: an edited row is not shown even as that.
+func (n *snapshots) deletedAuthentic(ctx context.Context, tenant string, row publicRow) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	t, err := n.tenant(tenant)
+	return err == nil && n.authentic(ctx, t, row)
 }
 
 // reconcile quarantines, at start, the rows whose approval was withdrawn: a
-// crash came between the two, or somebody edited the row.
+// crash came between the two, or somebody edited the row. Where the publisher
+// withdrew it the row says so.
 func (n *snapshots) reconcile(ctx context.Context, tenant string) error {
 	s := n.service
 	n.mu.Lock()
@@ -270,7 +284,7 @@ func (n *snapshots) reconcile(ctx context.Context, tenant string) error {
 	for _, digest := range t.anchor.Withdrawn {
 		var rows []*version
 		err := s.view(ctx, func(tx *sql.Tx) (err error) {
-			rows, err = queryVersions(ctx, tx, `SELECT `+versionColumns+` FROM versions WHERE tenant = $1 AND approval = $2 AND state = 'approved'`, tenant, "sha256:"+digest)
+			rows, err = queryVersions(ctx, tx, `SELECT `+versionColumns+` FROM versions WHERE tenant = $1 AND approval = $2 AND state = 'approved' AND status <> 'deleted'`, tenant, "sha256:"+digest)
 			return err
 		})
 		if err != nil {

@@ -37,14 +37,18 @@ type versionRecord struct {
 	Publication Publication       `json:"publication"`
 }
 
-const versionColumns = `tenant, name, version, state, review, alias, approval, submission, record, created, updated`
+const (
+	insertColumns  = `tenant, name, version, state, review, alias, approval, submission, record, created, updated`
+	versionColumns = insertColumns + `, status, status_message, status_changed`
+)
 
 func scanVersion(row interface{ Scan(...any) error }) (*version, error) {
 	var v version
 	var record []byte
 	var name, ver, state, review, alias, approved string
-	var created, updated int64
-	if err := row.Scan(&v.Tenant, &name, &ver, &state, &review, &alias, &approved, &v.Submission, &record, &created, &updated); err != nil {
+	var created, updated, changed int64
+	var status, message string
+	if err := row.Scan(&v.Tenant, &name, &ver, &state, &review, &alias, &approved, &v.Submission, &record, &created, &updated, &status, &message, &changed); err != nil {
 		return nil, err
 	}
 	var r versionRecord
@@ -53,7 +57,10 @@ func scanVersion(row interface{ Scan(...any) error }) (*version, error) {
 	}
 	v.Version, v.Publication = r.Version, r.Publication
 	v.Name, v.Version.Version, v.State, v.Review, v.Alias, v.Approval = name, ver, admission.State(state), review, alias, approved
-	v.Created, v.Updated = store.Time(created), store.Time(updated)
+	v.Created, v.Updated, v.Lifecycle = store.Time(created), store.Time(updated), admission.Lifecycle{}
+	if changed != 0 {
+		v.Lifecycle = admission.Lifecycle{Status: admission.Status(status), Message: message, Changed: store.Time(changed)}
+	}
 	return &v, nil
 }
 
@@ -112,7 +119,7 @@ func insertVersion(ctx context.Context, tx *sql.Tx, v *version) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO versions (`+versionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	_, err = tx.ExecContext(ctx, `INSERT INTO versions (`+insertColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		v.Tenant, v.Name, v.Version.Version, v.State, v.Review, v.Alias, v.Approval, v.Submission, record, store.Millis(v.Created), store.Millis(v.Updated))
 	return err
 }

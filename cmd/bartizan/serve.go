@@ -130,6 +130,7 @@ func open(ctx context.Context, reg *registryDoor, listener net.Listener, door2 *
 	handler, err := api.New(api.Config{
 		Service: reg.service, AuditPath: c.AuditPath(), PublicReads: c.Registry.PublicReads, Closing: ctx, Logger: logger,
 		Metrics: metrics.Handler(reg.service.Scanners), Operator: c.Tenant,
+		Version: version(),
 	})
 	if err != nil {
 		return err

@@ -56,6 +56,9 @@ func statesOf(names []string) []admission.State {
 
 func stateOf(v admission.Version) string {
 	state := string(v.State)
+	if !v.Lifecycle.Is(admission.Active) {
+		state += ", " + string(v.Lifecycle.Status)
+	}
 	if v.Drifted {
 		state += ", drifted"
 	}
@@ -82,6 +85,9 @@ func printVersion(w io.Writer, v *admission.Version, format string) error {
 		{"review", v.Review}, {"alias", v.Alias}, {"tier", v.Tier}, {"binding", v.Binding},
 		{"launch", strings.TrimSpace(strings.Join(slices.Concat(v.Launch.Command, []string{v.Launch.URL, v.Launch.Transport}), " "))},
 		{"publisher", v.Publisher}, {"subject", v.Subject}, {"sbom", v.SBOM}, {"approval", v.Approval},
+	}
+	if v.Lifecycle.Message != "" {
+		rows = append(rows, []string{"status", v.Lifecycle.Message})
 	}
 	for _, r := range v.Reasons {
 		rows = append(rows, []string{"reason", r.Code + ": " + r.Detail})

@@ -21,6 +21,27 @@ const (
 	Rejected    State = "rejected"    // decided against; final
 )
 
+// Status is what a publisher says of an approved version's life. It is the
+// publisher's word beside State, which is the registry's decision.
+type Status string
+
+const (
+	Active     Status = "active"
+	Deprecated Status = "deprecated" // listed and served, and not recommended
+	Deleted    Status = "deleted"    // neither listed nor served
+)
+
+// Lifecycle is a Status with why and since when. The zero value is a version
+// that is active and always was.
+type Lifecycle struct {
+	Status  Status    `json:"status"`
+	Message string    `json:"message,omitzero"`
+	Changed time.Time `json:"changed"`
+}
+
+// Is reports the status.
+func (l Lifecycle) Is(s Status) bool { return l.Status == s || l.Status == "" && s == Active }
+
 // Codes of a Reason. The list is closed.
 const (
 	ReasonUnsigned              = "unsigned"                // no bundle came with the publication
@@ -88,6 +109,7 @@ type Version struct {
 	Version   string    `json:"version"`
 	State     State     `json:"state"`
 	Reasons   []Reason  `json:"reasons"`
+	Lifecycle Lifecycle `json:"lifecycle,omitzero"`
 	Drifted   bool      `json:"drifted"`
 	Review    string    `json:"review"`  // id of its review
 	Subject   string    `json:"subject"` // what the reviewers vote about; empty before in_review

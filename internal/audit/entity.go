@@ -37,6 +37,11 @@ func Released(c Change) *Event {
 	return changeEvent(c, activityResume, "Resume", "released", "Server version released from quarantine", severityLow)
 }
 
+// StatusChanged records what a publisher said of an approved version's life.
+func StatusChanged(c Change) *Event {
+	return changeEvent(c, activityUpdate, "Update", "status_changed", "Lifecycle status changed", severityLow)
+}
+
 // ItemAnswered records a reviewer's answer to one checklist item.
 func ItemAnswered(c Change, item ChecklistItem) *Event {
 	e := changeEvent(c, activityUpdate, "Update", "item_answered", "Checklist item answered", severityInfo)

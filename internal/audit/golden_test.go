@@ -61,6 +61,8 @@ func denied(err error) error { return &identity.DeniedError{Caller: bot, Err: er
 func every() map[string]*Event {
 	quarantined := change
 	quarantined.State, quarantined.Reasons = "quarantined", []string{"unsigned", "malicious_listing"}
+	deleted := change
+	deleted.State = "deleted"
 	readOnly := call
 	readOnly.ReadOnly = true
 	listing := call
@@ -93,6 +95,7 @@ func every() map[string]*Event {
 		"published":             Published(change),
 		"quarantined":           Quarantined(quarantined),
 		"released":              Released(change),
+		"status_changed":        StatusChanged(deleted),
 		"item_answered":         ItemAnswered(change, ChecklistItem{"S2", "Licence known", "pass"}),
 		"voted":                 Voted(change, Vote{Decision: "approve", KeyID: "k1"}),
 		"waived":                Waived(change, Waiver{"injection.override", "/tools/0/description", digest, noon.UnixMilli()}),

@@ -39,6 +39,7 @@ type Problem struct {
 	Detail   string        `json:"detail"`
 	Problems []FieldDetail `json:"problems,omitzero"` // of a server.json
 	Blocking []string      `json:"blocking,omitzero"` // checklist items and "votes" that block an approval
+	Message  string        `json:"error,omitzero"`    // Detail once more, where the official API documents it
 }
 
 // FieldDetail is one thing wrong with a document.
@@ -214,41 +215,5 @@ type (
 	Feed struct {
 		Events []admission.FeedEvent `json:"events"`
 		Cursor int64                 `json:"cursor"` // to go on from
-	}
-)
-
-// Official registry API v0.1 (modelcontextprotocol/registry, docs/reference/api).
-type (
-	ServerList struct {
-		Servers  []ServerResponse `json:"servers"`
-		Metadata ListMetadata     `json:"metadata"`
-	}
-	ServerResponse struct {
-		Server jsontext.Value `json:"server"` // server.json as it came
-		Meta   ServerMeta     `json:"_meta"`
-	}
-	ServerMeta struct {
-		Official *OfficialMeta `json:"io.modelcontextprotocol.registry/official,omitzero"`
-		// Bartizan says where a publication stands that is not public yet.
-		Bartizan *BartizanMeta `json:"io.github.bartizan-mcp/publication,omitzero"`
-	}
-	OfficialMeta struct {
-		Status      string    `json:"status"` // active
-		PublishedAt time.Time `json:"publishedAt"`
-		UpdatedAt   time.Time `json:"updatedAt"`
-		IsLatest    bool      `json:"isLatest"`
-	}
-	BartizanMeta struct {
-		State   admission.State    `json:"state"`
-		Reasons []admission.Reason `json:"reasons"`
-		Review  string             `json:"review"`
-	}
-	ListMetadata struct {
-		NextCursor string `json:"nextCursor,omitzero"`
-		Count      int    `json:"count"`
-	}
-	Validation struct {
-		Valid  bool          `json:"valid"`
-		Issues []FieldDetail `json:"issues"`
 	}
 )

@@ -38,6 +38,7 @@ type Config struct {
 	Operator string
 	Logger   *slog.Logger
 	Now      func() time.Time
+	Version  string // of the program
 }
 
 type api struct {
@@ -90,12 +91,14 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	a.openapi = document
 	for _, r := range routes {
-		router.Handle(r.method, r.path, a.serve(r))
-		if r.method == http.MethodGet { // RFC 9110 §9.1: HEAD wherever there is GET
-			router.HEAD(r.path, a.serve(r))
-		}
-		if r.access == publicRead && cfg.PublicReads {
-			router.OPTIONS(r.path, a.preflight)
+		for _, path := range r.paths() {
+			router.Handle(r.method, path, a.serve(r))
+			if r.method == http.MethodGet { // RFC 9110 §9.1: HEAD wherever there is GET
+				router.HEAD(path, a.serve(r))
+			}
+			if a.shared(r) {
+				router.OPTIONS(path, a.preflight)
+			}
 		}
 	}
 	return router, nil
@@ -117,6 +120,7 @@ func NewServer(h http.Handler) *http.Server {
 // serve runs one route: guard, authenticate, authorise, handle.
 func (a *api) serve(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		c.Set(officialKey, r.official)
 		if err := a.guard(c, r); err != nil {
 			a.fail(c, err)
 			return

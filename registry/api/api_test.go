@@ -252,7 +252,7 @@ func TestPaging(t *testing.T) {
 			break
 		}
 	}
-	if diff := cmp.Diff([]string{"a 1.10.0", "a 1.9.0", "a 1.0.0", "b 1.0.0+one", "b 1.0.0+two"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"a 1.0.0", "a 1.10.0", "a 1.9.0", "b 1.0.0+one", "b 1.0.0+two"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -283,7 +283,7 @@ func TestHostileRequests(t *testing.T) {
 		"huge body":           {"POST", "/api/v1/keys", "root", `{"principal":"` + strings.Repeat("x", maxJSON) + `"}`, 413},
 		"bad cursor":          {"GET", "/v0.1/servers?cursor=%00", "root", "", 400},
 		"broken escape":       {"GET", "/v0.1/servers?cursor=%zz", "root", "", 400},
-		"bad limit":           {"GET", "/v0.1/servers?limit=1000", "root", "", 400},
+		"bad limit":           {"GET", "/v0.1/servers?limit=1000", "root", "", 422},
 		"vote without match":  {"POST", "/api/v1/reviews/x/votes", "bob", `{"value":"approve"}`, 428},
 		"malformed match":     {"POST", "/api/v1/reviews/x/approve", "bob", ``, 428},
 	} {

@@ -22,8 +22,7 @@ func (a *api) guard(c *gin.Context, r route) error {
 	if !a.hostAllowed(c.Request) {
 		return refusal(http.StatusForbidden, "host_forbidden", "this registry is not reached under that name")
 	}
-	public := r.access == publicRead && a.PublicReads
-	if public {
+	if a.shared(r) {
 		c.Header("Access-Control-Allow-Origin", "*")
 	} else if origin := c.Request.Header.Get("Origin"); origin != "" && !sameOrigin(origin, c.Request.Host) {
 		return refusal(http.StatusForbidden, "origin_forbidden", "pages of other origins may not use this registry")
@@ -35,6 +34,11 @@ func (a *api) guard(c *gin.Context, r route) error {
 		return refusal(http.StatusUnsupportedMediaType, "encoded_body", "request bodies are not compressed")
 	}
 	return nil
+}
+
+// shared reports whether pages of every origin may read the route.
+func (a *api) shared(r route) bool {
+	return a.PublicReads && r.method == http.MethodGet && (r.access == publicRead || r.access == open && r.official)
 }
 
 func (a *api) preflight(c *gin.Context) {

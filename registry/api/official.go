@@ -2,12 +2,12 @@ package api
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/registryapi"
@@ -15,76 +15,63 @@ import (
 )
 
 func (a *api) listServers(q *call) error {
-	query := registry.PublicQuery{Search: q.Query("search"), Limit: 30}
-	if s := q.Query("limit"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > 100 {
-			return refusal(http.StatusBadRequest, "malformed_query", "limit is 1 to 100")
-		}
-		query.Limit = n
-	}
-	if s := q.Query("updated_since"); s != "" {
-		t, err := time.Parse(time.RFC3339, s)
-		if err != nil {
-			return refusal(http.StatusBadRequest, "malformed_query", "updated_since is an RFC 3339 time")
-		}
-		query.UpdatedSince = t
-	}
-	switch q.Query("version") {
-	case "":
-	case "latest":
-		query.LatestOnly = true
-	default:
-		return refusal(http.StatusBadRequest, "malformed_query", "version knows only latest")
-	}
-	cursor, err := base64.RawURLEncoding.DecodeString(q.Query("cursor"))
-	if err != nil {
-		return refusal(http.StatusBadRequest, "malformed_query", "cursor is not one of this registry")
-	}
-	query.After = string(cursor)
-	return a.serverList(q, query)
-}
-
-func (a *api) listServerVersions(q *call) error {
-	query := registry.PublicQuery{Name: q.Param("name"), Limit: 10_000}
-	page, _, err := a.service.Public(q.ctx, q.tenant(), query)
+	query, err := publicQuery(q)
 	if err != nil {
 		return err
 	}
-	if len(page) == 0 {
-		return refusal(http.StatusNotFound, registry.RefusedUnknown, "no such server")
-	}
-	return q.answer(http.StatusOK, serverList(page, ""))
-}
-
-func (a *api) serverList(q *call, query registry.PublicQuery) error {
 	page, next, err := a.service.Public(q.ctx, q.tenant(), query)
+	if errors.Is(err, registry.ErrCursor) {
+		return malformed(http.StatusBadRequest, "cursor is not one of this registry")
+	}
 	if err != nil {
 		return err
 	}
 	return q.answer(http.StatusOK, serverList(page, next))
 }
 
-func serverList(page []registry.Published, next string) registryapi.ServerList {
-	out := registryapi.ServerList{Servers: []registryapi.ServerResponse{}, Metadata: registryapi.ListMetadata{Count: len(page)}}
-	for _, p := range page {
-		out.Servers = append(out.Servers, serverResponse(&p))
+func (a *api) listServerVersions(q *call) error {
+	deleted, _, err := includeDeleted(q)
+	if err != nil {
+		return err
 	}
+	all, err := a.service.PublicVersions(q.ctx, q.tenant(), q.Param("name"), deleted)
+	if err != nil {
+		return err
+	}
+	return q.answer(http.StatusOK, serverList(all, ""))
+}
+
+func serverList(page []registry.Published, next string) registryapi.ServerList {
+	out := registryapi.ServerList{Servers: serverResponses(page), Metadata: registryapi.ListMetadata{Count: len(page)}}
 	if next != "" {
 		out.Metadata.NextCursor = base64.RawURLEncoding.EncodeToString([]byte(next))
 	}
 	return out
 }
 
+func serverResponses(page []registry.Published) []registryapi.ServerResponse {
+	out := make([]registryapi.ServerResponse, len(page))
+	for i := range page {
+		out[i] = serverResponse(&page[i])
+	}
+	return out
+}
+
 func serverResponse(p *registry.Published) registryapi.ServerResponse {
-	return registryapi.ServerResponse{Server: jsontext.Value(p.Raw), Meta: registryapi.ServerMeta{
-		Official: &registryapi.OfficialMeta{Status: "active", PublishedAt: p.Created, UpdatedAt: p.Updated, IsLatest: p.Latest},
-	}}
+	meta := registryapi.OfficialMeta{Status: admission.Active, StatusChangedAt: p.Created, PublishedAt: p.Created, UpdatedAt: p.Updated, IsLatest: p.Latest}
+	if l := p.Lifecycle; l.Status != "" {
+		meta.Status, meta.StatusMessage, meta.StatusChangedAt = l.Status, l.Message, l.Changed
+	}
+	return registryapi.ServerResponse{Server: jsontext.Value(p.Raw), Meta: registryapi.ServerMeta{Official: &meta}}
 }
 
 // public loads the approved version that the path names.
 func (a *api) public(q *call) (*registry.Published, error) {
-	return a.service.PublicVersion(q.ctx, q.tenant(), q.Param("name"), q.Param("version"))
+	deleted, _, err := includeDeleted(q)
+	if err != nil {
+		return nil, err
+	}
+	return a.service.PublicVersion(q.ctx, q.tenant(), q.Param("name"), q.Param("version"), deleted)
 }
 
 func (a *api) getServerVersion(q *call) error {
@@ -93,6 +80,38 @@ func (a *api) getServerVersion(q *call) error {
 		return err
 	}
 	return q.answer(http.StatusOK, serverResponse(p))
+}
+
+func (a *api) setStatus(q *call) error {
+	version := q.Param("version")
+	if version == "" { // else it would stand for all of them
+		return refusal(http.StatusNotFound, registry.RefusedUnknown, "no such version")
+	}
+	changed, err := a.changeStatus(q, version)
+	if err != nil {
+		return err
+	}
+	return q.answer(http.StatusOK, serverResponse(&changed[0]))
+}
+
+func (a *api) setStatusOfAll(q *call) error {
+	changed, err := a.changeStatus(q, "")
+	if err != nil {
+		return err
+	}
+	return q.answer(http.StatusOK, registryapi.ChangedStatuses{UpdatedCount: len(changed), Servers: serverResponses(changed)})
+}
+
+func (a *api) changeStatus(q *call, version string) ([]registry.Published, error) {
+	var body registryapi.NewStatus
+	if err := q.read(&body); err != nil {
+		return nil, err
+	}
+	message := ""
+	if body.StatusMessage != nil {
+		message = *body.StatusMessage
+	}
+	return a.service.SetStatus(q.ctx, q.by, q.Param("name"), version, body.Status, message)
 }
 
 func (a *api) getSBOM(q *call) error {

@@ -59,9 +59,10 @@ func TestValidate(t *testing.T) {
 	e := newEdge(t)
 	for body, want := range map[string]string{
 		string(e.publication("weather", "1.0.0", "").Server): `{"valid":true,"issues":[]}`,
-		`{"name":"x"}`: `{"valid":false,"issues":[{"pointer":"/name"`,
+		`{"name":"x"}`: `{"valid":false,"issues":[{"type":"schema","path":"name","message":"must have 3 to 200 characters, has 1","severity":"error","reference":"#/name"}`,
+		`{"name":"io.github.acme/x","description":"x","version":"1.0.0","packages":[{"registryType":"npm","identifier":"x","transport":{"type":"tcp"}}]}`: `{"valid":false,"issues":[{"type":"schema","path":"packages[0].transport.type","message"`,
 	} {
-		b, err := io.ReadAll(e.request("POST", "/v0.1/validate", "agent", body).Body)
+		b, err := io.ReadAll(e.request("POST", "/v0.1/validate", "", body).Body)
 		e.must(err)
 		if !strings.HasPrefix(string(b), want) {
 			t.Errorf("%s, want %s", b, want)

@@ -66,6 +66,21 @@ func (a *api) problemOf(ctx context.Context, err error) *problem {
 	return refusal(http.StatusInternalServerError, "internal", "the registry failed; the error is in its log").(*problem)
 }
 
+// officialKey marks a request whose errors are those of the official registry.
+const officialKey = "official"
+
+// official is the problem with the status that the official registry gives, and
+// with the member that its OpenAPI document names.
+func (p *problem) official() *problem {
+	out := *p
+	switch {
+	case p.Status == http.StatusConflict, p.Reason == registry.RefusedStatus:
+		out.Status, out.Title = http.StatusBadRequest, http.StatusText(http.StatusBadRequest)
+	}
+	out.Message = out.Detail
+	return &out
+}
+
 // fail writes the problem. Every path ends in an answer.
 func (a *api) fail(c *gin.Context, err error) {
 	if c.Writer.Written() {
@@ -73,6 +88,9 @@ func (a *api) fail(c *gin.Context, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	p := a.problemOf(c.Request.Context(), err)
+	if c.GetBool(officialKey) {
+		p = p.official()
+	}
 	b, err := json.Marshal((*registryapi.Problem)(p), json.Deterministic(true))
 	if err != nil { // strings with broken UTF-8; never what the domain writes
 		b = []byte(`{"type":"about:blank","title":"Internal Server Error","status":500,"reason":"internal","detail":""}`)

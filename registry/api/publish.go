@@ -6,6 +6,8 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -141,18 +143,38 @@ func (a *api) publishOfficial(q *call) error {
 	}})
 }
 
+// validate answers in the shape of the official registry, whose tool asks
+// without a key.
 func (a *api) validate(q *call) error {
 	raw, err := q.body()
 	if err != nil {
 		return err
 	}
-	out := registryapi.Validation{Valid: true, Issues: []registryapi.FieldDetail{}}
+	out := registryapi.Validation{Valid: true, Issues: []registryapi.ValidationIssue{}}
 	var problems serverjson.Problems
 	if _, err := serverjson.Parse(raw); errors.As(err, &problems) {
 		out.Valid = false
 		for _, p := range problems {
-			out.Issues = append(out.Issues, registryapi.FieldDetail{Pointer: p.Pointer, Message: p.Message})
+			out.Issues = append(out.Issues, registryapi.ValidationIssue{Type: "schema", Path: pathOf(p.Pointer), Message: p.Message, Severity: "error", Reference: "#" + p.Pointer})
 		}
 	}
 	return q.answer(http.StatusOK, out)
+}
+
+// pathOf writes a JSON Pointer as the official registry writes places:
+// packages[0].transport.url.
+func pathOf(pointer string) string {
+	var b strings.Builder
+	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
+		switch _, err := strconv.ParseUint(part, 10, 32); {
+		case err == nil && b.Len() > 0:
+			b.WriteString("[" + part + "]")
+		case b.Len() > 0:
+			b.WriteString("." + part)
+		default:
+			b.WriteString(part)
+		}
+	}
+	return b.String()
 }

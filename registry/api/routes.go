@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
@@ -37,6 +35,7 @@ type route struct {
 	response     any // JSON body; nil: see media
 	media        string
 	maxBody      int64
+	official     bool // answers errors as the official registry does
 }
 
 // parameter is one query parameter.
@@ -79,26 +78,6 @@ func (a *api) operational() []route {
 		routes = append(routes, route{method: "GET", path: "/metrics", id: "metrics", summary: "Counters for Prometheus", access: withRole, roles: auditors, media: "text/plain", handle: a.metrics})
 	}
 	return routes
-}
-
-// official is the MCP registry API v0.1 with our extensions.
-func (a *api) official() []route {
-	extension := registryapi.ExtensionPath + "/servers/:name/versions/:version"
-	return []route{
-		{method: "GET", path: "/v0.1/servers", id: "listServers", summary: "Approved versions of all servers", access: publicRead, response: registryapi.ServerList{}, handle: a.listServers,
-			query: []parameter{{"cursor", "string", "metadata.nextCursor of the page before"}, {"limit", "integer", "1 to 100, default 30"}, {"search", "string", "substring of the name"}, {"updated_since", "string", "RFC 3339"}, {"version", "string", "only \"latest\""}}},
-		{method: "GET", path: "/v0.1/servers/:name/versions", id: "listServerVersions", summary: "Approved versions of one server", access: publicRead, response: registryapi.ServerList{}, handle: a.listServerVersions},
-		{method: "GET", path: "/v0.1/servers/:name/versions/:version", id: "getServerVersion", summary: "One approved version, or \"latest\"", access: publicRead, response: registryapi.ServerResponse{}, handle: a.getServerVersion},
-		{method: "POST", path: "/v0.1/publish", id: "publishServer", summary: "Publish a server.json of a remote server, unsigned", access: withRole, roles: []string{identity.RolePublisher, identity.RoleAdmin},
-			request: jsontext.Value(nil), response: registryapi.ServerResponse{}, handle: a.publishOfficial},
-		{method: "POST", path: "/v0.1/validate", id: "validateServer", summary: "Check a server.json", access: withRole, roles: identity.Roles(), request: jsontext.Value(nil), response: registryapi.Validation{}, handle: a.validate},
-		{method: "GET", path: extension + "/sbom", id: "getSBOM", summary: "The registry's CycloneDX SBOM", access: publicRead, media: "application/vnd.cyclonedx+json", handle: a.getSBOM},
-		{method: "GET", path: extension + "/attestations", id: "getAttestations", summary: "The publisher's bundles and the registry's countersignature", access: publicRead, response: registryapi.Bundles{}, handle: a.getAttestations},
-		{method: "GET", path: extension + "/fingerprints", id: "getFingerprints", summary: "Fingerprints of every entry", access: publicRead, response: registryapi.Entries{}, handle: a.getFingerprints},
-		{method: "GET", path: extension + "/approval", id: "getApproval", summary: "The signed approval", access: publicRead, media: attest.MediaType, handle: a.getApproval},
-		{method: "POST", path: extension + "/attestations", id: "attach", summary: "Attach bundles to an unsigned version", access: withRole, roles: []string{identity.RolePublisher, identity.RoleReviewer, identity.RoleAdmin},
-			request: registryapi.Attachment{}, response: admission.Version{}, handle: a.attach, maxBody: 64 << 20},
-	}
 }
 
 func (a *api) admission() []route {
