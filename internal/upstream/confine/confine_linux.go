@@ -52,7 +52,7 @@ func become(job, path string, args []string) error {
 	if os.Getppid() != parent {
 		return fmt.Errorf("the parent is gone")
 	}
-	if err := j.Limits.apply(); err != nil {
+	if err := j.Limits.Apply(); err != nil {
 		return err
 	}
 	if err := j.Fence.putUp(); err != nil {
@@ -61,10 +61,10 @@ func become(job, path string, args []string) error {
 	return syscall.Exec(path, args, os.Environ())
 }
 
-// apply sets hard and soft limits alike, so that no descendant can raise them.
+// Apply sets hard and soft limits alike, so that no descendant can raise them.
 // What is limited more tightly already stays so. The number of processes comes
 // last but for the address space: it is counted by reading files.
-func (l Limits) apply() error {
+func (l Limits) Apply() error {
 	processes := int64(l.Processes)
 	if processes > 0 {
 		processes += tasks(os.Getuid())
