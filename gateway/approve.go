@@ -24,11 +24,11 @@ func (s approve) do(_ context.Context, x *exchange) *refusal {
 	switch {
 	case !svc.asApproved:
 		return refuse(ReasonLaunchMismatch)
-	case svc.local && svc.approval.Binding == approval.BindingArtifact:
-		return refuse(ReasonLaunchMismatch) // only a sandboxed start can prove the tree and the runtime
-	case !svc.approval.Satisfies(s.minBinding):
+	case !svc.approval.Satisfies(s.minBinding), !svc.approval.Satisfies(svc.minimum):
 		return refuse(ReasonBindingTooWeak)
-	case svc.local && !s.unsafeRun:
+	case svc.approval.Binding == approval.BindingArtifact && svc.target.Bind == nil:
+		return refuse(ReasonArtifactUnavailable) // nothing here makes trees
+	case svc.local && !s.unsafeRun && !fenced(svc.target):
 		return refuse(ReasonUnsafeRun)
 	case x.session != nil && x.session.instance != svc.instance:
 		return refuse(ReasonSessionUnknown) // opened towards a server that this alias no longer means

@@ -28,12 +28,15 @@ type Approvals interface {
 
 // Route serves one approved server under an alias. Target says where it is and
 // what is sent along (credentials, environment values); Launch is its launch
-// identity. Either may be left out: they must name the same thing.
+// identity. Either may be left out: they must name the same thing. Without a
+// command or a URL in either, the approval's own launch is meant.
 type Route struct {
 	Alias  string // [a-z0-9-]{1,20}
 	Server string // reverse-DNS name
 	Target upstream.Target
 	Launch approval.Launch
+	// MinBinding is a stronger minimum for this server.
+	MinBinding approval.Binding
 }
 
 // Config of a Gateway. Approvals, Keys, Scanners and Audit are required; the
@@ -54,6 +57,8 @@ type Config struct {
 	Client *http.Client
 	// MinBinding is the weakest binding admitted; "" admits any.
 	MinBinding approval.Binding
+	// Trees are for servers that are bound to their artifact.
+	Trees Trees
 	// UnsafeRun starts local servers without a sandbox. Every start is audited.
 	UnsafeRun bool
 	// BlockStatus is the HTTP status of a block: 403 (default) or 200.
@@ -190,6 +195,9 @@ func (c Config) validate() error {
 			bad("route %d: alias %q stands twice", i, r.Alias)
 		}
 		seen[r.Alias] = true
+		if !r.MinBinding.Minimum() {
+			bad("route %d: MinBinding %q is unknown", i, r.MinBinding)
+		}
 		if err := r.check(); err != nil {
 			bad("route %d: %w", i, err)
 		}

@@ -79,6 +79,8 @@ func (s fingerprintEntry) list(ctx context.Context, x *exchange) *refusal {
 		return unsupported(protocol.VersionModern, protocol.LegacyVersions)
 	case errors.Is(err, upstream.ErrEra):
 		return unsupported(x.version, []string{protocol.VersionModern})
+	case errors.Is(err, upstream.ErrBound), errors.Is(err, upstream.ErrPin):
+		return refuse(reasonOf(err)).because(err)
 	case err != nil:
 		return refuse(ReasonListing).because(err)
 	}

@@ -70,6 +70,10 @@ func New(cfg Config) (*Gateway, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	binder, err := newBinder(cfg)
+	if err != nil {
+		return nil, errors.Join(ErrConfig, err)
+	}
 	g := &Gateway{cfg: cfg, log: cfg.Logger, seal: seal.NewKey(), doorway: newDoorway(), stats: newStats()}
 	if key, ok := seal.KeyOf(cfg.SealKey); ok {
 		g.seal = key
@@ -84,7 +88,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.bridges = g.newBridges()
 	g.callers = newCallers(cfg)
 	g.listings = inventory.New(inventory.Config{MaxAge: cfg.ListingMaxAge, Limits: cfg.Upstream, Now: cfg.Now, Before: g.beforeListing})
-	g.routes = newRoutes(cfg)
+	g.routes = newRoutes(cfg, binder)
 	g.recollection = newRecollection(cfg.Flow)
 	g.tasks = tasks.New(cfg.TasksPerCaller, cfg.Now)
 	g.drift = newDriftReporter(cfg, g.record)

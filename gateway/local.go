@@ -12,14 +12,17 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
-// serverOf is the local server of an exchange: its start without a sandbox
-// goes on record before it happens, an end that nobody asked for afterwards.
+// serverOf is the local server of an exchange: its start, unless behind a
+// fence, goes on record before it happens, an end that nobody asked for afterwards.
 func (g *Gateway) serverOf(x *exchange) stdio.Server {
 	owner := x.caller.Tenant + "\x00" + x.caller.Principal
 	origin, alias, server, version := audit.Origin{Caller: x.caller, Source: x.source}, x.alias, x.svc.approval.Server, x.svc.approval.Version
 	return stdio.Server{
 		Key: owner + "\x00" + x.svc.instance, Owner: owner, Name: server, Target: x.svc.target,
 		Before: func() error {
+			if fenced(x.svc.target) {
+				return nil
+			}
 			_, err := g.cfg.Audit.Append(context.Background(), audit.UnsafeUsed(origin, "unsafe-run", server))
 			return err
 		},
@@ -53,7 +56,7 @@ const shownStderr = 2 << 10
 // beforeListing puts the start of a local server for the gateway's own
 // conversation on record.
 func (g *Gateway) beforeListing(key inventory.Key, t upstream.Target) error {
-	if len(t.Command) == 0 {
+	if len(t.Command) == 0 || fenced(t) {
 		return nil
 	}
 	_, err := g.cfg.Audit.Append(context.Background(), audit.UnsafeUsed(audit.Origin{}, "unsafe-run", key.Server))

@@ -142,14 +142,13 @@ func TestRouteMustMatchApproval(t *testing.T) {
 	a.Launch, a.Binding = approval.Launch{Command: []string{everything}}, approval.BindingCommand
 	local.call("srv", 1, "tools/call", `{"name":"one"}`).refused(t, 403, ReasonUnsafeRun)
 	a.Binding = approval.BindingArtifact
-	local.call("srv", 1, "tools/call", `{"name":"one"}`).refused(t, 403, ReasonLaunchMismatch)
+	local.call("srv", 1, "tools/call", `{"name":"one"}`).refused(t, 503, ReasonArtifactUnavailable)
 }
 
 // TestRouteConfig refuses routes whose halves name different things.
 func TestRouteConfig(t *testing.T) {
 	target := newScript(t).start()
 	for name, route := range map[string]Route{
-		"nothing":       {Alias: "a", Server: "s"},
 		"bad alias":     {Alias: "A B", Server: "s", Target: target},
 		"two URLs":      {Alias: "a", Server: "s", Target: target, Launch: approval.Launch{URL: "http://other.example/"}},
 		"no server":     {Alias: "a", Target: target},

@@ -11,6 +11,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/gateway/bridge"
 	"github.com/bartizan-mcp/bartizan/gateway/demux"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
+	"github.com/bartizan-mcp/bartizan/gateway/trees"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -117,6 +118,14 @@ func reasonOf(err error) Reason {
 		return ReasonTooManyRequests
 	case errors.Is(err, bridge.ErrIDInUse):
 		return ReasonIDInUse
+	case errors.Is(err, trees.ErrChanged):
+		return ReasonArtifactChanged
+	case errors.Is(err, trees.ErrUnavailable):
+		return ReasonArtifactUnavailable
+	case errors.Is(err, errRuntime):
+		return ReasonRuntimeChanged
+	case errors.Is(err, upstream.ErrPin):
+		return ReasonPinMismatch
 	case errors.Is(err, upstream.ErrStatus):
 		return ReasonUpstreamRefused
 	case errors.Is(err, stdio.ErrBusy):

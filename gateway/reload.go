@@ -35,8 +35,8 @@ func (g *Gateway) Prepare(routes []Route, auto bool, limits confine.Limits) (app
 	}, nil
 }
 
-func newRoutes(cfg Config) *routes {
-	r := &routes{cfg: cfg, table: &atomic.Pointer[routeTable]{}}
+func newRoutes(cfg Config, b *binder) *routes {
+	r := &routes{cfg: cfg, binder: b, table: &atomic.Pointer[routeTable]{}}
 	r.table.Store(&routeTable{routes: cfg.Routes, auto: cfg.AutoRoutes})
 	return r
 }

@@ -24,10 +24,10 @@ func (r *Route) check() error {
 	hasTarget := r.Target.URL != "" || len(r.Target.Command) > 0
 	hasLaunch := r.Launch.URL != "" || len(r.Launch.Command) > 0
 	if !hasTarget && !hasLaunch {
-		return errors.New("neither a target nor a launch identity")
+		return nil // the approval's
 	}
 	if !hasLaunch {
-		r.Launch = approval.Launch{Command: r.Target.Command, Dir: r.Target.Dir, URL: r.Target.URL, Transport: r.Target.Transport}
+		r.Launch = approval.Launch{Command: r.Target.Command, Dir: r.Target.Dir, URL: r.Target.URL, Transport: r.Target.Transport, Pin: r.Target.Pin}
 		for _, pair := range r.Target.Env {
 			if name, _, _ := strings.Cut(pair, "="); !slices.Contains(upstream.Baseline, name) {
 				r.Launch.EnvNames = append(r.Launch.EnvNames, name)
@@ -43,7 +43,8 @@ func (r *Route) check() error {
 			return fmt.Errorf("environment variable %s is not part of the launch identity", name)
 		}
 	}
-	if !slices.Equal(r.Target.Command, r.Launch.Command) || r.Target.Dir != r.Launch.Dir || r.Target.URL != r.Launch.URL || r.Target.Transport != r.Launch.Transport {
+	if !slices.Equal(r.Target.Command, r.Launch.Command) || r.Target.Dir != r.Launch.Dir || r.Target.URL != r.Launch.URL || r.Target.Transport != r.Launch.Transport ||
+		r.Target.Pin != r.Launch.Pin {
 		return errors.New("target and launch identity name different things")
 	}
 	if (r.Target.URL == "") == (len(r.Target.Command) == 0) {
@@ -66,6 +67,7 @@ type service struct {
 	instance string // names target and credential
 
 	asApproved bool // the launch identity is the approval's
+	minimum    approval.Binding
 }
 
 // terms is an approval in the form that every call needs.
@@ -116,8 +118,9 @@ func (s *service) versions() []string {
 
 // routes finds the service behind an alias.
 type routes struct {
-	cfg   Config
-	table *atomic.Pointer[routeTable]
+	cfg    Config
+	binder *binder
+	table  *atomic.Pointer[routeTable]
 
 	mu    sync.Mutex
 	terms map[string]*terms // by approval digest
@@ -143,7 +146,10 @@ func (r *routes) resolve(alias, tenant string) (*service, *refusal) {
 	case a.Tenant != tenant || tenant != r.cfg.Tenant:
 		return nil, refuse(ReasonServerUnknown)
 	}
-	if i < 0 {
+	if i < 0 || route.Launch.URL == "" && len(route.Launch.Command) == 0 {
+		if no := surplus(route, a); no != nil {
+			return nil, no
+		}
 		route.Launch = a.Launch
 	}
 	return r.serviceOf(table, alias, route, a), nil
@@ -162,8 +168,8 @@ func (r *routes) serviceOf(table *routeTable, alias string, route Route, a *appr
 			return svc
 		}
 	}
-	svc := &service{terms: r.termsOf(a), alias: alias, approval: a, launch: route.Launch, local: local, asApproved: route.Launch.Equal(a.Launch)}
-	svc.target = r.target(route)
+	svc := &service{terms: r.termsOf(a), alias: alias, approval: a, launch: route.Launch, local: local, asApproved: route.Launch.Equal(a.Launch), minimum: route.MinBinding}
+	svc.target = r.target(route, a)
 	svc.instance = instanceOf(alias, svc)
 	if !local {
 		table.mu.Lock()
@@ -225,16 +231,34 @@ func (r *routes) fresh() error {
 	return nil
 }
 
-// target says where a route's server is.
-func (r *routes) target(route Route) upstream.Target {
-	t := route.Target
-	if t.URL == "" && len(t.Command) == 0 {
-		t.Command, t.Dir, t.URL, t.Transport = route.Launch.Command, route.Launch.Dir, route.Launch.URL, route.Launch.Transport
-		if len(t.Command) > 0 {
-			t.Env = r.environ(nil, route.Launch.EnvNames)
+// surplus refuses values for variables that the approval does not name, where
+// the route leaves the launch to it.
+func surplus(route Route, a *approval.Approval) *refusal {
+	for _, pair := range route.Target.Env {
+		if name, _, _ := strings.Cut(pair, "="); !slices.Contains(a.Launch.EnvNames, name) {
+			return refuse(ReasonLaunchMismatch)
 		}
 	}
-	if len(t.Command) > 0 {
+	return nil
+}
+
+// target says where a route's server is.
+func (r *routes) target(route Route, a *approval.Approval) upstream.Target {
+	t := route.Target
+	if t.URL == "" && len(t.Command) == 0 {
+		t.Command, t.Dir, t.URL, t.Transport, t.Pin = route.Launch.Command, route.Launch.Dir, route.Launch.URL, route.Launch.Transport, route.Launch.Pin
+		if len(t.Command) > 0 {
+			t.Env = r.environ(t.Env, route.Launch.EnvNames)
+		}
+	}
+	switch {
+	case len(t.Command) == 0:
+	case a.Binding == approval.BindingArtifact:
+		// Nothing but what is approved: PATH and HOME lead to code as well.
+		if r.binder != nil {
+			t.Bind = r.binder.of(a, t.Env)
+		}
+	default:
 		t.Env = r.environ(t.Env, upstream.Baseline)
 	}
 	if t.Client == nil {

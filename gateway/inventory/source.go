@@ -144,7 +144,7 @@ func (src *source) dial(s *Store, key Key, target upstream.Target) (*upstream.Cl
 	}
 	dialed := time.Now()
 	client, err := upstream.Dial(s.ctx, target, key.Era, s.limits())
-	if err != nil && !errors.Is(err, upstream.ErrEra) {
+	if err != nil && !errors.Is(err, upstream.ErrEra) && !errors.Is(err, upstream.ErrBound) {
 		src.noteFailure(target)
 	}
 	if err != nil {

@@ -149,7 +149,7 @@ func (p *Pool) start(s Server) (*running, error) {
 	var proc *upstream.Process
 	began := time.Now()
 	if err == nil {
-		if proc, err = upstream.StartProcess(p.ctx, s.Target, limits); err != nil {
+		if proc, err = upstream.StartProcess(p.ctx, s.Target, limits); err != nil && !errors.Is(err, upstream.ErrBound) {
 			p.noteEnd(s, End{Err: err})
 		}
 	}
