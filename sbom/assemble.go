@@ -29,6 +29,7 @@ func assemble(st *stage, info archive.Info, found *catalogue.Result) *Document {
 	for _, at := range sorted(st.binaries) {
 		g.addBinary(at, st.binaries[at])
 	}
+	g.addPython()
 	for _, p := range found.Packages {
 		g.addFound(p)
 	}
@@ -54,11 +55,15 @@ type graph struct {
 	extra     map[string]int // directory of a locked project to packages that its lock does not name
 	projects  map[string]string
 	explained map[string]bool // executables whose modules are known
+
+	members  map[string]string // directories of Python workspaces to refs
+	versions map[string]string // of Python packages: spellings of one version to the package URL that is used
+	python   pythonCoverage
 }
 
 // node is one component.
 type node struct {
-	kind            string // npm or golang, "" for an unknown root
+	kind            string // npm, golang, pypi, ...: the type of its package URL; "" for an unknown root
 	name, version   string
 	purl            string
 	application     bool // first party: a project or executable of the artifact
@@ -69,7 +74,12 @@ type node struct {
 	goSum, replaces string
 	source          string // of an npm package that no registry served
 	bundled         bool
+	conditional     bool          // by markers, needed on some platforms only
+	notes           map[note]bool // further properties
 }
+
+// note is a property of a component that its manifest gives it.
+type note struct{ name, value string }
 
 // scope in CycloneDX's words; the higher one wins when a package is reached twice.
 type scope int
@@ -85,7 +95,7 @@ func newGraph(st *stage, info archive.Info) *graph {
 		st: st, info: info, prefix: st.prefix(info.Kind),
 		nodes: map[string]*node{}, edges: map[string]map[string]bool{}, exact: map[string]bool{},
 		gaps: maps.Clone(st.gaps), installed: map[string]int{}, extra: map[string]int{},
-		projects: map[string]string{}, explained: map[string]bool{},
+		projects: map[string]string{}, explained: map[string]bool{}, versions: map[string]string{}, members: map[string]string{},
 	}
 }
 
@@ -122,9 +132,11 @@ func (g *graph) chooseRoot() {
 		if p.manifest != nil && p.manifest.License != "" {
 			g.root.licenses = append(g.root.licenses, catalogue.License{Value: p.manifest.License})
 		}
+	case g.pythonRoot() != nil:
+		g.root = *pypiNode(g.pythonRoot())
 	case m != nil:
 		g.root = *goNode(gomod.Module{Path: m.Path})
-	case len(g.st.npm)+len(g.st.modules) == 0 && len(g.st.binaries) == 1:
+	case len(g.st.npm)+len(g.st.modules)+len(g.st.py.projects) == 0 && len(g.st.binaries) == 1:
 		for _, b := range g.st.binaries {
 			if b != nil && b.Main.Path != "" {
 				g.root = *goNode(b.Main)
@@ -178,6 +190,10 @@ func (n *node) merge(m *node) {
 	n.application = n.application || m.application
 	n.licenses = append(n.licenses, m.licenses...)
 	n.bundled = n.bundled && m.bundled
+	n.conditional = n.conditional && m.conditional
+	for x := range m.notes {
+		n.note(x.name, x.value)
+	}
 	if n.goSum == "" {
 		n.goSum = m.goSum
 	}
@@ -193,6 +209,13 @@ func (n *node) merge(m *node) {
 		}
 		n.hashes[h] = true
 	}
+}
+
+func (n *node) note(name, value string) {
+	if n.notes == nil {
+		n.notes = map[note]bool{}
+	}
+	n.notes[note{name, value}] = true
 }
 
 func (g *graph) edge(from, to string) {

@@ -28,7 +28,7 @@ func (g *graph) settle() {
 			g.gap(at, "is an executable that does not say what it was built from")
 		}
 	}
-	if len(g.st.npm)+len(g.st.modules)+len(g.st.binaries) == 0 {
+	if len(g.nodes)+len(g.st.npm)+len(g.st.modules)+len(g.st.binaries)+g.st.py.told() == 0 {
 		g.gap("", "no manifest, lockfile or executable was found that says what the artifact is made of")
 	}
 }

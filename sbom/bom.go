@@ -149,6 +149,17 @@ func (n *node) properties() []cdx.Property {
 	if n.bundled {
 		add(propBundled, "true")
 	}
+	if n.kind == "pypi" && n.scope == excluded {
+		add(propPyDev, "true")
+	}
+	if n.conditional {
+		add(propPyCondition, "true")
+	}
+	for x := range n.notes {
+		if x.name != propPyMarker || n.conditional {
+			add(x.name, valid(x.value))
+		}
+	}
 	return p
 }
 

@@ -349,7 +349,7 @@ func TestCompletenessIsHonest(t *testing.T) {
 		"future lock":    {files: map[string]string{"package.json": pkg(``), "package-lock.json": `{"lockfileVersion":4,"packages":{}}`}, want: []string{"lockfileVersion", "bundled"}},
 		"stowaway":       {files: map[string]string{"package-lock.json": lock(``), "node_modules/x/package.json": `{"name":"x","version":"1.0.0"}`}, want: []string{"does not name 1 package found in node_modules"}, purls: []string{"pkg:npm/x@1.0.0"}},
 		"installed only": {files: map[string]string{"package.json": pkg(`,"dependencies":{"x":"1"}`), "node_modules/x/package.json": `{"name":"x","version":"1.0.0"}`, "node_modules/x/dist/package.json": `{"type":"module"}`}, want: []string{"listed are the 1 package found"}, purls: []string{"pkg:npm/x@1.0.0"}},
-		"python":         {files: map[string]string{"pyproject.toml": "[project]\n"}, want: []string{"no manifest", "pyproject.toml is present and is not read"}},
+		"python":         {files: map[string]string{"pyproject.toml": "[project]\n"}, want: []string{"pyproject.toml has no lockfile"}},
 		"bun":            {files: map[string]string{"package.json": pkg(``), "bun.lock": ""}, want: []string{"bun.lock is present", "bundled"}},
 		"native":         {files: map[string]string{"package-lock.json": lock(``), "build/native.node": "\x7fELF" + strings.Repeat("x", 64)}, want: []string{"native.node is an executable"}},
 		"lock for another range": {files: map[string]string{"package.json": pkg(`,"dependencies":{"a":"^2.0.0"}`),

@@ -10,6 +10,10 @@ const (
 	propDevelopment  = "bartizan:npm:development"
 	propBundled      = "bartizan:npm:bundled"
 	propSource       = "bartizan:npm:source"
+	propPySource     = "bartizan:pypi:source"
+	propPyDev        = "bartizan:pypi:development"
+	propPyCondition  = "bartizan:pypi:conditional"
+	propPyMarker     = "bartizan:pypi:marker"
 	propReplaces     = "bartizan:go:replaces"
 	propModuleSum    = "bartizan:go:sum"
 

@@ -36,8 +36,9 @@ type stage struct {
 	binaries    map[string]*gomod.Binary // by path; nil: no build information
 	staged      map[string]string        // executables' neutral names to their paths
 	bundles     map[string]*npm.Manifest // manifest.json, by directory
-	tops        map[string]bool          // first path components; false: a file
-	gaps        map[gap]bool             // why the list may not be whole
+	py          pythonStage
+	tops        map[string]bool // first path components; false: a file
+	gaps        map[gap]bool    // why the list may not be whole
 	held        int64
 	manifests   int
 	directories map[string]bool // already made
@@ -65,7 +66,7 @@ func newStage(dir string) (*stage, error) {
 	return &stage{
 		root: root, npm: map[string]*npmProject{}, modules: map[string]*gomod.File{},
 		binaries: map[string]*gomod.Binary{}, staged: map[string]string{}, bundles: map[string]*npm.Manifest{},
-		tops: map[string]bool{}, gaps: map[gap]bool{}, directories: map[string]bool{},
+		py: newPythonStage(), tops: map[string]bool{}, gaps: map[gap]bool{}, directories: map[string]bool{},
 	}, nil
 }
 
@@ -76,7 +77,7 @@ func (s *stage) finish() error {
 			return err
 		}
 	}
-	return nil
+	return s.finishPython()
 }
 
 // prefix is the single folder that tar files usually wrap their content in

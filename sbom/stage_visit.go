@@ -14,7 +14,7 @@ import (
 // not list: their presence is said instead.
 var unread = []string{
 	"bun.lock", "bun.lockb", "deno.lock",
-	"pyproject.toml", "requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "setup.py",
+	"conda-lock.yml", "environment.yml",
 	"Cargo.lock", "Cargo.toml", "Gemfile.lock", "composer.lock", "pom.xml", "build.gradle", "packages.lock.json",
 }
 
@@ -37,6 +37,9 @@ func (s *stage) visit(e archive.Entry, r io.Reader) error {
 			return fmt.Errorf("%w: more than %d manifests", ErrTooLarge, maxManifests)
 		}
 		return s.manifest(e, dir, base, r)
+	}
+	if ok, err := s.python(e, dir, base, r); ok || err != nil {
+		return err
 	}
 	if e.Link {
 		return nil

@@ -137,7 +137,9 @@ func settle(entries []*entry, known bool) (*Lock, error) {
 		return nil, err
 	}
 	r.link()
-	if !known {
+	if known {
+		r.raise()
+	} else {
 		r.scopes()
 	}
 	r.conditions()

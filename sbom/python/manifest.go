@@ -170,9 +170,7 @@ func (m *Manifest) poetry(doc stricttoml.Table) error {
 	if len(m.Dependencies) == 0 { // [project] has them too, and poetry only adds their sources
 		m.Dependencies = main
 	}
-	for _, r := range optional {
-		m.Extras["optional"] = append(m.Extras["optional"], r)
-	}
+	m.Extras["optional"] = append(m.Extras["optional"], optional...)
 	dev, _, err := poetryDependencies(t, "dev-dependencies")
 	if err != nil {
 		return err

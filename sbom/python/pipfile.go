@@ -8,13 +8,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-type pipfileLock struct {
-	Meta struct {
-		Spec int `json:"pipfile-spec"`
-	} `json:"_meta"`
-	Sections map[string]map[string]pipfilePackage `json:",inline"`
-}
-
 type pipfilePackage struct {
 	Version string   `json:"version"`
 	Hashes  []string `json:"hashes"`
@@ -32,16 +25,27 @@ func parsePipfile(b []byte, _ *Manifest) (*Lock, error) {
 	if err := shallow(b); err != nil {
 		return nil, err
 	}
-	var f pipfileLock
-	if err := json.Unmarshal(b, &f); err != nil {
-		return nil, fmt.Errorf("%w: Pipfile.lock: %.200s", ErrMalformed, strings.ToValidUTF8(err.Error(), "?"))
+	sections := map[string]jsontext.Value{}
+	if err := decode(b, &sections); err != nil {
+		return nil, err
 	}
-	if f.Meta.Spec != 6 {
-		return nil, fmt.Errorf("%w: pipfile-spec %d", ErrVersion, f.Meta.Spec)
+	var meta struct {
+		Spec int `json:"pipfile-spec"`
 	}
+	if err := decode(sections["_meta"], &meta); err != nil {
+		return nil, err
+	}
+	if meta.Spec != 6 {
+		return nil, fmt.Errorf("%w: pipfile-spec %d", ErrVersion, meta.Spec)
+	}
+	delete(sections, "_meta")
 	at := map[string]*entry{}
 	var entries []*entry
-	for section, packages := range f.Sections {
+	for section, content := range sections {
+		var packages map[string]pipfilePackage
+		if err := decode(content, &packages); err != nil {
+			return nil, err
+		}
 		scope := Required
 		if section != "default" {
 			scope = Development
@@ -71,8 +75,15 @@ func parsePipfile(b []byte, _ *Manifest) (*Lock, error) {
 	return settle(entries, true)
 }
 
+func decode(b []byte, into any) error {
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("%w: Pipfile.lock: %.200s", ErrMalformed, strings.ToValidUTF8(err.Error(), "?"))
+	}
+	return nil
+}
+
 func (p pipfilePackage) entry(name string) (*entry, error) {
-	e := &entry{Package: Package{Name: name, Version: strings.TrimPrefix(strings.TrimPrefix(p.Version, "="), "==")}}
+	e := &entry{Package: Package{Name: name, Version: strings.TrimLeft(p.Version, "=")}}
 	switch {
 	case p.Git != "":
 		e.Source = "git+" + p.Git + "@" + p.Ref

@@ -22,8 +22,8 @@ import (
 
 // Errors of the package.
 var (
-	ErrMalformed = errors.New("malformed Python manifest")
-	ErrTooLarge  = errors.New("Python manifest exceeds a limit")
+	ErrMalformed = errors.New("malformed manifest of Python")
+	ErrTooLarge  = errors.New("manifest of Python exceeds a limit")
 	// ErrVersion: a lockfile of a version that is not read.
 	ErrVersion = errors.New("unknown version of a lockfile")
 )
@@ -104,6 +104,7 @@ func SameVersion(version string) string {
 	for strings.HasSuffix(numbers, ".0") {
 		numbers = strings.TrimSuffix(numbers, ".0")
 	}
+	rest = strings.NewReplacer("-", ".", "_", ".").Replace(rest) // of a local version
 	return strings.TrimSuffix(s, release) + numbers + rest
 }
 

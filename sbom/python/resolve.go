@@ -177,6 +177,27 @@ func (r *resolver) scopes() {
 	}
 }
 
+// raise corrects scopes that the file states and its edges contradict: what a
+// needed package needs is needed.
+func (r *resolver) raise() {
+	queue := make([]int, len(r.entries))
+	for i := range queue {
+		queue[i] = i
+	}
+	for len(queue) > 0 {
+		e := r.entries[queue[len(queue)-1]]
+		queue = queue[:len(queue)-1]
+		for _, n := range e.needs {
+			for _, at := range r.targets(n) {
+				if r.entries[at].Scope < e.Scope {
+					r.entries[at].Scope = e.Scope
+					queue = append(queue, at)
+				}
+			}
+		}
+	}
+}
+
 // conditions marks packages that every way to passes a marker, and notes the
 // markers that lead straight to a package.
 func (r *resolver) conditions() {
