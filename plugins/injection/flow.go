@@ -169,7 +169,7 @@ const named = 160
 func weigh(entry, text string, h scanner.FlowHit) (severity string, confidence float64) {
 	part := text[h.Start:h.End]
 	whole := h.End-h.Start >= len(strings.TrimSpace(text))-8
-	names := whole || namesSomething(part)
+	names := whole && len(part) >= leastWhole || namesSomething(part)
 	if h.Mark == markInstruction {
 		switch {
 		case names:

@@ -162,3 +162,13 @@ func TestObeyed(t *testing.T) {
 		}
 	}
 }
+
+// TestShortWordsOfAnInstructionAreNoObedience: a word of a protocol, "endTurn",
+// stands in many a text; what names something is known again however short.
+func TestShortWordsOfAnInstructionAreNoObedience(t *testing.T) {
+	for text, want := range map[string]string{"endTurn": "low", "true": "low", "a@b.example": "high", "7731204": "high", "endless turns": "high"} {
+		if got, _ := weigh("send", text, scanner.FlowHit{End: len(text), Mark: markInstruction}); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}

@@ -37,12 +37,12 @@ func unmention(text string, r *textmodel.Reading) {
 func mentioned(text string, at textmodel.Span) bool {
 	start, end := int(at.Start), int(at.End)
 	before := text[max(0, start-quoteSlack):start]
-	open := strings.LastIndexAny(before, "\"“‘«`") // an apostrophe is none
+	open := max(strings.LastIndexAny(before, "\"“‘«`"), strings.LastIndex(before, " '")) // an apostrophe stands in a word
 	if open < 0 || strings.ContainsAny(before[open:], "\n.") {
 		return false
 	}
 	after := text[end:min(len(text), end+quoteSlack)]
-	if shut := strings.IndexAny(after, "\"”’»`"); shut < 0 || strings.ContainsAny(after[:shut], "\n") {
+	if shut := strings.IndexAny(after, "\"”’»`'"); shut < 0 || strings.ContainsAny(after[:shut], "\n") {
 		return false
 	}
 	opened := start - len(before) + open

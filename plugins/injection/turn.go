@@ -41,6 +41,8 @@ func turned(low *lowercase, start, end int) turning {
 	switch {
 	case word[0] == '@' && opensWith(tail):
 		return turnPlain
+	case visible.In(lead):
+		return turnPlain
 	case greeted(lead) && (has(near[:min(len(near), 36)], ':', ',') || strings.HasPrefix(text[end:], "!") || obligations.In(near)):
 		return turnPlain
 	case conditional(lead):
@@ -133,6 +135,9 @@ func tells(word string) bool {
 // verbs make of the word behind them what they are about.
 var verbs = set("tell ask let give make have show use train build create run call prompt teach set configure start stop trick force allow see get help want choose pick which what how so")
 
+// visible are leads of a remark about who is to read a text.
+var visible = literal.New("visible to ", "readable by ", "readable for ", "meant for ", "intended for ", "addressed to ", "only for ")
+
 // greeted reports a lead that begins as one speaks to somebody.
 func greeted(lead string) bool {
 	n := greeting.Of(lead)
@@ -140,6 +145,9 @@ func greeted(lead string) bool {
 		return false
 	}
 	s := salutations[n]
+	if rest, ok := strings.CutPrefix(lead[len(s):], "your "); ok && strings.HasSuffix(s, "s for ") { // "PS for your assistant:"
+		return few(rest)
+	}
 	return len(s) > 4 && s[0] != 'p' || few(lead[len(s):])
 }
 
