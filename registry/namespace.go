@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -26,6 +27,8 @@ func (s *Service) AddSigner(ctx context.Context, by audit.Origin, signer admissi
 		return nil, refuse(ErrInvalid, RefusedSigner, "the namespace must be reverse DNS (io.github.acme)")
 	}
 	switch hasKey, hasIdentity := signer.PublicKey != "", signer.Issuer != "" || signer.SubjectLike != ""; {
+	case !hasIdentity && (signer.SourceRepository != "" || signer.Builder != ""):
+		return nil, refuse(ErrInvalid, RefusedSigner, "a source repository or builder is demanded of an identity, not of a key")
 	case hasKey == hasIdentity:
 		return nil, refuse(ErrInvalid, RefusedSigner, "a signer is a public key, or an issuer with a subject pattern")
 	case hasKey:
@@ -35,14 +38,17 @@ func (s *Service) AddSigner(ctx context.Context, by audit.Origin, signer admissi
 		}
 		signer.ID, signer.PublicKey = key.ID(), string(key.PEM())
 	default:
-		if s.TrustedRoot == nil {
+		root, err := s.trustedRoot()
+		if err != nil {
+			return nil, err
+		}
+		if root == nil {
 			return nil, refuse(ErrInvalid, RefusedSigner, "signing by identity needs a trusted root file in this registry")
 		}
-		if err := (attest.Identity{Issuer: signer.Issuer, SANRegex: signer.SubjectLike}).Validate(); err != nil {
-			return nil, refuse(ErrInvalid, RefusedSigner, "the issuer or subject pattern cannot be used")
+		if err := identityOf(signer).Validate(); err != nil {
+			return nil, refuse(ErrInvalid, RefusedSigner, "the issuer, subject pattern, source repository or builder cannot be used")
 		}
-		sum := sha256.Sum256([]byte(signer.Issuer + "\x00" + signer.SubjectLike))
-		signer.ID = hex.EncodeToString(sum[:])
+		signer.ID = identityID(signer)
 	}
 	signer.AddedBy, signer.Added = by.Caller.Principal, s.Now().UTC()
 	record, err := json.Marshal(signer, json.Deterministic(true))
@@ -58,6 +64,20 @@ func (s *Service) AddSigner(ctx context.Context, by audit.Origin, signer admissi
 			by.Caller.Tenant, signer.ID, signer.Namespace, record, store.Millis(signer.Added))
 		return err
 	})
+}
+
+func identityOf(s admission.NamespaceSigner) attest.Identity {
+	return attest.Identity{Issuer: s.Issuer, SANRegex: s.SubjectLike, SourceRepository: s.SourceRepository, Builder: s.Builder}
+}
+
+// identityID names an identity by what it demands.
+func identityID(s admission.NamespaceSigner) string {
+	parts := []string{s.Issuer, s.SubjectLike}
+	if s.SourceRepository != "" || s.Builder != "" {
+		parts = append(parts, s.SourceRepository, s.Builder)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:])
 }
 
 // RemoveSigner takes a signer off a namespace. What was approved stays so.
@@ -115,10 +135,14 @@ func (s *Service) policy(ctx context.Context, tenant, namespace string) (attest.
 	if err != nil {
 		return attest.Policy{}, err
 	}
-	policy := attest.Policy{Root: s.TrustedRoot}
+	root, err := s.trustedRoot()
+	if err != nil {
+		return attest.Policy{}, err
+	}
+	policy := attest.Policy{Root: root}
 	for _, signer := range signers {
 		if signer.PublicKey == "" {
-			policy.Identities = append(policy.Identities, attest.Identity{Issuer: signer.Issuer, SANRegex: signer.SubjectLike})
+			policy.Identities = append(policy.Identities, identityOf(signer))
 			continue
 		}
 		key, err := attest.ParsePublicKey([]byte(signer.PublicKey))

@@ -236,9 +236,12 @@ func (s *Service) keepBytes(ctx context.Context, w *work, b []byte, media string
 	return digest, err
 }
 
-// quarantine adds a reason once.
 func (w *work) quarantine(code, detail string) {
-	r := admission.Reason{Code: code, Detail: detail}
+	w.because(admission.Reason{Code: code, Detail: detail})
+}
+
+// because adds a reason once.
+func (w *work) because(r admission.Reason) {
 	if !slices.Contains(w.v.Reasons, r) {
 		w.v.Reasons = append(w.v.Reasons, r)
 	}

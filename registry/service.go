@@ -53,9 +53,9 @@ type Config struct {
 	// Secrets looks for credentials in what is published; nil: nobody looked, and
 	// the checklist says so.
 	Secrets           *secrets.Finder
-	TrustedRoot       *attest.TrustedRoot // for signers known by certificate; nil: keys only
-	LoopbackUpstreams bool                // capture listings from loopback addresses too
-	Resolver          *net.Resolver       // asked for the names of what is captured; nil: the system's
+	TrustedRoots      *attest.Roots // for signers known by certificate; nil: keys only
+	LoopbackUpstreams bool          // capture listings from loopback addresses too
+	Resolver          *net.Resolver // asked for the names of what is captured; nil: the system's
 	Logger            *slog.Logger
 	Now               func() time.Time
 }

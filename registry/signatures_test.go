@@ -17,14 +17,14 @@ func rooted(t *testing.T, s *attesttest.Sigstore) func(*house) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.root = root
+		h.roots = attest.FixedRoots(root)
 	}
 }
 
-// provenance is a statement over the artifact, as a build service signs it.
-func provenance(t *testing.T, sha string) []byte {
+// slsa is a statement over the artifact, as a build service signs it.
+func slsa(t *testing.T, sha string) []byte {
 	t.Helper()
-	st := attest.Statement{Subjects: []attest.Subject{{Name: "pkg:npm/%40acme/weather", Digest: map[string]string{"sha256": sha}}}, PredicateType: "https://slsa.dev/provenance/v1", Predicate: []byte(`{}`)}
+	st := attest.Statement{Subjects: []attest.Subject{{Name: "pkg:npm/%40acme/weather", Digest: map[string]string{"sha256": sha}}}, PredicateType: "https://slsa.dev/provenance/v1", Predicate: []byte(`{"buildDefinition":{"buildType":"https://build.example/v1","externalParameters":{}},"runDetails":{"builder":{"id":"https://build.example/runner"}}}`)}
 	b, err := st.Marshal()
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestSignersByIdentity(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sub := h.submission("w"+sum([]byte(name))[:8], "1.0.0", nil)
-			sub.Bundles = [][]byte{tc.by.Statement(t, tc.email, tc.issuer, provenance(t, tc.digest(sub.Artifact)))}
+			sub.Bundles = [][]byte{tc.by.Statement(t, tc.email, tc.issuer, slsa(t, tc.digest(sub.Artifact)))}
 			v, err := h.Publish(t.Context(), alice, sub)
 			h.must(err)
 			if reasons(v) != tc.want {

@@ -77,6 +77,8 @@ func newKeyAllow() *cobra.Command {
 	cmd.Flags().StringVar(&public, "public", "", "public key file")
 	cmd.Flags().StringVar(&s.Issuer, "issuer", "", "OIDC issuer of the signer's certificate")
 	cmd.Flags().StringVar(&s.SubjectPattern, "san", "", "regular expression over the certificate's whole subject alternative name")
+	cmd.Flags().StringVar(&s.SourceRepository, "source-repository", "", "repository that certificate or SLSA provenance must name")
+	cmd.Flags().StringVar(&s.Builder, "builder", "", "builder id that the SLSA provenance must state")
 	_ = cmd.MarkFlagRequired("namespace")
 	return cmd
 }

@@ -37,11 +37,9 @@ func openRegistry(ctx context.Context, c config.Config, log *audit.Log, loaded *
 	if err != nil {
 		return nil, err
 	}
-	var root *attest.TrustedRoot
-	if c.Registry.TrustedRoot != "" {
-		if root, err = attest.LoadTrustedRoot(c.Registry.TrustedRoot); err != nil {
-			return nil, err
-		}
+	roots, err := openRoots(dir, c.Registry.TrustedRoot, logger)
+	if err != nil {
+		return nil, err
 	}
 	blobs, err := blob.Open(filepath.Join(c.Data, "blobs"))
 	if err != nil {
@@ -55,7 +53,7 @@ func openRegistry(ctx context.Context, c config.Config, log *audit.Log, loaded *
 	door.service, err = registry.Open(ctx, registry.Config{
 		DataDir: c.Data, Blobs: blobs, Audit: log, TrustPath: door.trustPath,
 		ApprovalSigner: keys.approval, SnapshotSigner: keys.snapshot, SBOMSigner: keys.sbom,
-		Scanners: loaded.Live, Secrets: finder, TrustedRoot: root, LoopbackUpstreams: config.Loopback(c.Registry.Addr), Logger: logger,
+		Scanners: loaded.Live, Secrets: finder, TrustedRoots: roots, LoopbackUpstreams: config.Loopback(c.Registry.Addr), Logger: logger,
 	})
 	return door, err
 }
@@ -74,6 +72,24 @@ func findSecrets(ctx context.Context, c config.Config, loaded *scanners.Loaded) 
 		return nil, err
 	}
 	return secrets.New(scanner, key)
+}
+
+// openRoots trusts the imported roots and the configured one.
+func openRoots(trust, configured string, logger *slog.Logger) (*attest.Roots, error) {
+	var paths []string
+	if configured != "" {
+		paths = append(paths, configured)
+	}
+	roots, err := attest.OpenRoots(rootsDir(trust), paths...)
+	if err != nil {
+		return nil, err
+	}
+	if root, err := roots.Current(); err == nil && root != nil {
+		if err := root.Current(time.Now()); err != nil {
+			logger.Warn("a trusted root serves signatures of its time only", "error", err)
+		}
+	}
+	return roots, nil
 }
 
 // ensureTrust makes the trust document of a new installation. One that is

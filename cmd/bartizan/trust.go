@@ -17,12 +17,12 @@ import (
 func newTrust() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trust",
-		Short: "Make, show or rotate trust.json",
+		Short: "Make, show or rotate trust.json; import trusted roots",
 		Long: "trust.json names the keys that a gateway believes and the reviewers whose votes\n" +
 			"count. It is installed by hand; version n+1 is signed by n's keys and its own.",
 		Args: cobra.NoArgs,
 	}
-	cmd.AddCommand(newTrustInit(), newTrustShow(), newTrustRotate())
+	cmd.AddCommand(newTrustInit(), newTrustShow(), newTrustRotate(), newTrustRoot())
 	return cmd
 }
 

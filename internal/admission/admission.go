@@ -6,7 +6,11 @@
 // not know storage, HTTP or how any of these records comes about.
 package admission
 
-import "time"
+import (
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/internal/provenance"
+)
 
 // State is where a version stands. The only ways between states are
 // received → quarantined | in_review, in_review → approved | rejected,
@@ -57,6 +61,7 @@ const (
 // Reason says why a version is quarantined.
 type Reason struct {
 	Code   string `json:"code"`
+	Cause  string `json:"cause,omitzero"` // of a signature's: one of attest.Reasons
 	Detail string `json:"detail"`
 }
 
@@ -77,6 +82,12 @@ type Signer struct {
 	Issuer        string `json:"issuer,omitzero"`
 	Subject       string `json:"subject,omitzero"` // the certificate's subject alternative name
 	PredicateType string `json:"predicateType"`
+	// SignedAt is when a log or timestamp authority saw the signature.
+	SignedAt time.Time `json:"signedAt,omitzero"`
+	// Provenance is what the signer states about the build, Certified what the
+	// certificate authority says about the job that signed.
+	Provenance *provenance.Facts `json:"provenance,omitzero"`
+	Certified  *provenance.Facts `json:"certified,omitzero"`
 }
 
 // Finding is one finding of a listing scan (CONTRACTS: Finding).

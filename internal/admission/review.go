@@ -103,13 +103,16 @@ type Quorum struct {
 
 // NamespaceSigner is one key or identity that may sign for a namespace.
 type NamespaceSigner struct {
-	ID          string    `json:"id"`
-	Namespace   string    `json:"namespace"`
-	PublicKey   string    `json:"publicKey,omitzero"` // PEM
-	Issuer      string    `json:"issuer,omitzero"`
-	SubjectLike string    `json:"subjectPattern,omitzero"` // anchored regular expression over the SAN
-	AddedBy     string    `json:"addedBy"`
-	Added       time.Time `json:"added"`
+	ID          string `json:"id"`
+	Namespace   string `json:"namespace"`
+	PublicKey   string `json:"publicKey,omitzero"` // PEM
+	Issuer      string `json:"issuer,omitzero"`
+	SubjectLike string `json:"subjectPattern,omitzero"` // anchored regular expression over the SAN
+	// SourceRepository and Builder are demanded of what the identity signs.
+	SourceRepository string    `json:"sourceRepository,omitzero"`
+	Builder          string    `json:"builder,omitzero"`
+	AddedBy          string    `json:"addedBy"`
+	Added            time.Time `json:"added"`
 }
 
 // APIKey is what is shown of an API key; neither secret nor hash.

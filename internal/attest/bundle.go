@@ -20,8 +20,14 @@ func parseBundle(b []byte) (*bundle.Bundle, error) {
 	if err := checkJSON(b); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
 	}
+	if isCosignV2(b) {
+		return fromCosignV2(b)
+	}
 	out := new(bundle.Bundle)
 	if err := out.UnmarshalJSON(b); err != nil {
+		if errors.Is(err, bundle.ErrUnsupportedMediaType) {
+			return nil, refuse(ReasonVersion, ErrBundle, "%w", err)
+		}
 		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
 	}
 	return out, nil
@@ -35,6 +41,10 @@ func payload(b *bundle.Bundle) ([]byte, error) {
 	}
 	if c.DsseEnvelope.PayloadType != PayloadType {
 		return nil, fmt.Errorf("%w: another payload type", ErrContent)
+	}
+	// A bundle has one verification material, so it can have one signature.
+	if n := len(c.DsseEnvelope.Signatures); n != 1 {
+		return nil, refuse(ReasonSignatureCount, ErrUnverified, "%d signatures", n)
 	}
 	return c.DsseEnvelope.Payload, nil
 }

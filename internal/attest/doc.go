@@ -5,6 +5,9 @@
 // against known public keys or against a certificate identity policy whose
 // trusted root was read from a file: nothing here ever opens a connection.
 //
+// One bundle is refused for one Reason, a stable word; TrustedRoot and Roots
+// hold what an operator imported, several deployments side by side.
+//
 // The package knows nothing of servers, approvals or registries: what a
 // statement means is its reader's business.
 package attest

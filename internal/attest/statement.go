@@ -126,6 +126,35 @@ func (s *Statement) HasDigest(alg, digest string) bool {
 	return digest != "" && slices.ContainsFunc(s.Subjects, func(x Subject) bool { return x.Digest[alg] == digest })
 }
 
+// strong are the digests that make an artifact a subject.
+var strong = []string{"sha256", "sha384", "sha512"}
+
+// about finds the subject that is this artifact. A subject that agrees in one
+// strong digest and differs in another is nobody's.
+func (s *Statement) about(digests map[string]string) error {
+	weak := true
+	for _, x := range s.Subjects {
+		agrees, differs := false, false
+		for _, alg := range strong {
+			stated := x.Digest[alg]
+			if stated == "" {
+				continue
+			}
+			weak = false
+			if have := digests[alg]; have != "" {
+				agrees, differs = agrees || stated == have, differs || stated != have
+			}
+		}
+		if agrees && !differs {
+			return nil
+		}
+	}
+	if weak {
+		return refuse(ReasonWeakDigest, ErrSubject, "no subject bears a SHA-2 digest")
+	}
+	return ErrSubject
+}
+
 // refuseCaseVariants looks at the members of the statement itself; its syntax
 // is settled already.
 func refuseCaseVariants(b []byte) error {

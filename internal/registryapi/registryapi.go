@@ -105,6 +105,9 @@ type NewSigner struct {
 	PublicKey      string `json:"publicKey,omitzero"` // PEM
 	Issuer         string `json:"issuer,omitzero"`
 	SubjectPattern string `json:"subjectPattern,omitzero"`
+	// Demanded of what the identity signs, if given.
+	SourceRepository string `json:"sourceRepository,omitzero"`
+	Builder          string `json:"builder,omitzero"`
 }
 
 // NewDrift is what a gateway observed.

@@ -56,7 +56,7 @@ func (a *api) addSigner(q *call) error {
 	if err := q.read(&body); err != nil {
 		return err
 	}
-	signer, err := a.service.AddSigner(q.ctx, q.by, admission.NamespaceSigner{Namespace: q.Param("namespace"), PublicKey: body.PublicKey, Issuer: body.Issuer, SubjectLike: body.SubjectPattern})
+	signer, err := a.service.AddSigner(q.ctx, q.by, admission.NamespaceSigner{Namespace: q.Param("namespace"), PublicKey: body.PublicKey, Issuer: body.Issuer, SubjectLike: body.SubjectPattern, SourceRepository: body.SourceRepository, Builder: body.Builder})
 	if err != nil {
 		return err
 	}

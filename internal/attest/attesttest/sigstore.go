@@ -1,63 +1,115 @@
 // Package attesttest is a whole Sigstore in memory, for tests only: a
-// certificate authority, a transparency log and a timestamp authority that
-// sign bundles which package attest reads from bytes, as it reads real ones.
+// certificate authority with its certificate log, transparency logs of both
+// generations and timestamp authorities. They sign bundles which package attest
+// reads from bytes, as it reads real ones, and answer over HTTP as the real
+// services do. Whatever an attacker could ask of them, a test can: another
+// time, another log, a certificate that nobody logged.
 package attesttest
 
 import (
-	"encoding/base64"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
-	"maps"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
-	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
-	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
-	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
-	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
-	"github.com/sigstore/sigstore-go/pkg/testing/ca"
-	"github.com/sigstore/sigstore-go/pkg/tlog"
-	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// Sigstore is one deployment with keys of its own.
-type Sigstore struct{ virtual *ca.VirtualSigstore }
+// CertificateLife is how long a certificate is valid from the moment of its
+// issue.
+const CertificateLife = 10 * time.Minute
+
+// Sigstore is one deployment with keys of its own. Every authority and log of
+// it is valid from a day before its making, without an end unless Ends is set.
+type Sigstore struct {
+	Ends time.Time // end of validity of everything in its trusted root
+
+	began        time.Time
+	root, issuer authority
+	stampRoot    authority
+	stampers     []authority
+	logs         map[Log]*transparencyLog
+	certificates *signingKey // log of certificates
+}
 
 // New makes a deployment.
 func New(t testing.TB) *Sigstore {
 	t.Helper()
-	v, err := ca.NewVirtualSigstore()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &Sigstore{v}
+	return NewAt(t, time.Now().Add(-24*time.Hour))
 }
 
-// TrustedRoot is the deployment's trusted_root.json. It lists no CT log: the
-// certificates carry no SCT.
+// NewAt makes a deployment whose authorities are valid from this moment.
+func NewAt(t testing.TB, began time.Time) *Sigstore {
+	t.Helper()
+	s := &Sigstore{began: began.Truncate(time.Second)}
+	s.root = newRoot(t, "root", s.began)
+	s.issuer = s.root.intermediate(t, "issuer", x509.ExtKeyUsageCodeSigning)
+	s.stampRoot = newRoot(t, "time root", s.began)
+	for range 2 {
+		s.stampers = append(s.stampers, s.stampRoot.stamper(t))
+	}
+	s.logs = map[Log]*transparencyLog{
+		LogV1: newLog(t, "rekor.test", "rekor.test - 1193050959916656506"),
+		LogV2: newLog(t, "rekor2.test", "rekor2.test"),
+	}
+	s.certificates = newSigningKey(t)
+	return s
+}
+
+// Trusts says what a trusted root lists.
+type Trusts struct{ Logs, Stamps, CertificateLog bool }
+
+// TrustedRoot is the deployment's trusted_root.json: logs and timestamp
+// authorities, but no log of certificates.
 func (s *Sigstore) TrustedRoot(t testing.TB) []byte {
 	t.Helper()
-	return s.trustedRoot(t, s.virtual.TimestampingAuthorities(), s.logs(t))
+	return s.Root(t, Trusts{Logs: true, Stamps: true})
 }
 
-// TrustedRootWithoutLog lists the timestamp authority only.
+// TrustedRootWithoutLog lists the timestamp authorities only.
 func (s *Sigstore) TrustedRootWithoutLog(t testing.TB) []byte {
 	t.Helper()
-	return s.trustedRoot(t, s.virtual.TimestampingAuthorities(), map[string]*root.TransparencyLog{})
+	return s.Root(t, Trusts{Stamps: true})
 }
 
-// TrustedRootWithoutTime lists neither log nor timestamp authority.
+// TrustedRootWithoutTime lists neither logs nor timestamp authorities.
 func (s *Sigstore) TrustedRootWithoutTime(t testing.TB) []byte {
 	t.Helper()
-	return s.trustedRoot(t, nil, map[string]*root.TransparencyLog{})
+	return s.Root(t, Trusts{})
 }
 
-func (s *Sigstore) trustedRoot(t testing.TB, tsas []root.TimestampingAuthority, logs map[string]*root.TransparencyLog) []byte {
+// Root is a trusted_root.json with what was asked for.
+func (s *Sigstore) Root(t testing.TB, with Trusts) []byte {
 	t.Helper()
-	r, err := root.NewTrustedRoot(root.TrustedRootMediaType01, s.virtual.FulcioCertificateAuthorities(),
-		map[string]*root.TransparencyLog{}, tsas, logs)
+	cas := []root.CertificateAuthority{&root.FulcioCertificateAuthority{
+		Root: s.root.cert, Intermediates: []*x509.Certificate{s.issuer.cert},
+		ValidityPeriodStart: s.began, ValidityPeriodEnd: s.Ends, URI: "https://fulcio.test",
+	}}
+	var stamps []root.TimestampingAuthority
+	if with.Stamps {
+		for i, a := range s.stampers {
+			stamps = append(stamps, &root.SigstoreTimestampingAuthority{
+				Root: s.stampRoot.cert, Leaf: a.cert, ValidityPeriodStart: s.began, ValidityPeriodEnd: s.Ends,
+				URI: "https://time" + string(rune('1'+i)) + ".test",
+			})
+		}
+	}
+	logs, certificateLogs := map[string]*root.TransparencyLog{}, map[string]*root.TransparencyLog{}
+	if with.Logs {
+		for _, l := range s.logs {
+			logs[hex.EncodeToString(l.id())] = s.listed(l.signingKey, "https://"+l.name)
+		}
+	}
+	if with.CertificateLog {
+		certificateLogs[hex.EncodeToString(s.certificates.id())] = s.listed(s.certificates, "https://ct.test")
+	}
+	r, err := root.NewTrustedRoot(root.TrustedRootMediaType01, cas, certificateLogs, stamps, logs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,136 +117,43 @@ func (s *Sigstore) trustedRoot(t testing.TB, tsas []root.TimestampingAuthority, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
-}
-
-// logs repairs the log IDs: VirtualSigstore holds them as ASCII hex, which does
-// not survive being written to a file.
-func (s *Sigstore) logs(t testing.TB) map[string]*root.TransparencyLog {
-	t.Helper()
-	out := maps.Clone(s.virtual.RekorLogs())
-	for id, l := range out {
-		raw, err := hex.DecodeString(id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.ID = raw
-	}
-	return out
-}
-
-// Statement signs an in-toto statement as the holder of this e-mail address,
-// now.
-func (s *Sigstore) Statement(t testing.TB, email, issuer string, statement []byte) []byte {
-	t.Helper()
-	return s.StatementAt(t, email, issuer, statement, time.Now().Add(time.Minute))
-}
-
-// StatementAt also sets the time at which the log says that it saw the
-// signature; the certificate is valid for the next ten minutes only.
-func (s *Sigstore) StatementAt(t testing.TB, email, issuer string, statement []byte, logged time.Time) []byte {
-	t.Helper()
-	e, err := s.virtual.AttestAtTime(email, issuer, statement, logged, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := e.SignatureContent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := content.EnvelopeContent().RawEnvelope()
-	sig, err := base64.StdEncoding.DecodeString(env.Signatures[0].Sig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.marshal(t, e, &protobundle.Bundle{Content: &protobundle.Bundle_DsseEnvelope{DsseEnvelope: &protodsse.Envelope{
-		Payload: statement, PayloadType: env.PayloadType,
-		Signatures: []*protodsse.Signature{{Sig: sig}},
-	}}})
-}
-
-// Blob signs an artifact itself, as `cosign sign-blob` does.
-func (s *Sigstore) Blob(t testing.TB, email, issuer string, artifact []byte) []byte {
-	t.Helper()
-	e, err := s.virtual.SignAtTime(email, issuer, artifact, time.Now().Add(time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := e.SignatureContent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := content.MessageSignatureContent()
-	return s.marshal(t, e, &protobundle.Bundle{Content: &protobundle.Bundle_MessageSignature{MessageSignature: &protocommon.MessageSignature{
-		MessageDigest: &protocommon.HashOutput{Algorithm: protocommon.HashAlgorithm_SHA2_256, Digest: m.Digest()},
-		Signature:     m.Signature(),
-	}}})
-}
-
-func (s *Sigstore) marshal(t testing.TB, e *ca.TestEntity, b *protobundle.Bundle) []byte {
-	t.Helper()
-	vc, err := e.VerificationContent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stamps, err := e.Timestamps()
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries, err := e.TlogEntries()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.MediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
-	b.VerificationMaterial = &protobundle.VerificationMaterial{
-		Content: &protobundle.VerificationMaterial_Certificate{Certificate: &protocommon.X509Certificate{RawBytes: vc.Certificate().Raw}},
-		TimestampVerificationData: &protobundle.TimestampVerificationData{
-			Rfc3161Timestamps: []*protocommon.RFC3161SignedTimestamp{{SignedTimestamp: stamps[0]}},
-		},
-		TlogEntries: []*protorekor.TransparencyLogEntry{s.entry(t, entries[0], b)},
-	}
-	out, err := protojson.Marshal(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := jsontext.Value(out)
+	// protojson varies its spaces on purpose; the same root is the same bytes.
+	v := jsontext.Value(b)
 	if err := v.Compact(); err != nil {
 		t.Fatal(err)
 	}
-	return slices.Clone(v)
+	return v
 }
 
-// entry adds what a bundle in a file needs and VirtualSigstore leaves out: kind
-// and version, the signed entry timestamp, the inclusion proof.
-func (s *Sigstore) entry(t testing.TB, e *tlog.Entry, b *protobundle.Bundle) *protorekor.TransparencyLogEntry {
-	t.Helper()
-	tle := e.TransparencyLogEntry()
-	tle.KindVersion = &protorekor.KindVersion{Kind: "hashedrekord", Version: "0.0.1"}
-	if b.GetDsseEnvelope() != nil {
-		tle.KindVersion.Kind = "dsse"
+func (s *Sigstore) listed(k *signingKey, url string) *root.TransparencyLog {
+	return &root.TransparencyLog{
+		BaseURL: url, ID: k.id(), ValidityPeriodStart: s.began, ValidityPeriodEnd: s.Ends,
+		HashFunc: crypto.SHA256, PublicKey: k.Public(), SignatureHashFunc: crypto.SHA256,
 	}
-	body := tle.GetCanonicalizedBody()
-	set, err := s.virtual.RekorSignPayload(tlog.RekorPayload{
-		Body: base64.StdEncoding.EncodeToString(body), IntegratedTime: tle.IntegratedTime,
-		LogIndex: tle.LogIndex, LogID: hex.EncodeToString(tle.LogId.KeyId),
-	})
+}
+
+// signingKey is the key of a log, known by the digest of its public half.
+type signingKey struct{ *ecdsa.PrivateKey }
+
+func newSigningKey(t testing.TB) *signingKey {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tle.InclusionPromise = &protorekor.InclusionPromise{SignedEntryTimestamp: set}
-	if tle.InclusionProof == nil {
-		p, err := s.virtual.GetInclusionProof(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rootHash, err := hex.DecodeString(*p.RootHash)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tle.InclusionProof = &protorekor.InclusionProof{
-			LogIndex: *p.LogIndex, TreeSize: *p.TreeSize, RootHash: rootHash,
-			Checkpoint: &protorekor.Checkpoint{Envelope: *p.Checkpoint},
-		}
+	return &signingKey{k}
+}
+
+func (k *signingKey) id() []byte {
+	spki, err := x509.MarshalPKIXPublicKey(k.Public())
+	if err != nil {
+		panic(err) // of a key made here
 	}
-	return tle
+	sum := sha256.Sum256(spki)
+	return sum[:]
+}
+
+func (k *signingKey) sign(message []byte) ([]byte, error) {
+	sum := sha256.Sum256(message)
+	return ecdsa.SignASN1(rand.Reader, k.PrivateKey, sum[:])
 }
