@@ -38,6 +38,7 @@ const (
 	RefusedAlias          = "alias_taken"
 	RefusedState          = "wrong_state"
 	RefusedStatus         = "invalid_status"
+	RefusedProof          = "proof_refused"
 	RefusedStale          = "stale_subject"
 	RefusedBlocked        = "review_incomplete"
 	RefusedVote           = "invalid_vote"

@@ -55,6 +55,7 @@ type Config struct {
 	Secrets           *secrets.Finder
 	TrustedRoots      *attest.Roots // for signers known by certificate; nil: keys only
 	LoopbackUpstreams bool          // capture listings from loopback addresses too
+	Ownership         Ownership     // how namespaces are proven; zero: by an admin's word only
 	Resolver          *net.Resolver // asked for the names of what is captured; nil: the system's
 	Logger            *slog.Logger
 	Now               func() time.Time

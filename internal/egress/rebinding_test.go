@@ -1,7 +1,6 @@
 package egress
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -10,54 +9,30 @@ import (
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/bartizan-mcp/bartizan/internal/fixture/nameserver"
 )
 
-// zone is a name server on loopback that answers every question for an address
-// with what answer says, never to be kept.
-func zone(t *testing.T, answer func(name string, asked int64) netip.Addr) (*net.Resolver, *atomic.Int64) {
+// zone answers every question for an address with what answer says.
+func zone(t *testing.T, answer func(asked int64) netip.Addr) (*net.Resolver, *atomic.Int64) {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
 	asked := new(atomic.Int64)
-	go func() {
-		buffer := make([]byte, 4096)
-		for {
-			n, from, err := conn.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			var q dnsmessage.Message
-			if q.Unpack(buffer[:n]) != nil || len(q.Questions) != 1 {
-				continue
-			}
-			reply := dnsmessage.Message{Header: dnsmessage.Header{ID: q.ID, Response: true, RecursionAvailable: true}, Questions: q.Questions}
-			header := dnsmessage.ResourceHeader{Name: q.Questions[0].Name, Class: dnsmessage.ClassINET, TTL: 0}
-			ip := answer(q.Questions[0].Name.String(), asked.Add(1))
-			switch {
-			case ip.Is4() && q.Questions[0].Type == dnsmessage.TypeA:
-				header.Type = dnsmessage.TypeA
-				reply.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AResource{A: ip.As4()}}}
-			case ip.Is6() && q.Questions[0].Type == dnsmessage.TypeAAAA:
-				header.Type = dnsmessage.TypeAAAA
-				reply.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AAAAResource{AAAA: ip.As16()}}}
-			}
-			if b, err := reply.Pack(); err == nil {
-				conn.WriteTo(b, from)
-			}
+	_, resolver := nameserver.Start(t, func(_ string, kind dnsmessage.Type) ([]dnsmessage.ResourceBody, bool) {
+		switch ip := answer(asked.Add(1)); {
+		case ip.Is4() && kind == dnsmessage.TypeA:
+			return []dnsmessage.ResourceBody{&dnsmessage.AResource{A: ip.As4()}}, true
+		case ip.Is6() && kind == dnsmessage.TypeAAAA:
+			return []dnsmessage.ResourceBody{&dnsmessage.AAAAResource{AAAA: ip.As16()}}, true
 		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}, asked
+		return nil, true
+	})
+	return resolver, asked
 }
 
 // TestNamesOfForbiddenAddresses asks for names that lead where no URL may.
 func TestNamesOfForbiddenAddresses(t *testing.T) {
 	for _, address := range []string{"169.254.169.254", "127.0.0.1", "100.100.100.200", "0.0.0.0", "10.0.0.1", "::1", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "fec0::1", "fe80::1", "fd00:ec2::254"} {
-		resolver, asked := zone(t, func(string, int64) netip.Addr { return netip.MustParseAddr(address) })
+		resolver, asked := zone(t, func(int64) netip.Addr { return netip.MustParseAddr(address) })
 		_, err := Policy{}.Client(resolver).Get("http://metadata.attacker.example/latest/meta-data")
 		if !errors.Is(err, ErrAddress) || asked.Load() == 0 {
 			t.Errorf("%s: %v after %d questions", address, err, asked.Load())
@@ -89,7 +64,7 @@ func TestRebinding(t *testing.T) {
 	}()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	for first := range int64(3) {
-		resolver, asked := zone(t, func(_ string, n int64) netip.Addr {
+		resolver, asked := zone(t, func(n int64) netip.Addr {
 			if n <= first {
 				return netip.MustParseAddr("192.0.2.1") // documentation: refused too, so that the test needs no network
 			}

@@ -169,6 +169,7 @@ func TestOneHomePerDependency(t *testing.T) {
 		"github.com/tailscale/hujson": {"cmd/internal/clients"},
 		"github.com/pelletier/":       {"cmd/internal/clients"},
 		"oras.land/":                  {"cmd/internal/distribution"},
+		"github.com/go-jose/":         {"registry/ownership"},
 		"github.com/opencontainers/":  {"cmd/internal/distribution"},
 	}
 	for _, p := range list(t) {

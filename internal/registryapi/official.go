@@ -61,6 +61,20 @@ type (
 		Severity  string `json:"severity"`  // error
 		Reference string `json:"reference"` // JSON Pointer of the same place
 	}
+	// SignedTime is a proof of a domain: an RFC 3339 time and its signature in hex.
+	SignedTime struct {
+		Domain          string `json:"domain"`
+		Timestamp       string `json:"timestamp"`
+		SignedTimestamp string `json:"signed_timestamp"`
+	}
+	ProviderToken struct {
+		OIDCToken string `json:"oidc_token"`
+	}
+	// RegistryToken is a publisher's key, shown once.
+	RegistryToken struct {
+		RegistryToken string `json:"registry_token"`
+		ExpiresAt     int64  `json:"expires_at"` // Unix seconds
+	}
 	OfficialHealth struct {
 		Status string `json:"status"`
 	}

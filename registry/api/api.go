@@ -43,8 +43,9 @@ type Config struct {
 
 type api struct {
 	Config
-	service *registry.Service
-	openapi []byte
+	service  *registry.Service
+	openapi  []byte
+	attempts *attempts // to prove a namespace
 }
 
 func init() { gin.SetMode(gin.ReleaseMode) }
@@ -66,7 +67,7 @@ func New(cfg Config) (http.Handler, error) {
 	if cfg.Closing == nil {
 		cfg.Closing = context.Background()
 	}
-	a := &api{Config: cfg, service: cfg.Service}
+	a := &api{Config: cfg, service: cfg.Service, attempts: newAttempts()}
 	router := gin.New()
 	router.UseEscapedPath = true      // %2F in a server name is no separator
 	router.UnescapePathValues = false // call.Param does it: gin would read "+" in a version as a space

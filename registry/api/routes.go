@@ -59,7 +59,7 @@ var (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.operational(), a.official(), a.admission(), a.reviewing(), a.administration(), a.following())
+	return slices.Concat(a.operational(), a.official(), a.exchanges(), a.admission(), a.reviewing(), a.administration(), a.following())
 }
 
 func (a *api) operational() []route {

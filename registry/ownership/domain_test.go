@@ -20,9 +20,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/bartizan-mcp/bartizan/internal/egress"
+	"github.com/bartizan-mcp/bartizan/internal/fixture/nameserver"
 )
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -69,57 +69,21 @@ func (s signer) request(domain string, at time.Time) SignedTime {
 	return SignedTime{Domain: domain, Timestamp: text, Signature: hex.EncodeToString(s.sign(text))}
 }
 
-// nameserver answers TXT questions on loopback.
-func nameserver(t testing.TB, records map[string][]string) *net.Resolver {
+// dns answers TXT questions.
+func dns(t testing.TB, texts map[string][]string) *net.Resolver {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	go func() {
-		buffer := make([]byte, 4096)
-		for {
-			n, from, err := conn.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			var q dnsmessage.Message
-			if q.Unpack(buffer[:n]) != nil || len(q.Questions) != 1 {
-				continue
-			}
-			question := q.Questions[0]
-			reply := dnsmessage.Message{Header: dnsmessage.Header{ID: q.ID, Response: true}, Questions: q.Questions}
-			texts, known := records[question.Name.String()]
-			if !known {
-				reply.RCode = dnsmessage.RCodeNameError
-			}
-			for _, text := range texts {
-				if question.Type == dnsmessage.TypeTXT {
-					reply.Answers = append(reply.Answers, dnsmessage.Resource{
-						Header: dnsmessage.ResourceHeader{Name: question.Name, Type: dnsmessage.TypeTXT, Class: dnsmessage.ClassINET},
-						Body:   &dnsmessage.TXTResource{TXT: []string{text}},
-					})
-				}
-			}
-			if b, err := reply.Pack(); err == nil {
-				conn.WriteTo(b, from)
-			}
-		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
+	_, resolver := nameserver.Start(t, nameserver.TXT(texts))
+	return resolver
 }
 
 func clock(at time.Time) func() time.Time { return func() time.Time { return at } }
 
 func TestDNS(t *testing.T) {
 	old, key, curve, stranger := edwards(t), edwards(t), p384(t), edwards(t)
-	d := &Domains{Now: clock(noon), Resolver: nameserver(t, map[string][]string{
-		"example.com.":   {"v=spf1 -all", old.record, key.record, curve.record},
-		"bare.example.":  {"v=spf1 -all", "MCPv1", "v=MCPv1; k=ed25519; p=AAAA", "v=MCPv1; k=rsa; p=" + strings.Repeat("A", 43) + "=", "x " + key.record},
-		"empty.example.": {},
+	d := &Domains{Now: clock(noon), Resolver: dns(t, map[string][]string{
+		"example.com":   {"v=spf1 -all", old.record, key.record, curve.record},
+		"bare.example":  {"v=spf1 -all", "MCPv1", "v=MCPv1; k=ed25519; p=AAAA", "v=MCPv1; k=rsa; p=" + strings.Repeat("A", 43) + "=", "x " + key.record},
+		"empty.example": {},
 	})}
 	for name, s := range map[string]signer{"ed25519": key, "ecdsap384": curve} {
 		for _, at := range []time.Time{noon, noon.Add(-15 * time.Second), noon.Add(15 * time.Second)} {
@@ -236,7 +200,7 @@ func TestHTTP(t *testing.T) {
 		}
 	}
 	// The dialer that the registry really uses reaches none of its own network.
-	resolver := nameserver(t, map[string][]string{})
+	resolver := dns(t, map[string][]string{})
 	d.Client = egress.Policy{}.Client(resolver)
 	if _, err := d.HTTP(t.Context(), key.request("localhost.localdomain", noon)); !errors.Is(err, ErrLookup) {
 		t.Errorf("local: %v", err)

@@ -12,16 +12,16 @@ import (
 
 // Issuer is an identity provider whose tokens prove namespaces.
 type Issuer struct {
-	Issuer   string // the claim iss, exactly
-	JWKS     string // its keys: a file, or an https URL
-	Audience string // the claim aud has to hold this registry's name
+	Issuer   string `json:"issuer"`   // the claim iss, exactly
+	JWKS     string `json:"jwks"`     // its keys: a file, or an https URL
+	Audience string `json:"audience"` // the claim aud has to hold this registry's name
 	// Algorithms that its tokens are signed with; default RS256.
-	Algorithms []string
+	Algorithms []string `json:"algorithms"`
 	// Namespaces that a token proves: io.github.{repository_owner}. A claim in
 	// braces stands for one label.
-	Namespaces []string
+	Namespaces []string `json:"namespaces"`
 	// Claims that a token must have, each with one of the values.
-	Claims map[string][]string
+	Claims map[string][]string `json:"claims"`
 }
 
 // algorithms are those that sign with a private key. HS* would make the public

@@ -26,6 +26,9 @@ func Changed(before, after Config) []string {
 	if !reflect.DeepEqual(before.Gateway.Servers, after.Gateway.Servers) {
 		keys = append(keys, "gateway.servers")
 	}
+	if !reflect.DeepEqual(before.Registry.Ownership.Issuers, after.Registry.Ownership.Issuers) {
+		keys = append(keys, "registry.ownership.issuers")
+	}
 	return keys
 }
 

@@ -50,6 +50,8 @@ type Registry struct {
 	// Signer is the Unix socket of a separate signer (bartizan key signer);
 	// without one the keys lie under Data.
 	Signer string `json:"signer"`
+	// Ownership is how namespaces are proven.
+	Ownership Ownership `json:"ownership"`
 }
 
 // Gateway is door 2.
@@ -153,7 +155,7 @@ func Default() Config {
 	return Config{
 		Tenant:   "default",
 		LogLevel: "info",
-		Registry: Registry{Addr: "127.0.0.1:8470"},
+		Registry: Registry{Addr: "127.0.0.1:8470", Ownership: Ownership{KeyLife: time.Hour}},
 		Gateway: Gateway{
 			Addr:          "127.0.0.1:8471",
 			AutoRoutes:    true,
@@ -233,6 +235,7 @@ func (c Config) Validate() error {
 	if !Loopback(c.Registry.Addr) {
 		bad("registry.addr: %q is not loopback; put a TLS proxy in front of a loopback address", c.Registry.Addr)
 	}
+	problems = append(problems, c.Registry.Ownership.validate()...)
 	problems = append(problems, c.validateServers()...)
 	problems = append(problems, c.Tracing.validate()...)
 	problems = append(problems, c.Scanners.validate()...)
