@@ -10,11 +10,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
-	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 	"github.com/bartizan-mcp/bartizan/registry/client"
@@ -24,7 +22,8 @@ import (
 // publication is what the flags of `publish` say.
 type publication struct {
 	artifact, listing, alias, tier, dir string
-	keys, bundles, scopes, env          []string
+	scopes, env                         []string
+	signatures                          signatures
 	unsafeRun, wait                     bool
 	patience                            time.Duration
 	command                             []string
@@ -36,12 +35,14 @@ func newPublish() *cobra.Command {
 		Use:   "publish SERVER.JSON [flags] [-- COMMAND [ARGS...]]",
 		Short: "Publish a server version, signed, for review",
 		Long: "The artifact is a file or a folder; each --key signs it together with\n" +
-			"server.json. A remote is listed by the registry; a local server by --listing, or\n" +
+			"server.json, as does an OIDC identity if --fulcio-url names who certifies it. The\n" +
+			"token is read from --oidc-token, SIGSTORE_ID_TOKEN or the build service. A remote is listed by the registry; a local server by --listing, or\n" +
 			"by running COMMAND here with --unsafe-run, which the record says. COMMAND is also\n" +
 			"the launch identity that the approval binds.\n\n" +
 			"Exit code 0 in review, 3 quarantined; with --wait 8 while undecided.",
 		Example: "  bartizan publish server.json --key acme.key\n" +
-			"  bartizan publish server.json --artifact . --key acme.key --unsafe-run -- node /opt/acme/index.js",
+			"  bartizan publish server.json --artifact . --key acme.key --unsafe-run -- node /opt/acme/index.js\n" +
+			"  bartizan publish server.json --artifact x.tgz --fulcio-url URL --rekor-url URL --tsa-url URL",
 		Args: cobra.MinimumNArgs(1),
 	}
 	format := outputFlag(cmd, "table", "json")
@@ -49,8 +50,7 @@ func newPublish() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&p.artifact, "artifact", "", "file or folder that is published")
 	f.StringVar(&p.listing, "listing", "", "capture of the server's listing")
-	f.StringArrayVar(&p.keys, "key", nil, "private key that signs the publication")
-	f.StringArrayVar(&p.bundles, "bundle", nil, "Sigstore bundle made elsewhere")
+	p.signatures.flags(f)
 	f.StringVar(&p.alias, "alias", "", "name under which the gateway serves it")
 	f.StringVar(&p.tier, "tier", "", "risk tier (default standard)")
 	f.StringArrayVar(&p.scopes, "scope", nil, "permission scope that the server needs")
@@ -120,7 +120,7 @@ func (p *publication) run(cmd *cobra.Command, c *client.Client, serverFile strin
 	if sub.Listing, sub.Options.ListingSource, err = p.capture(ctx, sub.Options.Launch); err != nil {
 		return nil, err
 	}
-	if sub.Bundles, err = p.sign(ctx, sub.Server, artifact); err != nil {
+	if sub.Bundles, err = p.signatures.bundles(cmd, sub.Server, artifact); err != nil {
 		return nil, err
 	}
 	sub.Options.Alias, sub.Options.Tier = p.alias, p.tier
@@ -202,49 +202,6 @@ func (p *publication) capture(ctx context.Context, l admission.Launch) (body []b
 	captured.Source = listing.SourceUnsafeRun
 	body, err = captured.Marshal()
 	return body, listing.SourceUnsafeRun, err
-}
-
-// sign makes one bundle for each key: a statement about the artifact and
-// server.json together.
-func (p *publication) sign(ctx context.Context, server, artifact []byte) ([][]byte, error) {
-	var bundles [][]byte
-	for _, file := range p.bundles {
-		body, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		bundles = append(bundles, body)
-	}
-	for _, file := range p.keys {
-		key, err := attest.LoadKey(file)
-		if err != nil {
-			return nil, err
-		}
-		bundle, err := signPublication(ctx, key, server, artifact)
-		if err != nil {
-			return nil, err
-		}
-		bundles = append(bundles, bundle)
-	}
-	return bundles, nil
-}
-
-func signPublication(ctx context.Context, key *attest.Key, server, artifact []byte) ([]byte, error) {
-	statement := attest.Statement{PredicateType: attest.PredicatePublish, Subjects: []attest.Subject{
-		{Name: "server.json", Digest: map[string]string{"sha256": digestsOf(server)["sha256"]}},
-	}}
-	if artifact != nil {
-		statement.Subjects = append(statement.Subjects, attest.Subject{Name: "artifact", Digest: digestsOf(artifact)})
-	}
-	var err error
-	if statement.Predicate, err = json.Marshal(map[string]any{"tool": "bartizan publish"}); err != nil {
-		return nil, err
-	}
-	body, err := statement.Marshal()
-	if err != nil {
-		return nil, err
-	}
-	return key.Sign(ctx, body)
 }
 
 // waitDecided asks until the version has left review or patience ends.

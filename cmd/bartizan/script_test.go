@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 // demands an exit code; `doors [flags]`, which starts `bartizan serve` until
 // the script ends and sets REGISTRY, GATEWAY and, on first start, ADMIN;
 // `signer [flags]`, which starts `bartizan key signer` alike;
+// `sigstore`, which starts a certificate authority with its logs;
 // `stop interrupt|kill`, which ends the last of them earlier; `reload`, which has it load its
 // scanners anew; and `pick VAR POINTER`, which takes a string out of the JSON on
 // the last standard output.
@@ -65,6 +66,8 @@ func scriptParams(t *testing.T) testscript.Params {
 			"signer": func(ts *testscript.TestScript, _ bool, args []string) {
 				startProgram(ts, "bartizan", append([]string{"key", "signer", "--data", ts.MkAbs("vault"), "--socket", ts.MkAbs("s")}, args...)...)
 			},
+			"sigstore": cmdSigstore(t),
+
 			"stop": cmdStop,
 			"pick": cmdPick,
 			"get":  cmdGet,
