@@ -39,10 +39,11 @@ func (s *Service) captureRemote(ctx context.Context, w *work) error {
 	defer cancel()
 	target := s.upstream
 	target.URL, target.Transport = w.v.Launch.URL, w.v.Launch.Transport
+	target.Pin = w.v.Launch.Pin
 	capture, err := upstream.Capture(ctx, target, upstream.Limits{})
 	if err != nil {
 		s.Logger.WarnContext(ctx, "capture listing", "server", w.v.Name, "error", err)
-		detail := hostText(err, egress.ErrAddress, egress.ErrURL, upstream.ErrRedirect, upstream.ErrCursorLoop, upstream.ErrTooLarge, upstream.ErrProtocol, upstream.ErrEra, listing.ErrTooLarge, listing.ErrMalformed, context.DeadlineExceeded)
+		detail := hostText(err, egress.ErrAddress, egress.ErrURL, upstream.ErrRedirect, upstream.ErrPin, upstream.ErrCursorLoop, upstream.ErrTooLarge, upstream.ErrProtocol, upstream.ErrEra, listing.ErrTooLarge, listing.ErrMalformed, context.DeadlineExceeded)
 		if detail == "it is malformed" {
 			detail = "the endpoint does not answer"
 		}

@@ -38,7 +38,7 @@ func (w *work) facts() *checklist.Facts {
 	f := &checklist.Facts{
 		Document: w.doc, Publisher: v.Publisher, Namespaces: v.KeyNamespaces, Bundles: len(v.Bundles), Signers: v.Signers,
 		Signed: v.signed(), Artifact: v.Artifact, ListingSource: v.Source, Held: heldEntries(w.prints), Roots: map[string]string{},
-		Shadowed: w.shadowed, SBOM: w.bill, Launch: v.Launch, Binding: v.Binding, Scopes: v.Scopes,
+		Shadowed: w.shadowed, SBOM: w.bill, Launch: v.Launch, Binding: v.Binding, Tree: v.Tree, Scopes: v.Scopes,
 		Secrets: w.secrets,
 		Scan:    checklist.Scan{Action: w.verdict.Action, Findings: w.verdict.Findings, Failures: w.verdict.Failures, Waived: w.verdict.Waived},
 	}

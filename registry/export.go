@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+
+	"github.com/bartizan-mcp/bartizan/internal/tree"
 )
 
 // scratch is a folder of the data directory that every start empties.
@@ -35,7 +37,7 @@ func (s *Service) export(ctx context.Context, w *work) (path string, err error) 
 // tidy removes what export left.
 func (w *work) tidy() {
 	if w.exported != "" {
-		_ = os.RemoveAll(w.exported)
-		w.exported = ""
+		_ = tree.Remove(w.exported)
+		w.exported, w.tree = "", ""
 	}
 }

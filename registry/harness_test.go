@@ -133,14 +133,14 @@ const toolList = `{"tools":[{"name":"get_forecast","description":"%s","inputSche
 // artifact is a small npm package with a lockfile; every version differs.
 func artifact(t testing.TB, version string) []byte {
 	t.Helper()
-	return archive(t, map[string]string{
+	return tarOf(t, map[string]string{
 		"package/package.json":      `{"name":"@acme/weather","version":"` + version + `","license":"Apache-2.0"}`,
 		"package/package-lock.json": `{"name":"@acme/weather","version":"` + version + `","lockfileVersion":3,"requires":true,"packages":{"":{"name":"@acme/weather","version":"` + version + `","license":"Apache-2.0"}}}`,
 		"package/index.js":          "console.log('weather')\n",
 	})
 }
 
-func archive(t testing.TB, files map[string]string) []byte {
+func tarOf(t testing.TB, files map[string]string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	zw := gzip.NewWriter(&out)

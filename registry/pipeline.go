@@ -34,6 +34,7 @@ type work struct {
 	bill     checklist.SBOM
 	answers  []checklist.Answer
 	secrets  checklist.Secrets
+	tree     string            // folder that an artifact-bound server starts from
 	exported string            // folder with the artifact in a file, once a step asked for it
 	blobs    map[string]string // new blobs with their media types
 }
@@ -45,6 +46,7 @@ var steps = []struct {
 	run  func(*Service, context.Context, *work) error
 }{
 	{"signatures", (*Service).verifySignatures},
+	{"tree", (*Service).plantTree},
 	{"capture", (*Service).captureListing},
 	{"scan", (*Service).scanListing},
 	{"secrets", (*Service).findSecrets},

@@ -149,7 +149,7 @@ func (s *Service) prepare(by audit.Origin, doc *serverjson.Document, sub *Submis
 			return nil, refuse(ErrTooLarge, RefusedTooLarge, "a bundle has more than %d bytes", attest.MaxBundle)
 		}
 	}
-	launch, binding, err := bind(doc, o.Launch)
+	launch, binding, err := bind(doc, o.Launch, sub.Artifact != "")
 	if err != nil {
 		return nil, err
 	}
@@ -168,49 +168,6 @@ func (s *Service) prepare(by audit.Origin, doc *serverjson.Document, sub *Submis
 		},
 		Publication: Publication{KeyNamespaces: by.Caller.Namespaces, ScopesDeclared: o.Scopes != nil, ScannerBindings: doc.ScannerBindings},
 	}, nil
-}
-
-// bind decides how the server is started or reached. A command binds its argv
-// and environment names; an endpoint binds the exact URL of one remote.
-func bind(doc *serverjson.Document, l admission.Launch) (admission.Launch, approval.Binding, error) {
-	endpoint, hasEndpoint := doc.Endpoint()
-	switch {
-	case len(l.Command) > 0 && (l.URL != "" || l.Transport != ""):
-		return l, "", refuse(ErrInvalid, RefusedOptions, "a launch has a command or a URL, not both")
-	case len(l.Command) > 0:
-		if l.Command[0] == "" || len(l.Command) > 256 || slices.ContainsFunc(slices.Concat(l.Command, l.EnvNames, []string{l.Dir}), badText) {
-			return l, "", refuse(ErrInvalid, RefusedOptions, "launch.command must be 1 to 256 arguments without control characters")
-		}
-		if slices.ContainsFunc(l.EnvNames, func(n string) bool { return n == "" || strings.Contains(n, "=") }) {
-			return l, "", refuse(ErrInvalid, RefusedOptions, "launch.envNames holds names, never values")
-		}
-		return l, approval.BindingCommand, nil
-	case l.Dir != "" || len(l.EnvNames) > 0:
-		return l, "", refuse(ErrInvalid, RefusedOptions, "launch.dir and launch.envNames need launch.command")
-	case l.URL == "" && l.Transport != "":
-		return l, "", refuse(ErrInvalid, RefusedOptions, "launch.transport needs launch.url")
-	case l.URL != "":
-		declared := serverjson.Remote{Type: serverjson.TypeHTTP, URL: l.URL}
-		if l.Transport != "" {
-			declared.Type = l.Transport
-		}
-		if !slices.ContainsFunc(doc.Remotes, func(r serverjson.Remote) bool { return r.Type == declared.Type && r.URL == declared.URL }) {
-			return l, "", refuse(ErrInvalid, RefusedOptions, "launch.url is no remote of server.json with that transport")
-		}
-		return reached(declared), approval.BindingEndpoint, nil
-	case hasEndpoint:
-		return reached(endpoint), approval.BindingEndpoint, nil
-	}
-	return l, "", refuse(ErrInvalid, RefusedLaunch, "server.json names no remote without variables: say how the server is started (launch.command)")
-}
-
-// reached is the launch identity of a remote.
-func reached(r serverjson.Remote) admission.Launch {
-	l := admission.Launch{URL: r.URL}
-	if r.Type != serverjson.TypeHTTP {
-		l.Transport = r.Type
-	}
-	return l
 }
 
 // listingSource reads a supplied capture, so that a bad one is refused before

@@ -136,7 +136,7 @@ func TestPublishRefusals(t *testing.T) {
 		}, class: ErrInvalid, reason: RefusedListing},
 		"rubbish listing": {change: func(s *Submission) { s.Listing = []byte(`[1]`) }, class: ErrInvalid, reason: RefusedListing},
 		"hostile archive": {change: func(s *Submission) {
-			digest, err := h.StoreArtifact(t.Context(), bytes.NewReader(archive(t, map[string]string{"../../escape": "x"})))
+			digest, err := h.StoreArtifact(t.Context(), bytes.NewReader(tarOf(t, map[string]string{"../../escape": "x"})))
 			h.must(err)
 			s.Artifact, s.Bundles = digest, nil
 		}, class: ErrInvalid, reason: RefusedArtifact},

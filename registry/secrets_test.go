@@ -47,7 +47,7 @@ func TestSecretsQuarantine(t *testing.T) {
 		t.Helper()
 		sub := h.submission("weather", version, nil)
 		files["package/package.json"] = `{"name":"@acme/weather","version":"` + version + `"}`
-		body := archive(t, files)
+		body := tarOf(t, files)
 		digest, err := h.StoreArtifact(t.Context(), bytes.NewReader(body))
 		h.must(err)
 		sub.Artifact, sub.Options.Launch.Command = digest, append(sub.Options.Launch.Command, argv...)

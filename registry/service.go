@@ -18,6 +18,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/blob"
 	"github.com/bartizan-mcp/bartizan/internal/egress"
 	"github.com/bartizan-mcp/bartizan/internal/store"
+	"github.com/bartizan-mcp/bartizan/internal/tree"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 	"github.com/bartizan-mcp/bartizan/registry/secrets"
 )
@@ -94,7 +95,7 @@ func Open(ctx context.Context, cfg Config, opts ...store.Option) (*Service, erro
 	}
 	// What a killed process was unpacking is nobody's.
 	work := filepath.Join(cfg.DataDir, scratch)
-	if err := errors.Join(os.RemoveAll(work), os.MkdirAll(work, 0o700)); err != nil {
+	if err := errors.Join(tree.Remove(work), os.MkdirAll(work, 0o700)); err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
 	db, err := store.Open(filepath.Join(cfg.DataDir, "registry.db"), sub, opts...)

@@ -95,7 +95,7 @@ func TestSignersAreAdmitted(t *testing.T) {
 func TestPublishersSBOM(t *testing.T) {
 	h := newHouse(t)
 	const lock = `{"name":"@acme/weather","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"@acme/weather","version":"1.0.0","dependencies":{"left-pad":"1.3.0"}},"node_modules/left-pad":{"version":"1.3.0","license":"MIT"}}}`
-	digest, err := h.StoreArtifact(t.Context(), bytes.NewReader(archive(t, map[string]string{
+	digest, err := h.StoreArtifact(t.Context(), bytes.NewReader(tarOf(t, map[string]string{
 		"package/package.json": `{"name":"@acme/weather","version":"1.0.0","dependencies":{"left-pad":"1.3.0"}}`, "package/package-lock.json": lock,
 	})))
 	h.must(err)

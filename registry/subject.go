@@ -19,7 +19,7 @@ func (s *Service) predicate(prints []printed, verdict *scanVerdict, v *version, 
 	p := &approval.Predicate{
 		Registry: trust.Registry, Tenant: v.Tenant, Server: v.Name, Version: v.Version.Version, Alias: v.Alias, Tier: v.Tier,
 		Publisher: v.Publisher, Binding: approval.Binding(v.Binding),
-		Launch: approval.Launch{Command: v.Launch.Command, Dir: v.Launch.Dir, EnvNames: v.Launch.EnvNames, URL: v.Launch.URL, Transport: v.Launch.Transport},
+		Launch: launchOf(v.Launch),
 		Roots:  roots(prints), Annotations: approval.Annotations(listings(prints)), Scopes: v.Scopes, Scanners: verdict.byScanner(),
 		ScannerBindings: v.ScannerBindings,
 	}
@@ -34,7 +34,7 @@ func (s *Service) predicate(prints []printed, verdict *scanVerdict, v *version, 
 	for _, w := range waivers {
 		p.Waivers = append(p.Waivers, approval.Waiver{Rule: w.Rule, Pointer: w.Pointer, Leaf: w.Leaf, Expires: w.Expires.UTC().Truncate(time.Second)})
 	}
-	return p, approval.Subjects{Artifact: hexDigest(v.signed()), SBOM: hexDigest(v.SBOM)}
+	return p, approval.Subjects{Artifact: hexDigest(v.signed()), SBOM: hexDigest(v.SBOM), Tree: v.Tree}
 }
 
 // byScanner is the worst that each scanner said.

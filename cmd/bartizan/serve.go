@@ -95,6 +95,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 	}
 	door2, err := gatewayrun.Start(ctx, gatewayrun.Parts{
 		Config: c, TrustPath: reg.trustPath, Source: reg.service.Source(c.Tenant), Keys: reg.service, KeysReady: reg.service.Ready,
+		ConfigFile: sources.File, Artifacts: artifactsOf{reg.service, c.Tenant},
 		Scanners: loaded.Live, Audit: log, Logger: logger, Version: version(),
 		Follow: reg.follow(c.Tenant), OnDrift: reg.reportDrift,
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -158,4 +159,16 @@ func (d *registryDoor) reportDrift(ctx context.Context, drift gateway.Drift) {
 	if err != nil {
 		d.log.ErrorContext(ctx, "drift report", "server", drift.Server, "error", fmt.Sprint(err))
 	}
+}
+
+// artifactsOf is the registry in this process as the gateway reads it: what it
+// yields is checked as if it came over the network.
+type artifactsOf struct {
+	service *registry.Service
+	tenant  string
+}
+
+func (a artifactsOf) Artifact(ctx context.Context, digest string) (io.ReadCloser, error) {
+	r, _, err := a.service.Artifact(ctx, a.tenant, digest)
+	return r, err
 }

@@ -73,6 +73,14 @@ type Launch struct {
 	URL      string   `json:"url,omitzero"`
 	// Transport of URL: empty for streamable HTTP, or "sse".
 	Transport string `json:"transport,omitzero"`
+	// Pin is who must answer at URL: "sha256:HEX" of a public key of its chain,
+	// or a SPIFFE id.
+	Pin string `json:"pin,omitzero"`
+	// With binding artifact, where "{tree}" stands for the folder of the tree:
+	// SHA-256 (hex) of the executables that Command[0] may be if it is not in the
+	// tree, and the values of variables that are no secrets.
+	Runtimes []string          `json:"runtimes,omitzero"`
+	Env      map[string]string `json:"env,omitzero"`
 }
 
 // Signer is one verified signature over a version.
@@ -138,6 +146,7 @@ type Version struct {
 
 	ServerJSON string   `json:"serverJson"`
 	Artifact   string   `json:"artifact,omitzero"`
+	Tree       string   `json:"tree,omitzero"`    // digest of the folder that the artifact becomes (docs/spec/tree.md); no blob
 	Listing    string   `json:"listing,omitzero"` // the capture, every era
 	Source     string   `json:"listingSource,omitzero"`
 	SBOM       string   `json:"sbom,omitzero"`

@@ -3,6 +3,8 @@ package upstream
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
@@ -42,6 +45,22 @@ func plainTransport() *http.Transport {
 	t.MaxIdleConnsPerHost = idleConns
 	t.ReadBufferSize, t.WriteBufferSize = bufferBytes, bufferBytes
 	return t
+}
+
+// ClientOf is a client for targets whose servers are verified by the
+// authorities of a PEM file alone.
+func ClientOf(roots string) (*http.Client, error) {
+	pem, err := os.ReadFile(roots)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("no certificate in PEM")
+	}
+	t := plainTransport()
+	t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return &http.Client{Transport: t}, nil
 }
 
 // Post sends one message over streamable HTTP. header is added to the target's

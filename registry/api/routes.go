@@ -128,6 +128,7 @@ func (a *api) administration() []route {
 func (a *api) following() []route {
 	return []route{
 		{method: "GET", path: "/api/v1/gateway/snapshot", id: "getSnapshot", summary: "The signed snapshot of approvals in force", access: withRole, roles: gateways, media: attest.MediaType, handle: a.getSnapshot},
+		{method: "GET", path: "/api/v1/gateway/artifacts/:digest", id: "getApprovedArtifact", summary: "The artifact of an approved version that is started from it, by hex SHA-256", access: withRole, roles: gateways, media: "application/octet-stream", handle: a.getApprovedArtifact},
 		{method: "GET", path: "/api/v1/gateway/approvals/:digest", id: "getApprovalBundle", summary: "An approval by the hex SHA-256 of its bytes", access: withRole, roles: gateways, media: attest.MediaType, handle: a.getApprovalBundle},
 		{method: "GET", path: "/api/v1/gateway/keys/:id", id: "getKeyRecord", summary: "The record of an API key, hash included", access: withRole, roles: gateways, response: identity.KeyRecord{}, handle: a.getKeyRecord},
 		{method: "GET", path: "/api/v1/gateway/feed", id: "follow", summary: "Changes after a cursor", access: withRole, roles: gateways, response: registryapi.Feed{}, handle: a.follow,

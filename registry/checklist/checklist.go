@@ -36,6 +36,7 @@ type Facts struct {
 	SBOM            SBOM
 	Launch          admission.Launch
 	Binding         string
+	Tree            string   // digest, with binding artifact
 	Scopes          []string // nil: the publisher declared nothing
 	Secrets         Secrets
 }

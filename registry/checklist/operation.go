@@ -2,6 +2,7 @@ package checklist
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -52,18 +53,19 @@ func scopesDeclared(f *Facts) outcome {
 }
 
 func environmentDeclared(f *Facts) outcome {
-	if len(f.Launch.EnvNames) == 0 {
+	used := slices.Concat(f.Launch.EnvNames, slices.Sorted(maps.Keys(f.Launch.Env)))
+	if len(used) == 0 {
 		return notNeeded("the launch uses no environment variables")
 	}
 	declared := f.Document.EnvNames()
 	var missing []string
-	for _, name := range f.Launch.EnvNames {
+	for _, name := range used {
 		if !slices.Contains(declared, name) {
 			missing = append(missing, name)
 		}
 	}
 	return verdict(missing, "all declared in server.json", "variables that server.json does not declare",
-		map[string]any{"launch": f.Launch.EnvNames, "declared": declared, "missing": missing})
+		map[string]any{"launch": used, "declared": declared, "missing": missing})
 }
 
 // noSecrets reads the search that the pipeline made: what it found in tests,
@@ -111,9 +113,12 @@ func loopback(endpoint string) bool {
 }
 
 func bindable(f *Facts) outcome {
-	facts := map[string]any{"binding": f.Binding, "launch": f.Launch}
+	facts := map[string]any{"binding": f.Binding, "launch": f.Launch, "tree": f.Tree}
 	switch f.Binding {
 	case "endpoint":
+		if f.Launch.Pin != "" {
+			return pass("the exact URL and who answers there are bound; the code behind it is not", facts)
+		}
 		if f.Launch.Transport != "" {
 			return pass("the exact URL and its deprecated transport, HTTP+SSE, are bound; the code behind it is not", facts)
 		}
@@ -121,7 +126,7 @@ func bindable(f *Facts) outcome {
 	case "command":
 		return pass("the command line and environment names are bound; the code is not", facts)
 	case "artifact":
-		return pass("the started tree is bound to the artifact's digest", facts)
+		return pass("the tree, the command line, the environment's values and the runtime's executable are bound; libraries that the runtime takes from the system are not", facts)
 	}
 	return fail("nothing binds the launch", facts)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -68,6 +69,11 @@ func (f *Follower) Snapshot(ctx context.Context) ([]byte, error) {
 // Approval implements approval.Source.
 func (f *Follower) Approval(ctx context.Context, digest string) ([]byte, error) {
 	return f.client.bytes(ctx, request{method: "GET", path: v1("gateway", "approvals", digest)}, approval.MaxApproval)
+}
+
+// Artifact implements trees.Source.
+func (f *Follower) Artifact(ctx context.Context, digest string) (io.ReadCloser, error) {
+	return f.client.open(ctx, request{method: "GET", path: v1("gateway", "artifacts", digest)})
 }
 
 // Key implements identity.KeySource.

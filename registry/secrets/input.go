@@ -72,6 +72,9 @@ func launchTexts(p *Published) []text {
 		}
 	}
 	out = append(out, text{where: "launch URL", body: valid(p.Launch.URL)}, text{where: "launch directory", body: valid(p.Launch.Dir)})
+	for name, value := range p.Launch.Env {
+		out = append(out, text{where: "launch variable " + name, body: valid(name + "=" + value)})
+	}
 	for name, s := range p.Texts {
 		out = append(out, text{where: name, body: valid(s)})
 	}

@@ -7,6 +7,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -96,6 +98,9 @@ type Upstream struct {
 	SilenceTimeout time.Duration `json:"silenceTimeout"`
 	// AnswerTimeout is for the whole answer to one message.
 	AnswerTimeout time.Duration `json:"answerTimeout"`
+	// Roots is a PEM file of the only authorities that servers over TLS are
+	// verified by; empty: the system's.
+	Roots string `json:"roots"`
 }
 
 // Strikes of a server are its messages that scanners blocked.
@@ -139,11 +144,15 @@ type Server struct {
 	Server string `json:"server"`
 	URL    string `json:"url"`
 	// Transport of URL: streamable-http, which is the default, or sse.
-	Transport string            `json:"transport"`
-	Command   []string          `json:"command"`
-	Dir       string            `json:"dir"`
-	Env       map[string]string `json:"env"`
-	Headers   map[string]string `json:"headers"`
+	Transport string `json:"transport"`
+	// Pin is who must answer at URL, as approved.
+	Pin string `json:"pin"`
+	// MinBinding is a stronger minimum than the gateway's for this server.
+	MinBinding string            `json:"minBinding"`
+	Command    []string          `json:"command"`
+	Dir        string            `json:"dir"`
+	Env        map[string]string `json:"env"`
+	Headers    map[string]string `json:"headers"`
 }
 
 // TransportHTTP is what an upstream over HTTP speaks unless its Transport says
@@ -283,8 +292,19 @@ func (c Config) validateServers() []error {
 		if s.Server == "" {
 			problems = append(problems, fmt.Errorf("%s.server: the approved server's name is needed", at))
 		}
-		if (s.URL == "") == (len(s.Command) == 0) {
-			problems = append(problems, fmt.Errorf("%s: either url or command", at))
+		if s.URL != "" && len(s.Command) > 0 {
+			problems = append(problems, fmt.Errorf("%s: a url or a command, or neither to go by the approval", at))
+		}
+		if s.Pin != "" && s.URL == "" {
+			problems = append(problems, fmt.Errorf("%s.pin: only a url has one", at))
+		}
+		if !approval.Binding(s.MinBinding).Minimum() {
+			problems = append(problems, fmt.Errorf("%s.minBinding: %q is none of endpoint, command, pinned, artifact", at, s.MinBinding))
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+			if why, refused := approval.LoaderVariable(name); refused {
+				problems = append(problems, fmt.Errorf("%s.env: %s is set for no local server: %s", at, name, why))
+			}
 		}
 		if s.Transport != "" && s.URL == "" {
 			problems = append(problems, fmt.Errorf("%s.transport: only a url has one", at))

@@ -87,13 +87,13 @@ func TestValidateReportsEveryProblem(t *testing.T) {
 	c.Gateway.MergePatience = 0
 	c.Gateway.Strikes = Strikes{Limit: 1, Suspend: -1}
 	c.Gateway.Addr = "0.0.0.0:8471"
-	c.Gateway.Servers = []Server{{Alias: "Bad Alias"}, {Alias: "x", Server: "io.x/y", Command: []string{"node"}, Transport: "sse"},
+	c.Gateway.Servers = []Server{{Alias: "Bad Alias", URL: "https://x.example", Command: []string{"/x"}, MinBinding: "magic", Env: map[string]string{"NODE_OPTIONS": "x"}}, {Alias: "x", Server: "io.x/y", Command: []string{"node"}, Transport: "sse", Pin: "x"},
 		{Alias: "y", Server: "io.x/z", URL: "https://x.example", Transport: "pigeon"}}
 	err := c.Validate()
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{"data:", "logLevel", "scanners.mode", "blockStatus", "mergePatience", "strikes.limit", "strikes.window", "strikes.suspend", "not loopback", "servers[0].alias", "servers[0].server", "servers[0]: either", "is not absolute", "servers[1].transport", "servers[2].transport"} {
+	for _, want := range []string{"data:", "logLevel", "scanners.mode", "blockStatus", "mergePatience", "strikes.limit", "strikes.window", "strikes.suspend", "not loopback", "servers[0].alias", "servers[0].server", "servers[0]: a url or", "servers[0].minBinding", "servers[0].env: NODE_OPTIONS", "is not absolute", "servers[1].transport", "servers[1].pin", "servers[2].transport"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not reported in:\n%v", want, err)
 		}

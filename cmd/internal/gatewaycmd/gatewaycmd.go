@@ -137,7 +137,7 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 	follower := client.NewFollower(remote)
 	follower.KeyGrace = approval.SnapshotLife + c.Gateway.SnapshotGrace
 	door, err := gatewayrun.Start(ctx, gatewayrun.Parts{
-		Config: c, TrustPath: c.Gateway.Trust, Source: follower, Keys: follower, KeysReady: follower.Ready,
+		Config: c, TrustPath: c.Gateway.Trust, Source: follower, Keys: follower, KeysReady: follower.Ready, Artifacts: follower, ConfigFile: sources.File,
 		Scanners: loaded.Live, Audit: log, Logger: logger, Version: version(),
 		Follow: follower.Run,
 		OnDrift: func(ctx context.Context, d gateway.Drift) {

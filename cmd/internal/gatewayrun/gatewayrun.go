@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -26,6 +27,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/engine"
 	"github.com/bartizan-mcp/bartizan/gateway"
 	"github.com/bartizan-mcp/bartizan/gateway/trace"
+	"github.com/bartizan-mcp/bartizan/gateway/trees"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
@@ -35,10 +37,14 @@ import (
 
 // Parts are what a gateway is started with.
 type Parts struct {
-	Config    config.Config
-	TrustPath string
-	Source    approval.Source
-	Keys      identity.KeySource
+	Config config.Config
+	// ConfigFile is where it was read from, if anywhere: it may hold tokens.
+	ConfigFile string
+	TrustPath  string
+	Source     approval.Source
+	Keys       identity.KeySource
+	// Artifacts is where artifact-bound servers come from.
+	Artifacts trees.Source
 	// KeysReady reports why keys cannot be checked, nil if they can.
 	KeysReady func(context.Context) error
 	Scanners  *engine.Live
@@ -87,6 +93,12 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 	if err := keeper.Refresh(ctx); err != nil {
 		p.Logger.WarnContext(ctx, "no current snapshot yet; everything is denied", "error", err)
 	}
+	var client *http.Client
+	if c.Upstream.Roots != "" {
+		if client, err = upstream.ClientOf(c.Upstream.Roots); err != nil {
+			return nil, fmt.Errorf("gateway.upstream.roots: %w", err)
+		}
+	}
 	spans, err := tracing.Start(ctx, p.Config.Tracing, p.Version, p.Logger)
 	if err != nil {
 		return nil, err
@@ -103,6 +115,8 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		Routes:         routes(c.Servers),
 		AutoRoutes:     c.AutoRoutes,
 		MinBinding:     approval.Binding(c.MinBinding),
+		Trees:          treesOf(p),
+		Client:         client,
 		UnsafeRun:      c.UnsafeRun,
 		BlockStatus:    c.BlockStatus,
 		MergePatience:  c.MergePatience,
@@ -208,6 +222,19 @@ func processLimits(l config.Local) confine.Limits {
 	}
 }
 
+// treesOf says where trees are, and keeps the servers that start from them off
+// everything that is the gateway's own: keys, tokens, the audit log.
+func treesOf(p Parts) gateway.Trees {
+	closed := []string{p.Config.Data}
+	for _, path := range []string{p.Config.AuditPath(), p.ConfigFile, p.Config.Gateway.TLSKey, p.Config.Tracing.Headers} {
+		// A device that events go to is nobody's secret.
+		if info, err := os.Stat(path); err == nil && (info.IsDir() || info.Mode().IsRegular()) {
+			closed = append(closed, path)
+		}
+	}
+	return gateway.Trees{Dir: filepath.Join(p.Config.Data, "gateway", "trees"), Source: p.Artifacts, Closed: closed}
+}
+
 func orNone[T int | int64 | time.Duration](set T) T {
 	if set == 0 {
 		return -1
@@ -269,7 +296,7 @@ func keeperEvents(p Parts) func(context.Context, approval.KeeperEvent) {
 func routes(servers []config.Server) []gateway.Route {
 	all := make([]gateway.Route, 0, len(servers))
 	for _, s := range servers {
-		target := upstream.Target{Command: s.Command, Dir: s.Dir, URL: s.URL, Header: http.Header{}}
+		target := upstream.Target{Command: s.Command, Dir: s.Dir, URL: s.URL, Pin: s.Pin, Header: http.Header{}}
 		if s.Transport != config.TransportHTTP {
 			target.Transport = s.Transport
 		}
@@ -279,7 +306,7 @@ func routes(servers []config.Server) []gateway.Route {
 		for name, value := range s.Headers {
 			target.Header.Set(name, value)
 		}
-		all = append(all, gateway.Route{Alias: s.Alias, Server: s.Server, Target: target})
+		all = append(all, gateway.Route{Alias: s.Alias, Server: s.Server, Target: target, MinBinding: approval.Binding(s.MinBinding)})
 	}
 	return all
 }
