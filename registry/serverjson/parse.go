@@ -4,18 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/go-json-experiment/json"
-
-	"github.com/bartizan-mcp/bartizan/internal/approval"
 )
-
-// publisherMeta is the one member of _meta that a publisher may fill
-// (official registry requirements: at most 4 KiB).
-const publisherMeta = "io.modelcontextprotocol.registry/publisher-provided"
-
-// OurMeta is the member of it that is read here.
-const OurMeta = "io.github.bartizan-mcp"
 
 // Parse reads a server.json. The error is a Problems with every problem found.
 //
@@ -61,7 +50,7 @@ func (r *reader) document(v any) *Document {
 	o.each("packages", 32, func(p string, v any) { d.Packages = append(d.Packages, r.pkg(p, v)) })
 	o.each("remotes", 32, func(p string, v any) { d.Remotes = append(d.Remotes, r.remote(p, v)) })
 	o.each("icons", 16, r.icon)
-	d.ScannerBindings = r.meta(o)
+	r.meta(o, d)
 	if len(d.Packages)+len(d.Remotes) == 0 && len(r.problems) == 0 {
 		r.report("", "names neither packages nor remotes: nothing could be started or reached")
 	}
@@ -250,47 +239,4 @@ func (r *reader) icon(pointer string, v any) {
 			r.report(at, "must be a string")
 		}
 	})
-}
-
-func (r *reader) meta(o object) []approval.ScannerBinding {
-	v, present := o.members["_meta"]
-	if !present {
-		return nil
-	}
-	meta, ok := r.open("/_meta", v, publisherMeta)
-	if !ok {
-		return nil
-	}
-	provided, present := meta.members[publisherMeta]
-	if !present {
-		return nil
-	}
-	members, isObject := provided.(map[string]any)
-	if !isObject {
-		r.report(child("/_meta", publisherMeta), "must be an object")
-	} else if b, err := json.Marshal(provided); err != nil || len(b) > 4<<10 {
-		r.report(child("/_meta", publisherMeta), "has more than 4096 bytes")
-	} else if ours, present := members[OurMeta]; present {
-		return r.ours(child(child("/_meta", publisherMeta), OurMeta), ours)
-	}
-	return nil
-}
-
-// ours reads what a publisher asks of Bartizan.
-func (r *reader) ours(pointer string, v any) []approval.ScannerBinding {
-	o, ok := r.open(pointer, v, "scannerBindings")
-	if !ok || o.members["scannerBindings"] == nil {
-		return nil
-	}
-	raw, err := json.Marshal(o.members["scannerBindings"], json.Deterministic(true))
-	if err != nil {
-		r.report(child(pointer, "scannerBindings"), "cannot be read")
-		return nil
-	}
-	bindings, err := approval.ParseScannerBindings(raw)
-	if err != nil {
-		r.report(child(pointer, "scannerBindings"), "%s", strings.TrimPrefix(err.Error(), approval.ErrMalformed.Error()+": "))
-		return nil
-	}
-	return bindings
 }

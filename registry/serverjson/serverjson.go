@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/bartizan-mcp/bartizan/internal/approval"
+	"github.com/bartizan-mcp/bartizan/internal/permission"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -60,6 +61,8 @@ type Document struct {
 	Remotes                           []Remote
 	// ScannerBindings are asked for under our name in the publisher's metadata.
 	ScannerBindings []approval.ScannerBinding
+	// Permissions are declared there too; nil: nothing is declared.
+	Permissions *permission.Declaration
 }
 
 // Repository is where the source lives.
