@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/definition"
 	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
 	"github.com/bartizan-mcp/bartizan/registry/checklist"
 	"github.com/bartizan-mcp/bartizan/sbom"
@@ -25,6 +26,9 @@ func (s *Service) billOfMaterials(ctx context.Context, w *work) error {
 		return err
 	}
 	if err := s.comparePublishers(w, doc); err != nil {
+		return err
+	}
+	if err := s.keepDefinitions(ctx, w); err != nil {
 		return err
 	}
 	if err := doc.Enrich(enrichment(w)); err != nil {
@@ -110,22 +114,34 @@ func packageURL(c sbom.Component) string {
 
 func enrichment(w *work) sbom.MCP {
 	v := w.v
-	m := sbom.MCP{Name: v.Name, Version: v.Version.Version, Endpoint: v.Launch.URL, Scopes: v.Scopes}
+	m := sbom.MCP{Name: v.Name, Version: v.Version.Version, Endpoint: v.Launch.URL, Scopes: v.Scopes,
+		Transport: transportOf(v.Launch), Authenticated: authenticated(w), TLS: sealed(v.TLS), Permissions: v.Permissions, Definitions: v.Definitions}
 	if v.Artifact != "" {
 		m.ArtifactSHA256 = w.digests["sha256"]
 		m.ArtifactSHA512 = w.digests["sha512"]
 	}
-	if endpointAnonymous(&v.Version) {
-		no := false
-		m.Authenticated = &no
-	}
 	for _, p := range w.prints {
 		m.Listings = append(m.Listings, sbom.MCPListing{Era: string(p.listing.Era), ProtocolVersion: p.listing.ProtocolVersion, Root: p.set.Root.String()})
 		for _, e := range p.set.Entries {
-			m.Entries = append(m.Entries, sbom.MCPEntry{Kind: e.Kind.String(), Key: e.Key, Fingerprint: e.Behavioural.String(), Whole: e.Whole.String(), Era: string(p.listing.Era)})
+			m.Entries = append(m.Entries, sbom.MCPEntry{Kind: e.Kind.String(), Key: e.Key, Fingerprint: e.Behavioural.String(), Whole: e.Whole.String(), Era: string(p.listing.Era),
+				Needs: needsOf(v.Permissions, e.Kind.String(), e.Key)})
 		}
 	}
 	return m
+}
+
+// keepDefinitions stores what the fingerprints are of, beside the SBOM.
+func (s *Service) keepDefinitions(ctx context.Context, w *work) error {
+	var f definition.File
+	for _, p := range w.prints {
+		f.Add(string(p.listing.Era), p.set)
+	}
+	b, err := f.Marshal()
+	if err != nil {
+		return err
+	}
+	w.v.Definitions, err = s.keepBytes(ctx, w, b, definition.MediaType)
+	return err
 }
 
 func summary(doc *sbom.Document, digest string) checklist.SBOM {

@@ -40,6 +40,8 @@ func (s *Service) captureRemote(ctx context.Context, w *work) error {
 	target := s.upstream
 	target.URL, target.Transport = w.v.Launch.URL, w.v.Launch.Transport
 	target.Pin = w.v.Launch.Pin
+	var seen connection
+	ctx = seen.watch(ctx)
 	capture, err := upstream.Capture(ctx, target, upstream.Limits{})
 	if err != nil {
 		s.Logger.WarnContext(ctx, "capture listing", "server", w.v.Name, "error", err)
@@ -54,6 +56,7 @@ func (s *Service) captureRemote(ctx context.Context, w *work) error {
 	if err != nil {
 		return refuse(ErrInvalid, RefusedListing, "the captured listing cannot be kept")
 	}
+	w.v.TLS = seen.seen
 	w.v.Listing, err = s.keepBytes(ctx, w, raw, mediaJSON)
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
@@ -41,6 +42,8 @@ type PublishOptions struct {
 	Tier          string           `json:"tier,omitzero"`   // default: standard
 	Scopes        []string         `json:"scopes,omitzero"` // nil: not declared; empty: needs none
 	ListingSource string           `json:"listingSource,omitzero"`
+	// Permissions are declared here or in server.json.
+	Permissions jsontext.Value `json:"permissions,omitzero"`
 }
 
 var aliasPattern = regexp.MustCompile(`^[a-z0-9-]{1,20}$`)
@@ -157,16 +160,20 @@ func (s *Service) prepare(by audit.Origin, doc *serverjson.Document, sub *Submis
 	if err != nil {
 		return nil, err
 	}
+	permissions, err := declared(doc, o)
+	if err != nil {
+		return nil, err
+	}
 	now := s.Now().UTC()
 	return &version{
 		Tenant: by.Caller.Tenant,
 		Version: admission.Version{
 			Name: doc.Name, Version: doc.Version, State: admission.Received,
 			Review: "rv-" + strings.ToLower(rand.Text()[:20]), Publisher: by.Caller.Principal,
-			Alias: o.Alias, Tier: o.Tier, Binding: string(binding), Launch: launch, Scopes: o.Scopes,
+			Alias: o.Alias, Tier: o.Tier, Binding: string(binding), Launch: launch, Scopes: scopes(o.Scopes, permissions), Permissions: permissions,
 			Artifact: sub.Artifact, Source: source, Created: now, Updated: now,
 		},
-		Publication: Publication{KeyNamespaces: by.Caller.Namespaces, ScopesDeclared: o.Scopes != nil, ScannerBindings: doc.ScannerBindings},
+		Publication: Publication{KeyNamespaces: by.Caller.Namespaces, ScopesDeclared: o.Scopes != nil || permissions != nil, ScannerBindings: doc.ScannerBindings},
 	}, nil
 }
 

@@ -37,6 +37,9 @@ func Diff(a, b *Document) Changes {
 
 	c.diffEntries(a.Entries(), b.Entries())
 	c.ScopesRemoved, c.ScopesAdded = missing(a.Scopes(), b.Scopes()), missing(b.Scopes(), a.Scopes())
+	if x, y := a.Endpoint(), b.Endpoint(); !x.Equal(y) {
+		c.Endpoint = []EndpointView{x, y}
+	}
 	if x, y := a.Completeness(), b.Completeness(); x.Level != y.Level || !slices.Equal(x.Reasons, y.Reasons) {
 		c.Completeness = []Completeness{x, y}
 	}
@@ -64,7 +67,7 @@ func (c *Changes) diffEntries(a, b []EntryView) {
 	}
 	for _, k := range both {
 		x, y := before[k], after[k]
-		if x.Fingerprint != y.Fingerprint || x.Whole != y.Whole || !slices.Equal(x.Scopes, y.Scopes) || !slices.Equal(x.Eras, y.Eras) {
+		if x.Fingerprint != y.Fingerprint || x.Whole != y.Whole || !slices.Equal(x.Scopes, y.Scopes) || !slices.Equal(x.Eras, y.Eras) || !slices.Equal(x.Data, y.Data) {
 			c.EntriesChanged = append(c.EntriesChanged, EntryChange{x, y})
 		}
 	}

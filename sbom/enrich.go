@@ -82,6 +82,29 @@ func endpointService(m MCP, root cdx.Component) (cdx.Service, error) {
 	for _, scope := range m.Scopes {
 		props = append(props, cdx.Property{Name: propMCPScope, Value: scope})
 	}
+	if m.Transport != "" {
+		props = append(props, cdx.Property{Name: propMCPTransport, Value: m.Transport})
+	}
+	if m.Permissions != nil {
+		props = append(props, needsProperties(m.Permissions.Needs)...)
+		s.Data = dataOf(flowsOf(m.Permissions.Data))
+		if s.CrossesTrustBoundary == nil {
+			s.CrossesTrustBoundary = crosses(m.Permissions.Needs)
+		}
+	}
+	sealed, err := tlsProperties(m.TLS)
+	if err != nil {
+		return s, err
+	}
+	props = append(props, sealed...)
+	if m.Definitions != "" {
+		digest, err := digestHex(m.Definitions, 32)
+		if err != nil {
+			return s, fmt.Errorf("definitions: %w", err)
+		}
+		props = append(props, cdx.Property{Name: propMCPDefinitions, Value: digest})
+		s.ExternalReferences = &[]cdx.ExternalReference{definitionsReference(digest)}
+	}
 	eras := map[string]bool{}
 	for _, l := range m.Listings {
 		if eras[l.Era] {
@@ -174,24 +197,26 @@ func addEntry(s *cdx.Service, e MCPEntry, behavioural, whole string) error {
 		props = append(props, cdx.Property{Name: propMCPScope, Value: scope})
 	}
 	s.Properties = &props
-	var data []cdx.DataClassification
-	if s.Data != nil {
-		data = *s.Data
+	flows := slices.Clone(e.Flows)
+	for d := range each(s.Data) {
+		flows = append(flows, Flow{Direction: string(d.Flow), Classification: d.Classification})
 	}
-	for _, f := range e.Flows {
+	if e.Needs != nil {
+		for _, scope := range e.Needs.Scopes() {
+			props = append(props, cdx.Property{Name: propMCPScope, Value: scope})
+		}
+		props = append(props, needsProperties(*e.Needs)...)
+		flows = append(flows, flowsOf(e.Needs.Data)...)
+		s.CrossesTrustBoundary = crosses(*e.Needs)
+	}
+	for _, f := range flows {
 		switch cdx.DataFlow(f.Direction) {
 		case cdx.DataFlowInbound, cdx.DataFlowOutbound, cdx.DataFlowBidirectional, cdx.DataFlowUnknown:
 		default:
 			return fmt.Errorf("%w: data flow %q", ErrMalformed, f.Direction)
 		}
-		data = append(data, cdx.DataClassification{Flow: cdx.DataFlow(f.Direction), Classification: f.Classification})
 	}
-	slices.SortFunc(data, func(a, b cdx.DataClassification) int {
-		return cmp.Or(strings.Compare(string(a.Flow), string(b.Flow)), strings.Compare(a.Classification, b.Classification))
-	})
-	s.Data = optional(slices.CompactFunc(data, func(a, b cdx.DataClassification) bool {
-		return a.Flow == b.Flow && a.Classification == b.Classification
-	}))
+	s.Data = dataOf(flows)
 	return nil
 }
 

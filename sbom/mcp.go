@@ -1,5 +1,11 @@
 package sbom
 
+import (
+	"time"
+
+	"github.com/bartizan-mcp/bartizan/internal/permission"
+)
+
 // serviceRef is the bom-ref of the MCP endpoint.
 const serviceRef = "mcp"
 
@@ -18,6 +24,21 @@ type MCPEntry struct {
 	Era         string // protocol era of the listing it stands in; may be empty
 	Scopes      []string
 	Flows       []Flow
+	// Needs are those that the publisher declares for this entry, nil for none.
+	Needs *permission.Needs
+}
+
+// TLS is what a connection to the endpoint showed.
+type TLS struct {
+	Version, Cipher string
+	Chain           []Certificate // from the endpoint's own to the root
+}
+
+// Certificate is one of a chain.
+type Certificate struct {
+	Subject, Issuer string // RFC 2253
+	NotAfter        time.Time
+	SPKI            string // SHA-256 of the public key's SubjectPublicKeyInfo, hex
 }
 
 // MCPListing is one listing of the server, one per protocol era.
@@ -34,10 +55,17 @@ type MCP struct {
 	ArtifactSHA256 string // lower-case hex; empty keeps what Generate computed
 	ArtifactSHA512 string
 	Endpoint       string // URL of a remote server, empty for stdio
+	Transport      string // stdio | streamable-http | sse; empty if unknown
 	Authenticated  *bool  // whether the endpoint asks for credentials, nil if unknown
-	Scopes         []string
-	Listings       []MCPListing
-	Entries        []MCPEntry
+	TLS            *TLS   // as seen when the listing was captured, nil if it was not
+	// Permissions are what the publisher declares, nil for nothing.
+	Permissions *permission.Declaration
+	// Definitions is the SHA-256 of the definitions beside the document
+	// (internal/definition), hex; empty without.
+	Definitions string
+	Scopes      []string
+	Listings    []MCPListing
+	Entries     []MCPEntry
 }
 
 var entryKinds = []string{"instructions", "capabilities", "tool", "prompt", "template", "resource"}

@@ -7,9 +7,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bartizan-mcp/bartizan/internal/permission"
 )
 
 func fp(s string) string {
@@ -322,4 +325,68 @@ func FuzzDecode(f *testing.F) {
 		}
 		_, _, _ = d.Components(), d.Entries(), d.Completeness()
 	})
+}
+
+// full is a server with everything that a document can say of one.
+func full() MCP {
+	m := weather()
+	m.Transport, m.Definitions = "streamable-http", "sha256:"+fp("definitions")
+	m.Permissions = &permission.Declaration{Needs: permission.Needs{
+		OAuthScopes: []string{"repo:read"}, Network: []string{"api.example.org:443"}, Exec: []string{},
+		Files: []permission.File{{Path: "~/My Documents", Access: "read"}}, Env: []string{"TOKEN"},
+		Data: []permission.Data{{Flow: "outbound", Classification: "PII"}},
+	}}
+	m.TLS = &TLS{Version: "TLS 1.3", Cipher: "TLS_AES_128_GCM_SHA256", Chain: []Certificate{
+		{Subject: "CN=weather.example.org", Issuer: "CN=Example CA", NotAfter: time.Unix(1900000000, 0), SPKI: fp("key")},
+		{Subject: "CN=Example CA", Issuer: "CN=Example CA", NotAfter: time.Unix(1950000000, 0), SPKI: fp("root")},
+	}}
+	m.Entries[0].Needs = &permission.Needs{Network: []string{}, Data: []permission.Data{{Flow: "inbound", Classification: "public"}}}
+	return m
+}
+
+func TestPermissionsAndConnection(t *testing.T) {
+	d := mustGenerate(t, "testdata/npm-v3")
+	if err := d.Enrich(full()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Decode(encoded(t, d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes := true
+	want := EndpointView{
+		Endpoint: "https://weather.example.org/mcp", Transport: "streamable-http", Authenticated: &yes, LeavesTrust: &yes, Data: []string{"outbound PII"},
+		TLS: []string{"certificate:0:issuer CN=Example CA", "certificate:0:notAfter 2030-03-17T17:46:40Z", "certificate:0:spki:sha256 " + fp("key"), "certificate:0:subject CN=weather.example.org",
+			"certificate:1:issuer CN=Example CA", "certificate:1:notAfter 2031-10-17T10:40:00Z", "certificate:1:spki:sha256 " + fp("root"), "certificate:1:subject CN=Example CA",
+			"cipher TLS_AES_128_GCM_SHA256", "version TLS 1.3"},
+	}
+	if diff := cmp.Diff(want, again.Endpoint()); diff != "" {
+		t.Error(diff)
+	}
+	if again.Definitions() != fp("definitions") {
+		t.Errorf("definitions %q", again.Definitions())
+	}
+	out := string(encoded(t, d))
+	for _, s := range []string{`"bartizan:mcp:capability:exec",
+          "value": "none"`, `"read:~/My Documents"`, `"ni:///sha-256;`} {
+		if !strings.Contains(out, s) {
+			t.Errorf("no %s", s)
+		}
+	}
+	changed := full()
+	changed.TLS.Chain[0].SPKI, changed.Permissions.Data, changed.Transport = fp("new key"), nil, "sse"
+	changed.Entries[0].Needs.Data[0].Classification = "PII"
+	other := mustGenerate(t, "testdata/npm-v3")
+	if err := other.Enrich(changed); err != nil {
+		t.Fatal(err)
+	}
+	c := Diff(d, other)
+	if len(c.Endpoint) != 2 || len(c.EntriesChanged) != 1 || len(c.Changed)+len(c.Added)+len(c.Removed) > 0 {
+		t.Errorf("%+v", c)
+	}
+	for name, m := range map[string]MCP{"definitions": {Definitions: "x"}, "key": {TLS: &TLS{Chain: []Certificate{{SPKI: "x"}}}}} {
+		if err := d.Enrich(m); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

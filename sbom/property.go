@@ -23,6 +23,16 @@ const (
 	propMCPRoot     = "bartizan:mcp:listing:root"
 	propMCPScope    = "bartizan:mcp:scope"
 	propMCPAlg      = "bartizan:mcp:fingerprint:alg"
+
+	propMCPTransport   = "bartizan:mcp:transport"
+	propMCPDefinitions = "bartizan:mcp:definitions:sha256"
+	propMCPOAuth       = "bartizan:mcp:oauth:scope"
+	propMCPNetwork     = "bartizan:mcp:capability:networkEgress"
+	propMCPFiles       = "bartizan:mcp:capability:filesystem"
+	propMCPExec        = "bartizan:mcp:capability:exec"
+	propMCPEnv         = "bartizan:mcp:capability:env"
+
+	propTLS = "bartizan:mcp:tls:" // version, cipher, certificate:<n>:<what>
 )
 
 // fingerprintAlg names docs/spec/fingerprint.md, version 1.

@@ -76,7 +76,7 @@ func TestDocumentsAreValidCycloneDX(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := mustGenerate(t, artifact)
 			validate(t, schema, encoded(t, d))
-			if err := d.Enrich(weather()); err != nil {
+			if err := d.Enrich(full()); err != nil {
 				t.Fatal(err)
 			}
 			validate(t, schema, encoded(t, d))

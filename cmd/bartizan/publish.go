@@ -22,6 +22,7 @@ import (
 // publication is what the flags of `publish` say.
 type publication struct {
 	artifact, listing, alias, tier, dir string
+	permissions                         string
 	scopes, env                         []string
 	signatures                          signatures
 	unsafeRun, wait                     bool
@@ -54,6 +55,7 @@ func newPublish() *cobra.Command {
 	f.StringVar(&p.alias, "alias", "", "name under which the gateway serves it")
 	f.StringVar(&p.tier, "tier", "", "risk tier (default standard)")
 	f.StringArrayVar(&p.scopes, "scope", nil, "permission scope that the server needs")
+	f.StringVar(&p.permissions, "permissions", "", "what the server needs, as JSON (docs/permissions.md)")
 	f.StringArrayVar(&p.env, "env", nil, "name of an environment variable that the server reads")
 	f.StringVar(&p.dir, "dir", "", "working folder of COMMAND (default /)")
 	f.BoolVar(&p.unsafeRun, "unsafe-run", false, "run COMMAND here, without a sandbox, to list it")
@@ -126,6 +128,11 @@ func (p *publication) run(cmd *cobra.Command, c *client.Client, serverFile strin
 	sub.Options.Alias, sub.Options.Tier = p.alias, p.tier
 	if p.scopes != nil {
 		sub.Options.Scopes = &p.scopes
+	}
+	if p.permissions != "" {
+		if sub.Options.Permissions, err = readPermissions(p.permissions); err != nil {
+			return nil, err
+		}
 	}
 	v, err := c.Publish(ctx, sub)
 	if err != nil || !p.wait {

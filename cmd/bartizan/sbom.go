@@ -11,7 +11,7 @@ import (
 func newSBOM() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sbom",
-		Short: "Generate, show, compare and verify CycloneDX SBOMs",
+		Short: "Generate, show, compare and verify SBOMs",
 		Args:  cobra.NoArgs,
 	}
 	cmd.AddCommand(newSBOMGenerate(), newSBOMShow(), newSBOMDiff(), newSBOMVerify())
@@ -44,104 +44,6 @@ func newSBOMGenerate() *cobra.Command {
 			return err
 		},
 	}
-}
-
-func newSBOMShow() *cobra.Command {
-	return asks(&cobra.Command{
-		Use:     "show NAME[@VERSION]",
-		Short:   "Print the registry's own SBOM of a server version",
-		Example: "  bartizan sbom show io.github.acme/weather@1.0.0",
-		Args:    cobra.ExactArgs(1),
-	}, func(q *question, args []string) error {
-		v, err := findVersion(q.ctx, q.client, args[0])
-		if err != nil {
-			return err
-		}
-		if v.SBOM == "" {
-			return fmt.Errorf("%s@%s has no SBOM", v.Name, v.Version)
-		}
-		body, err := readBlob(q.ctx, q.client, v.SBOM)
-		if err != nil {
-			return err
-		}
-		_, err = q.out.Write(body) // as it was signed
-		return err
-	})
-}
-
-func newSBOMDiff() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "diff OLD.json NEW.json",
-		Short: "Compare two SBOMs: components, MCP entries, scopes, completeness",
-		Long:  "Exit code 3 when they differ.",
-		Args:  cobra.ExactArgs(2),
-	}
-	format := outputFlag(cmd, "table", "json")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkFormat(*format, "table", "json"); err != nil {
-			return err
-		}
-		var docs [2]*sbom.Document
-		for i, name := range args {
-			body, err := readInput(cmd, name)
-			if err != nil {
-				return err
-			}
-			if docs[i], err = sbom.Decode(body); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		changes := sbom.Diff(docs[0], docs[1])
-		var err error
-		if *format == "json" {
-			err = printJSON(cmd.OutOrStdout(), changes)
-		} else {
-			err = table(cmd.OutOrStdout(), []string{"CHANGE", "WHAT", "BEFORE", "AFTER"}, sbomRows(changes))
-		}
-		if err == nil && !changes.Empty() {
-			return &exitError{Code: exitPolicy}
-		}
-		return err
-	}
-	return cmd
-}
-
-func sbomRows(c sbom.Changes) [][]string {
-	var rows [][]string
-	name := func(p sbom.Component) string {
-		if p.Purl != "" {
-			return p.Purl
-		}
-		return p.Name
-	}
-	for _, p := range c.Added {
-		rows = append(rows, []string{"added", name(p), "", p.Version})
-	}
-	for _, p := range c.Removed {
-		rows = append(rows, []string{"removed", name(p), p.Version, ""})
-	}
-	for _, p := range c.Changed {
-		rows = append(rows, []string{"changed", name(p.After), p.Before.Version, p.After.Version})
-	}
-	for _, e := range c.EntriesAdded {
-		rows = append(rows, []string{"added", e.Kind + " " + e.Key, "", e.Fingerprint})
-	}
-	for _, e := range c.EntriesRemoved {
-		rows = append(rows, []string{"removed", e.Kind + " " + e.Key, e.Fingerprint, ""})
-	}
-	for _, e := range c.EntriesChanged {
-		rows = append(rows, []string{"changed", e.After.Kind + " " + e.After.Key, e.Before.Fingerprint, e.After.Fingerprint})
-	}
-	for _, s := range c.ScopesAdded {
-		rows = append(rows, []string{"added", "scope", "", s})
-	}
-	for _, s := range c.ScopesRemoved {
-		rows = append(rows, []string{"removed", "scope", s, ""})
-	}
-	if len(c.Completeness) == 2 {
-		rows = append(rows, []string{"changed", "completeness", c.Completeness[0].Level, c.Completeness[1].Level})
-	}
-	return rows
 }
 
 func newSBOMVerify() *cobra.Command {

@@ -9,6 +9,7 @@ package admission
 import (
 	"time"
 
+	"github.com/bartizan-mcp/bartizan/internal/permission"
 	"github.com/bartizan-mcp/bartizan/internal/provenance"
 )
 
@@ -83,6 +84,21 @@ type Launch struct {
 	Env      map[string]string `json:"env,omitzero"`
 }
 
+// TLS is what a connection to an endpoint showed.
+type TLS struct {
+	Version string        `json:"version"`
+	Cipher  string        `json:"cipher"`
+	Chain   []Certificate `json:"chain"` // from the endpoint's own to the root
+}
+
+// Certificate is one of a chain.
+type Certificate struct {
+	Subject  string    `json:"subject"` // RFC 2253
+	Issuer   string    `json:"issuer"`
+	NotAfter time.Time `json:"notAfter"`
+	SPKI     string    `json:"spki"` // hex SHA-256 of its public key: what a pin names
+}
+
 // Signer is one verified signature over a version.
 type Signer struct {
 	Bundle        string `json:"bundle"` // digest of the bundle's bytes
@@ -138,22 +154,29 @@ type Version struct {
 	Binding   string    `json:"binding"`
 	Launch    Launch    `json:"launch"`
 	Scopes    []string  `json:"scopes"`
-	Signers   []Signer  `json:"signers"`
-	Findings  []Finding `json:"findings"`
-	Failures  []Failure `json:"failures"`
-	Created   time.Time `json:"created"`
-	Updated   time.Time `json:"updated"`
+	// Permissions are what the publisher declares that the server needs; they
+	// are among the scopes too.
+	Permissions *permission.Declaration `json:"permissions,omitzero"`
+	// TLS is what the registry saw when it captured the listing of an endpoint.
+	TLS      *TLS      `json:"tls,omitzero"`
+	Signers  []Signer  `json:"signers"`
+	Findings []Finding `json:"findings"`
+	Failures []Failure `json:"failures"`
+	Created  time.Time `json:"created"`
+	Updated  time.Time `json:"updated"`
 
-	ServerJSON string   `json:"serverJson"`
-	Artifact   string   `json:"artifact,omitzero"`
-	Tree       string   `json:"tree,omitzero"`    // digest of the folder that the artifact becomes (docs/spec/tree.md); no blob
-	Listing    string   `json:"listing,omitzero"` // the capture, every era
-	Source     string   `json:"listingSource,omitzero"`
-	SBOM       string   `json:"sbom,omitzero"`
-	SBOMBundle string   `json:"sbomBundle,omitzero"` // the registry's countersignature
-	Verdict    string   `json:"verdict,omitzero"`    // evidence of the listing scan
-	Bundles    []string `json:"bundles"`
-	Approval   string   `json:"approval,omitzero"`
+	ServerJSON string `json:"serverJson"`
+	Artifact   string `json:"artifact,omitzero"`
+	Tree       string `json:"tree,omitzero"`    // digest of the folder that the artifact becomes (docs/spec/tree.md); no blob
+	Listing    string `json:"listing,omitzero"` // the capture, every era
+	Source     string `json:"listingSource,omitzero"`
+	SBOM       string `json:"sbom,omitzero"`
+	SBOMBundle string `json:"sbomBundle,omitzero"` // the registry's countersignature
+	// Definitions are the canonical entries that the SBOM's fingerprints are of.
+	Definitions string   `json:"definitions,omitzero"`
+	Verdict     string   `json:"verdict,omitzero"` // evidence of the listing scan
+	Bundles     []string `json:"bundles"`
+	Approval    string   `json:"approval,omitzero"`
 }
 
 // Entry is one fingerprinted entry of a version.

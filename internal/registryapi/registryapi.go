@@ -55,6 +55,7 @@ type PublishOptions struct {
 	Tier          string           `json:"tier,omitzero"`
 	Scopes        *[]string        `json:"scopes,omitzero"` // absent: not declared; empty: needs none
 	ListingSource string           `json:"listingSource,omitzero"`
+	Permissions   jsontext.Value   `json:"permissions,omitzero"` // docs/permissions.md; not if server.json declares them
 }
 
 // Because is the body of quarantine, release and reject.

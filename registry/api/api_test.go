@@ -155,7 +155,7 @@ func TestOtherTenantSeesNothing(t *testing.T) {
 		{"GET", base, ""}, {"GET", base + "/diff", ""}, {"GET", "/api/v1/servers/" + url.PathEscape(v.Name) + "/versions", ""},
 		{"POST", base + "/quarantine", `{"reason":"x"}`}, {"POST", base + "/release", `{"reason":"x"}`},
 		{"GET", official, ""}, {"GET", official + "/1.0.0", ""}, {"GET", official + "/latest", ""},
-		{"GET", extension + "/sbom", ""}, {"GET", extension + "/approval", ""}, {"GET", extension + "/attestations", ""}, {"GET", extension + "/fingerprints", ""},
+		{"GET", extension + "/sbom", ""}, {"GET", extension + "/definitions", ""}, {"GET", extension + "/approval", ""}, {"GET", extension + "/attestations", ""}, {"GET", extension + "/fingerprints", ""},
 		{"POST", extension + "/attestations", `{"bundles":[{}]}`},
 		{"GET", "/api/v1/reviews/" + v.Review, ""}, {"PUT", "/api/v1/reviews/" + v.Review + "/items/SRC-7", `{"result":"pass","note":"x"}`},
 		{"POST", "/api/v1/reviews/" + v.Review + "/votes", `{"value":"approve"}`}, {"POST", "/api/v1/reviews/" + v.Review + "/approve", ``},

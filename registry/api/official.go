@@ -122,6 +122,17 @@ func (a *api) getSBOM(q *call) error {
 	return a.blob(q, p.SBOM)
 }
 
+func (a *api) getDefinitions(q *call) error {
+	p, err := a.public(q)
+	if err != nil {
+		return err
+	}
+	if p.Definitions == "" { // published before there were any
+		return refusal(http.StatusNotFound, registry.RefusedUnknown, "no definitions")
+	}
+	return a.blob(q, p.Definitions)
+}
+
 func (a *api) getApproval(q *call) error {
 	p, err := a.public(q)
 	if err != nil {

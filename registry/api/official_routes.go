@@ -8,6 +8,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/definition"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
@@ -52,6 +53,7 @@ func (a *api) official() []route {
 	}
 	return append(routes,
 		route{method: "GET", path: extension + "/sbom", id: "getSBOM", summary: "The registry's CycloneDX SBOM", access: publicRead, media: "application/vnd.cyclonedx+json", handle: a.getSBOM},
+		route{method: "GET", path: extension + "/definitions", id: "getDefinitions", summary: "The canonical definitions that the SBOM's fingerprints are of", access: publicRead, media: definition.MediaType, handle: a.getDefinitions},
 		route{method: "GET", path: extension + "/attestations", id: "getAttestations", summary: "The publisher's bundles and the registry's countersignature", access: publicRead, response: registryapi.Bundles{}, handle: a.getAttestations},
 		route{method: "GET", path: extension + "/fingerprints", id: "getFingerprints", summary: "Fingerprints of every entry", access: publicRead, response: registryapi.Entries{}, handle: a.getFingerprints},
 		route{method: "GET", path: extension + "/approval", id: "getApproval", summary: "The signed approval", access: publicRead, media: attest.MediaType, handle: a.getApproval},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/definition"
 	"github.com/bartizan-mcp/bartizan/internal/registryapi"
 )
 
@@ -76,8 +78,13 @@ func TestExtensionData(t *testing.T) {
 	v := e.approved("weather", "1.0.0")
 	bill, err := e.as("agent").SBOM(t.Context(), v.Name, v.Version)
 	e.must(err)
-	if sum := sha256.Sum256(bill); "sha256:"+hex.EncodeToString(sum[:]) != v.SBOM {
+	if "sha256:"+digestOf(bill) != v.SBOM {
 		t.Error("not the SBOM that the approval names")
+	}
+	served, err := io.ReadAll(e.request("GET", registryapi.ExtensionPath+"/servers/"+url.PathEscape(v.Name)+"/versions/"+v.Version+"/definitions", "agent", "").Body)
+	e.must(err)
+	if _, err := definition.Parse(served); err != nil || "sha256:"+digestOf(served) != v.Definitions {
+		t.Errorf("definitions: %v", err)
 	}
 	bundles, err := e.as("agent").Attestations(t.Context(), v.Name, v.Version)
 	e.must(err)
@@ -91,4 +98,9 @@ func TestExtensionData(t *testing.T) {
 	if resp.Header.Get("Content-Disposition") != "attachment" || resp.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(resp.Header.Get("Content-Security-Policy"), "sandbox") {
 		t.Errorf("a blob could be taken for a page: %v", resp.Header)
 	}
+}
+
+func digestOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }

@@ -96,7 +96,7 @@ func readOptions(raw []byte, into *registry.PublishOptions) error {
 	if err := json.Unmarshal(raw, &o, json.RejectUnknownMembers(true)); err != nil {
 		return refusal(http.StatusBadRequest, "malformed_body", "the part options is not the JSON object that it should be")
 	}
-	*into = registry.PublishOptions{Launch: o.Launch, Alias: o.Alias, Tier: o.Tier, ListingSource: o.ListingSource}
+	*into = registry.PublishOptions{Launch: o.Launch, Alias: o.Alias, Tier: o.Tier, ListingSource: o.ListingSource, Permissions: o.Permissions}
 	if o.Scopes != nil {
 		into.Scopes = append([]string{}, *o.Scopes...)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
+	"github.com/bartizan-mcp/bartizan/internal/permission"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
 )
 
@@ -39,6 +40,8 @@ type Facts struct {
 	Tree            string   // digest, with binding artifact
 	Scopes          []string // nil: the publisher declared nothing
 	Secrets         Secrets
+	Declaration     Declaration
+	TLS             *admission.TLS // as the registry saw it; nil if it did not
 }
 
 // Scan is the outcome of the listing scan over all eras.
@@ -65,6 +68,14 @@ type Secrets struct {
 	Others     int      // places for a person to look at
 	Unexamined string   // why the search was not complete; "" is that it was
 	Report     any      // the whole of it, without any secret
+}
+
+// Declaration is what the publisher declares that the server needs, compared
+// with what else is known.
+type Declaration struct {
+	Permissions   *permission.Declaration // nil: nothing is declared
+	Unlisted      []string                // tools that it names and the server does not list
+	UndeclaredEnv []string                // variables of the launch that it leaves out
 }
 
 // Entry names a listed entry.
@@ -107,6 +118,9 @@ var advisory = map[string]bool{
 	"SRC-5": true, "SRC-6": true, "TOOL-1": true, "TOOL-3": true, "TOOL-4": true, "TOOL-5": true, "PERM-1": true,
 }
 
+// fallback items are a person's where the publication does not answer them.
+var fallback = map[string]bool{"DATA-1": true}
+
 // Items whose answer can change after the publication.
 const (
 	CodeScan      = "TOOL-6" // by waivers of findings
@@ -139,6 +153,11 @@ func Answers(f *Facts) ([]Answer, error) {
 			}
 			item.Class = admission.Automatic
 			o := r.answer(f)
+			if o.result == admission.Unanswered && fallback[r.code] {
+				item.Class = admission.Human
+				out = append(out, Answer{Item: item})
+				continue
+			}
 			item.Result, item.Note = o.result, o.note
 			evidence, err := Evidence(r.code, r.title, o.result, o.note, o.facts)
 			if err != nil {

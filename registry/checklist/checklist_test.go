@@ -3,11 +3,13 @@ package checklist
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
+	"github.com/bartizan-mcp/bartizan/internal/permission"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
 )
 
@@ -107,6 +109,18 @@ func TestRules(t *testing.T) {
 		"listed twice":           {func(f *Facts) { f.Held = []Entry{{"legacy", "tool", "a"}} }, "TOOL-9", admission.Fail, "legacy"},
 		"undeclared scopes":      {func(f *Facts) { f.Scopes = nil }, "PERM-1", admission.Fail, "declares no"},
 		"no scopes needed":       {func(f *Facts) { f.Scopes = []string{} }, "PERM-1", admission.Pass, "needs none"},
+		"tool without listing":   {func(f *Facts) { f.Declaration.Unlisted = []string{"ghost"} }, "PERM-1", admission.Fail, "ghost"},
+		"permissions and launch": {func(f *Facts) { f.Launch.EnvNames = []string{"X"}; f.Declaration.UndeclaredEnv = []string{"X"} }, "AUTH-1", admission.Fail, "X"},
+		"no classes of data":     {func(*Facts) {}, "DATA-1", admission.Unanswered, ""},
+		"classes of data": {func(f *Facts) {
+			f.Declaration.Permissions = &permission.Declaration{Needs: permission.Needs{Data: []permission.Data{{Flow: "outbound", Classification: "PII"}}}}
+		}, "DATA-1", admission.Pass, "outbound PII"},
+		"declares no data": {func(f *Facts) {
+			f.Declaration.Permissions = &permission.Declaration{Needs: permission.Needs{Data: []permission.Data{}}}
+		}, "DATA-1", admission.Pass, "none"},
+		"certificate": {func(f *Facts) {
+			f.TLS = &admission.TLS{Version: "TLS 1.3", Chain: []admission.Certificate{{NotAfter: time.Unix(1900000000, 0).UTC()}}}
+		}, "NET-1", admission.Pass, "TLS 1.3; its certificate ends 2030-03-17"},
 		"undeclared variable":    {func(f *Facts) { f.Launch.EnvNames = []string{"HOME"} }, "AUTH-1", admission.Fail, "HOME"},
 		"a secret":               {func(f *Facts) { f.Secrets.Held = []string{"a.env line 3 (x)"} }, "AUTH-2", admission.Fail, "a.env line 3"},
 		"a secret, half seen":    {func(f *Facts) { f.Secrets = Secrets{Held: []string{"a.env"}, Unexamined: "x"} }, "AUTH-2", admission.Fail, "a.env"},

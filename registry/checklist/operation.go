@@ -7,10 +7,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 var dataRules = []rule{
-	{"DATA-1", "The sensitivity of the data it reaches is recorded", nil},
+	{"DATA-1", "The sensitivity of the data it reaches is recorded", dataDeclared},
 	{"DATA-2", "Its data access is clearly scoped and justified (no PII without need)", nil},
 	{"DATA-3", "Exfiltration risk was assessed", nil},
 	{"DATA-4", "Retention, deletion and encryption are clear", nil},
@@ -42,8 +43,11 @@ var policyRules = []rule{
 }
 
 func scopesDeclared(f *Facts) outcome {
-	facts := map[string]any{"scopes": f.Scopes}
+	d := &f.Declaration
+	facts := map[string]any{"scopes": f.Scopes, "permissions": d.Permissions, "unlistedTools": d.Unlisted}
 	switch {
+	case len(d.Unlisted) > 0:
+		return fail(fmt.Sprintf("permissions of tools that are not listed: %s", strings.Join(d.Unlisted[:min(len(d.Unlisted), 10)], ", ")), facts)
 	case f.Scopes == nil:
 		return fail("the publication declares no scopes; an empty list would say that it needs none", facts)
 	case len(f.Scopes) == 0:
@@ -52,19 +56,35 @@ func scopesDeclared(f *Facts) outcome {
 	return pass(strings.Join(f.Scopes, ", "), facts)
 }
 
+// dataDeclared answers from the declaration; without one a person has to.
+func dataDeclared(f *Facts) outcome {
+	p := f.Declaration.Permissions
+	if p == nil || p.Data == nil {
+		return unmeasured("the publisher declares no classes of data")
+	}
+	var classes []string
+	for _, d := range p.Data {
+		classes = append(classes, d.Flow+" "+d.Classification)
+	}
+	if len(classes) == 0 {
+		classes = []string{"declares that it handles none"}
+	}
+	return pass(strings.Join(classes, ", "), map[string]any{"data": p.Data, "tools": p.Tools})
+}
+
 func environmentDeclared(f *Facts) outcome {
 	used := slices.Concat(f.Launch.EnvNames, slices.Sorted(maps.Keys(f.Launch.Env)))
 	if len(used) == 0 {
 		return notNeeded("the launch uses no environment variables")
 	}
 	declared := f.Document.EnvNames()
-	var missing []string
+	missing := slices.Clone(f.Declaration.UndeclaredEnv)
 	for _, name := range used {
-		if !slices.Contains(declared, name) {
+		if !slices.Contains(declared, name) && !slices.Contains(missing, name) {
 			missing = append(missing, name)
 		}
 	}
-	return verdict(missing, "all declared in server.json", "variables that server.json does not declare",
+	return verdict(missing, "all declared", "variables that server.json or its permissions do not declare",
 		map[string]any{"launch": used, "declared": declared, "missing": missing})
 }
 
@@ -100,7 +120,11 @@ func usesHTTPS(f *Facts) outcome {
 			plain = append(plain, e)
 		}
 	}
-	return verdict(plain, "https, or plain on loopback only", "endpoints without TLS", map[string]any{"endpoints": endpoints, "plain": plain})
+	note := "https, or plain on loopback only"
+	if f.TLS != nil && len(f.TLS.Chain) > 0 {
+		note = fmt.Sprintf("%s; its certificate ends %s", f.TLS.Version, f.TLS.Chain[0].NotAfter.Format(time.DateOnly))
+	}
+	return verdict(plain, note, "endpoints without TLS", map[string]any{"endpoints": endpoints, "plain": plain, "tls": f.TLS})
 }
 
 func loopback(endpoint string) bool {
