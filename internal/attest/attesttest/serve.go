@@ -57,6 +57,9 @@ func (s *Sigstore) Serve(t testing.TB) *Services {
 	mux.HandleFunc("POST /api/v2/signingCert", answer(http.StatusOK, func(_ http.Header, r *http.Request, body []byte) (any, error) {
 		return s.enrol(services.issuer, r.Header.Get("Authorization"), body)
 	}))
+	mux.HandleFunc("POST /api/v1/signingCert", answer(http.StatusCreated, func(_ http.Header, r *http.Request, body []byte) (any, error) {
+		return s.enrolV1(services.issuer, r.Header.Get("Authorization"), body)
+	}))
 	mux.HandleFunc("POST /api/v1/log/entries", answer(http.StatusCreated, s.logV1))
 	mux.HandleFunc("POST /api/v2/log/entries", answer(http.StatusCreated, s.logV2))
 	mux.HandleFunc("POST /api/v1/timestamp", s.timestamp)
@@ -134,15 +137,47 @@ func (s *Sigstore) enrol(issuer *signingKey, authorization string, body []byte) 
 	if in.Credentials.Token == "" {
 		in.Credentials.Token, _ = strings.CutPrefix(authorization, "Bearer ")
 	}
-	c, err := issuer.believe(in.Credentials.Token)
-	if err != nil {
-		return nil, err
-	}
 	block, _ := pem.Decode([]byte(in.Request.Key.Content))
 	if block == nil {
 		return nil, errors.New("no public key")
 	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	chain, err := s.chain(issuer, in.Credentials.Token, block.Bytes, in.Request.Proof)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"signedCertificateEmbeddedSct": map[string]any{"chain": map[string]any{"certificates": chain}}}, nil
+}
+
+// enrolV1 is Fulcio's first API, which cosign 2 speaks.
+func (s *Sigstore) enrolV1(issuer *signingKey, authorization string, body []byte) (any, error) {
+	var in struct {
+		Key struct {
+			Content []byte `json:"content"`
+		} `json:"publicKey"`
+		Proof []byte `json:"signedEmailAddress"`
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(in.Key.Content)
+	if block == nil {
+		return nil, errors.New("no public key")
+	}
+	token, _ := strings.CutPrefix(authorization, "Bearer ")
+	chain, err := s.chain(issuer, token, block.Bytes, in.Proof)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(strings.Join(chain, "")), nil
+}
+
+// chain certifies a key for whom the token names.
+func (s *Sigstore) chain(issuer *signingKey, token string, spki, proof []byte) ([]string, error) {
+	c, err := issuer.believe(token)
+	if err != nil {
+		return nil, err
+	}
+	public, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +186,7 @@ func (s *Sigstore) enrol(issuer *signingKey, authorization string, body []byte) 
 	if c.Email != "" {
 		proven = c.Email
 	}
-	if sum := sha256.Sum256([]byte(proven)); !ok || !ecdsa.VerifyASN1(key, sum[:], in.Request.Proof) {
+	if sum := sha256.Sum256([]byte(proven)); !ok || !ecdsa.VerifyASN1(key, sum[:], proof) {
 		return nil, errors.New("the key's possession is not proven")
 	}
 	cert, err := s.certificate(c.holder(), key, time.Now().Truncate(time.Second), CertificateLife, false)
@@ -162,7 +197,7 @@ func (s *Sigstore) enrol(issuer *signingKey, authorization string, body []byte) 
 	for _, x := range []*x509.Certificate{cert, s.issuer.cert, s.root.cert} {
 		chain = append(chain, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: x.Raw})))
 	}
-	return map[string]any{"signedCertificateEmbeddedSct": map[string]any{"chain": map[string]any{"certificates": chain}}}, nil
+	return chain, nil
 }
 
 func (k *signingKey) believe(token string) (*Claims, error) {
