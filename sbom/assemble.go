@@ -30,6 +30,7 @@ func assemble(st *stage, info archive.Info, found *catalogue.Result) *Document {
 		g.addBinary(at, st.binaries[at])
 	}
 	g.addPython()
+	g.addImages()
 	for _, p := range found.Packages {
 		g.addFound(p)
 	}
@@ -59,6 +60,8 @@ type graph struct {
 	members  map[string]string // directories of Python workspaces to refs
 	versions map[string]string // of Python packages: spellings of one version to the package URL that is used
 	python   pythonCoverage
+
+	rootNotes []note // further properties of the document
 }
 
 // node is one component.
@@ -121,6 +124,9 @@ func (g *graph) gap(at, text string) { g.gaps[gap{at, text}] = true }
 // chooseRoot decides what the artifact as a whole is called until Enrich says better.
 func (g *graph) chooseRoot() {
 	g.root = node{name: "artifact", application: true}
+	if len(g.st.image.images) > 0 {
+		g.root = g.imageRoot()
+	}
 	switch p, m := g.st.npm[g.base()], g.st.modules[g.base()]; {
 	case g.info.Kind == KindZip && g.st.bundles[g.base()] != nil:
 		b := g.st.bundles[g.base()]

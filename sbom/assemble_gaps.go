@@ -8,7 +8,7 @@ import (
 // settle writes the reasons that need the whole picture.
 func (g *graph) settle() {
 	for dir, p := range g.st.npm {
-		if _, listed := g.projects[dir]; len(p.locks) > 0 || !listed || !p.hasPackageJSON {
+		if _, listed := g.projects[dir]; len(p.locks) > 0 || !listed || !p.hasPackageJSON || g.ofDistribution(dir, "package.json") {
 			continue
 		}
 		text := "has no lockfile; code bundled into the package cannot be told apart"
@@ -28,6 +28,7 @@ func (g *graph) settle() {
 			g.gap(at, "is an executable that does not say what it was built from")
 		}
 	}
+	g.settleImages()
 	if len(g.nodes)+len(g.st.npm)+len(g.st.modules)+len(g.st.binaries)+g.st.py.told() == 0 {
 		g.gap("", "no manifest, lockfile or executable was found that says what the artifact is made of")
 	}

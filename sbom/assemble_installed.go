@@ -66,7 +66,7 @@ func (g *graph) installedEdges(dir, ref string, beside map[string]string) {
 // explain: executables that a RECORD names belong to a listed package.
 func (g *graph) explain(site string, record []python.File) {
 	for _, f := range record {
-		if at := path.Join(site, f.Path); g.st.isBinary(at) {
+		if at := path.Join(site, f.Path); g.st.isBinary(at) || g.st.image.strays[at] {
 			g.explained[at] = true
 		}
 	}

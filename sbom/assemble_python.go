@@ -88,10 +88,18 @@ func (g *graph) pythonRoot() *python.Manifest {
 func pypiNode(m *python.Manifest) *node {
 	n := &node{kind: "pypi", name: m.Name, version: m.Version, scope: required, purl: pypiPurl(m.Name, m.Version, "")}
 	for _, l := range m.Licenses {
-		valid, _ := spdxexp.ValidateLicenses([]string{l})
-		n.licenses = append(n.licenses, catalogue.License{Value: l, SPDX: valid})
+		n.licenses = append(n.licenses, catalogue.License{Value: l, SPDX: isSPDX(l)})
 	}
 	return n
+}
+
+// isSPDX tells an SPDX expression from a licence's other names.
+func isSPDX(s string) bool {
+	if len(s) > maxLicense {
+		return false
+	}
+	ok, _ := spdxexp.ValidateLicenses([]string{s})
+	return ok
 }
 
 // pypiPurl is a package URL by https://github.com/package-url/purl-spec; what

@@ -33,6 +33,9 @@ func (g *graph) document() *Document {
 	bom.Dependencies, bom.Compositions = g.dependencies(), g.compositions()
 
 	props := []cdx.Property{{Name: propCompleteness, Value: g.level()}}
+	for _, x := range g.rootNotes {
+		props = append(props, cdx.Property{Name: x.name, Value: valid(x.value)})
+	}
 	for at := range g.gaps {
 		props = append(props, cdx.Property{Name: propReason, Value: strings.TrimSpace(g.location(at.file) + " " + at.text)})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/archive"
 	"github.com/bartizan-mcp/bartizan/sbom/catalogue"
+	"github.com/bartizan-mcp/bartizan/sbom/ospkg"
 )
 
 // Generate catalogues an artifact. The same bytes give the same document,
@@ -54,9 +55,24 @@ func unpack(ctx context.Context, in Input, opts Options, tmp string) (*stage, ar
 		return nil, archive.Info{}, err
 	}
 	defer st.root.Close()
-	info, err := archive.Walk(ctx, in.Artifact, in.Kind, opts.Limits, st.visit)
+	info, ok, err := st.unpackImage(ctx, in, opts)
+	if err != nil {
+		return nil, info, imageError(err)
+	}
+	if ok {
+		return st, info, st.finish()
+	}
+	info, err = archive.Walk(ctx, in.Artifact, in.Kind, opts.Limits, st.visit)
 	if err != nil {
 		return nil, info, err
 	}
 	return st, info, st.finish()
+}
+
+// imageError keeps the errors of this package the only ones.
+func imageError(err error) error {
+	if errors.Is(err, ospkg.ErrTooLarge) {
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	return err
 }

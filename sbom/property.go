@@ -11,6 +11,7 @@ const (
 	propBundled      = "bartizan:npm:bundled"
 	propSource       = "bartizan:npm:source"
 	propPySource     = "bartizan:pypi:source"
+	propImage        = "bartizan:oci:image"
 	propPyDev        = "bartizan:pypi:development"
 	propPyCondition  = "bartizan:pypi:conditional"
 	propPyMarker     = "bartizan:pypi:marker"

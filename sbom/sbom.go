@@ -42,6 +42,7 @@ const (
 	KindTar       = archive.Tar // plain or gzip-compressed, such as an npm package
 	KindZip       = archive.Zip // such as an .mcpb bundle
 	KindBinary    = archive.Binary
+	KindImage     = archive.Kind("image") // container images: an OCI layout or what docker save writes
 )
 
 // Input says what to catalogue.
@@ -52,8 +53,11 @@ type Input struct {
 
 // Options bound the work.
 type Options struct {
-	Limits  archive.Limits // zero fields take archive.DefaultLimits
-	Timeout time.Duration  // of the whole work; zero takes DefaultTimeout
+	Limits archive.Limits // zero fields take archive.DefaultLimits
+	// Platform chooses one image of several, as os/architecture[/variant]; empty
+	// lists what all of them hold.
+	Platform string
+	Timeout  time.Duration // of the whole work; zero takes DefaultTimeout
 }
 
 // DefaultTimeout is many times what the largest known server takes.

@@ -37,6 +37,7 @@ type stage struct {
 	staged      map[string]string        // executables' neutral names to their paths
 	bundles     map[string]*npm.Manifest // manifest.json, by directory
 	py          pythonStage
+	image       imageStage
 	tops        map[string]bool // first path components; false: a file
 	gaps        map[gap]bool    // why the list may not be whole
 	held        int64
@@ -73,7 +74,7 @@ func newStage(dir string) (*stage, error) {
 // finish settles what can only be known after the whole artifact was seen.
 func (s *stage) finish() error {
 	for _, dir := range sorted(s.npm) {
-		if err := s.lockfiles(dir, s.npm[dir]); err != nil {
+		if err := s.tolerate(dir, s.lockfiles(dir, s.npm[dir])); err != nil {
 			return err
 		}
 	}

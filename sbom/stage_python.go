@@ -194,7 +194,10 @@ func (s *stage) finishPython() error {
 				continue
 			}
 			if err != nil {
-				return pythonError(at, err)
+				if err := s.tolerate(at, pythonError(at, err)); err != nil {
+					return err
+				}
+				continue
 			}
 			p.locks[name] = lock
 		}

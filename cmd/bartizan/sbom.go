@@ -19,15 +19,16 @@ func newSBOM() *cobra.Command {
 }
 
 func newSBOMGenerate() *cobra.Command {
-	return &cobra.Command{
+	var platform string
+	cmd := &cobra.Command{
 		Use:   "generate ARTIFACT",
-		Short: "Catalogue a directory, archive or Go binary; nothing of it is run",
+		Short: "Catalogue a directory, archive, container image or Go binary; nothing of it is run",
 		Long: "Prints CycloneDX 1.6 JSON. What could not be resolved is said in compositions\n" +
 			"and on standard error.",
 		Example: "  bartizan sbom generate server.tgz > sbom.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			doc, err := sbom.Generate(cmd.Context(), sbom.Input{Artifact: args[0]}, sbom.Options{})
+			doc, err := sbom.Generate(cmd.Context(), sbom.Input{Artifact: args[0]}, sbom.Options{Platform: platform})
 			if err != nil {
 				return err
 			}
@@ -44,6 +45,8 @@ func newSBOMGenerate() *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&platform, "platform", "", "of a container image: list the one for this `os/architecture` alone")
+	return cmd
 }
 
 func newSBOMVerify() *cobra.Command {
