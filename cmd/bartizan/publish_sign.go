@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/bartizan-mcp/bartizan/internal/attest"
-	"github.com/bartizan-mcp/bartizan/internal/keyless"
+	"github.com/bartizan-mcp/bartizan/internal/attest/keyless"
 )
 
 // signatures says who signs a publication: keys, an OIDC identity, or others

@@ -14,7 +14,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/attest/attesttest"
-	"github.com/bartizan-mcp/bartizan/internal/keyless"
+	"github.com/bartizan-mcp/bartizan/internal/attest/keyless"
 	"github.com/bartizan-mcp/bartizan/internal/provenance"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/attest"
 	"github.com/bartizan-mcp/bartizan/internal/attest/attesttest"
-	"github.com/bartizan-mcp/bartizan/internal/keyless"
+	"github.com/bartizan-mcp/bartizan/internal/attest/keyless"
 )
 
 const issuer = "https://accounts.example.org"
