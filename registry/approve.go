@@ -44,7 +44,7 @@ func (s *Service) Approve(ctx context.Context, by audit.Origin, id, subject stri
 			return err
 		}
 		next := *v
-		next.Version.State, next.Updated = admission.Approved, s.Now().UTC()
+		next.Version.State, next.Updated, next.Accepted = admission.Approved, s.Now().UTC(), accepted(v, nil)
 		if next.Approval, err = s.put(ctx, bundle); err != nil {
 			return err
 		}

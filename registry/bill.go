@@ -41,7 +41,7 @@ func (s *Service) billOfMaterials(ctx context.Context, w *work) error {
 	if w.v.SBOM, err = s.keepBytes(ctx, w, encoded, mediaSBOM); err != nil {
 		return err
 	}
-	w.bill = summary(doc, w.v.SBOM)
+	w.document, w.bill = doc, summary(doc, w.v.SBOM)
 	statement, err := doc.Statement()
 	if err != nil {
 		return err

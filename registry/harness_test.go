@@ -34,6 +34,7 @@ type house struct {
 	scanners  *engine.Live
 	options   []store.Option
 	roots     *attest.Roots
+	supply    Supply
 	now       time.Time
 	publisher *attest.Key // signs for io.github.acme
 	voter     *attest.Key // registered as "vera"
@@ -82,7 +83,7 @@ func (h *house) open() {
 	s, err := Open(h.t.Context(), Config{
 		DataDir: h.dir, Blobs: blobs, Audit: log, TrustPath: filepath.Join(h.dir, "trust", approval.TrustFile),
 		ApprovalSigner: h.load(approval.ApprovalKeyFile), SnapshotSigner: h.load(approval.SnapshotKeyFile), SBOMSigner: h.load("sbom.key"),
-		Scanners: h.scanners, TrustedRoots: h.roots, Now: func() time.Time { return h.now },
+		Scanners: h.scanners, TrustedRoots: h.roots, Supply: h.supply, Now: func() time.Time { return h.now },
 	}, h.options...)
 	h.must(err)
 	h.Service = s

@@ -16,42 +16,50 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/registry/checklist"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
+	"github.com/bartizan-mcp/bartizan/sbom"
+	"github.com/bartizan-mcp/bartizan/sbom/assess"
 )
 
 // work is what the steps of one run hand to each other. Nothing of it is
 // written anywhere but into the blob store before the last step.
 type work struct {
-	v        *version
-	by       audit.Origin
-	doc      *serverjson.Document
-	digests  map[string]string // of what has to be signed, by algorithm
-	verified []*attest.Verified
-	capture  *listing.Capture
-	prints   []printed
-	verdict  scanVerdict
-	shadowed []checklist.Collision
-	waivers  []admission.Waiver
-	bill     checklist.SBOM
-	answers  []checklist.Answer
-	secrets  checklist.Secrets
-	tree     string            // folder that an artifact-bound server starts from
-	exported string            // folder with the artifact in a file, once a step asked for it
-	blobs    map[string]string // new blobs with their media types
+	v           *version
+	by          audit.Origin
+	doc         *serverjson.Document
+	digests     map[string]string // of what has to be signed, by algorithm
+	verified    []*attest.Verified
+	capture     *listing.Capture
+	prints      []printed
+	verdict     scanVerdict
+	shadowed    []checklist.Collision
+	waivers     []admission.Waiver
+	bill        checklist.SBOM
+	answers     []checklist.Answer
+	secrets     checklist.Secrets
+	document    *sbom.Document // the SBOM
+	report      *assess.Report // about its components
+	licences    checklist.Licences
+	mustMeasure bool              // what could not be looked up waits for a person
+	tree        string            // folder that an artifact-bound server starts from
+	exported    string            // folder with the artifact in a file, once a step asked for it
+	blobs       map[string]string // new blobs with their media types
 }
 
 // steps in order. Each reads the version's blobs and leaves its results in the
 // work; running one twice gives the same.
 var steps = []struct {
-	name string
-	run  func(*Service, context.Context, *work) error
+	name  string
+	run   func(*Service, context.Context, *work) error
+	again bool // run again when what verdicts rest on changed (rescan.go)
 }{
-	{"signatures", (*Service).verifySignatures},
-	{"tree", (*Service).plantTree},
-	{"capture", (*Service).captureListing},
-	{"scan", (*Service).scanListing},
-	{"secrets", (*Service).findSecrets},
-	{"sbom", (*Service).billOfMaterials},
-	{"checklist", (*Service).answerChecklist},
+	{"signatures", (*Service).verifySignatures, true},
+	{"tree", (*Service).plantTree, false},
+	{"capture", (*Service).captureListing, false},
+	{"scan", (*Service).scanListing, true},
+	{"secrets", (*Service).findSecrets, false},
+	{"sbom", (*Service).billOfMaterials, false},
+	{"components", (*Service).assessComponents, true},
+	{"checklist", (*Service).answerChecklist, false},
 }
 
 // process runs a received version through the steps and moves it on in one
@@ -128,6 +136,12 @@ func (s *Service) conclude(ctx context.Context, w *work) error {
 			return err
 		}
 		if err := s.feed.add(ctx, tx, v.Tenant, FeedVersion, v.Name+" "+v.Version.Version, v.Updated); err != nil {
+			return err
+		}
+		if err := addJudgement(ctx, tx, &v, "publication", v.Verdict); err != nil {
+			return err
+		}
+		if err := s.queueOthers(ctx, tx, &v); err != nil {
 			return err
 		}
 		return updateVersion(ctx, tx, &v, admission.Received)

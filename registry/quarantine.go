@@ -52,6 +52,7 @@ func (s *Service) Release(ctx context.Context, by audit.Origin, name, ver, reaso
 		}
 		next := *v
 		next.Version.State, next.Updated, next.Reasons, next.Drifted = admission.InReview, s.Now().UTC(), nil, false
+		next.Accepted, next.Stale = accepted(v, v.Reasons), nil
 		if v.Approval != "" {
 			if _, err := s.snapshots.verify(ctx, &next); err != nil {
 				return refuse(ErrConflict, RefusedState, "its approval is no longer valid; publish and review a new version")

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/engine"
@@ -58,6 +59,7 @@ type Config struct {
 	LoopbackUpstreams bool          // capture listings from loopback addresses too
 	Ownership         Ownership     // how namespaces are proven; zero: by an admin's word only
 	Resolver          *net.Resolver // asked for the names of what is captured; nil: the system's
+	Supply            Supply        // what is demanded of components; the zero value is the default
 	Logger            *slog.Logger
 	Now               func() time.Time
 }
@@ -71,6 +73,8 @@ type Service struct {
 	snapshots snapshots
 	upstream  upstream.Target // template of the guarded capture client
 	owed      debt
+	shelf     shelf
+	nudged    chan struct{}
 
 	// failpoint is called with the name of each step once it is done; tests
 	// make it panic to stand for a kill at that point.
@@ -89,6 +93,9 @@ func Open(ctx context.Context, cfg Config, opts ...store.Option) (*Service, erro
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if err := cfg.Supply.fill(); err != nil {
+		return nil, err
+	}
 	sub, err := migrationFiles()
 	if err != nil {
 		return nil, err
@@ -102,7 +109,8 @@ func Open(ctx context.Context, cfg Config, opts ...store.Option) (*Service, erro
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
-	s := &Service{Config: cfg, db: db, failpoint: func(string) {}}
+	s := &Service{Config: cfg, db: db, failpoint: func(string) {}, nudged: make(chan struct{}, 1)}
+	s.shelf = shelf{dir: filepath.Join(cfg.DataDir, "vulnerabilities"), source: cfg.Supply.Database, statements: cfg.Supply.Statements, now: cfg.Now, logger: cfg.Logger}
 	// Private networks are where internal MCP servers live.
 	s.upstream.Client = egress.Policy{Loopback: cfg.LoopbackUpstreams, Private: true}.Client(cfg.Resolver)
 	s.snapshots.service = s
@@ -110,19 +118,22 @@ func Open(ctx context.Context, cfg Config, opts ...store.Option) (*Service, erro
 		db.Close()
 		return nil, err
 	}
-	if err := s.resume(ctx); err != nil {
-		db.Close()
-		return nil, err
+	if err := errors.Join(s.shelf.open(ctx), s.resume(ctx)); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
 // Close releases the database. Requests must have ended.
-func (s *Service) Close() error { return s.db.Close() }
+func (s *Service) Close() error { return errors.Join(s.shelf.close(), s.db.Close()) }
 
-// Run signs a fresh snapshot of every tenant before the last one ages, until
-// the context ends.
+// Run signs a fresh snapshot of every tenant before the last one ages, and
+// judges versions again when what their verdicts rest on changed, until the
+// context ends.
 func (s *Service) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { s.watch(ctx) })
 	tick := time.NewTicker(approval.SnapshotEvery * 2 / 3)
 	defer tick.Stop()
 	for {

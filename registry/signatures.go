@@ -53,6 +53,10 @@ func (s *Service) checkBundles(ctx context.Context, v *version, doc *serverjson.
 			return nil, err
 		}
 		verified, err := policy.VerifyArtifact(bundle, digests)
+		if err == nil && isStatement(verified) {
+			found.verified = append(found.verified, verified) // it informs about a publication, and signs none
+			continue
+		}
 		if err == nil {
 			err = isAbout(verified, doc, hexDigest(v.ServerJSON))
 		}
@@ -62,6 +66,9 @@ func (s *Service) checkBundles(ctx context.Context, v *version, doc *serverjson.
 		}
 		found.verified = append(found.verified, verified)
 		found.signers = append(found.signers, signerOf(digest, verified))
+	}
+	if len(found.signers) == 0 && len(found.reasons) == 0 {
+		found.reasons = []admission.Reason{{Code: admission.ReasonUnsigned, Detail: "the bundles hold statements about vulnerabilities, and no signature over the publication"}}
 	}
 	return found, nil
 }

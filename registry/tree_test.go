@@ -103,8 +103,10 @@ func TestLaunchRefusals(t *testing.T) {
 		"a loader, command": {func(s *Submission) {
 			s.Options.Launch = admission.Launch{Command: []string{"node", "index.js"}, EnvNames: []string{"LD_PRELOAD"}}
 		}, RefusedOptions, "dynamic loader"},
-		"no such file":         {func(s *Submission) { s.Options.Launch.Command[1] = "{tree}/index.js" }, RefusedArtifact, "argument 1 is not in the tree"},
-		"a script as program":  {func(s *Submission) { s.Options.Launch.Command, s.Options.Launch.Runtimes = []string{"{tree}/package/index.js"}, nil }, RefusedArtifact, "no native executable"},
+		"no such file": {func(s *Submission) { s.Options.Launch.Command[1] = "{tree}/index.js" }, RefusedArtifact, "argument 1 is not in the tree"},
+		"a script as program": {func(s *Submission) {
+			s.Options.Launch.Command, s.Options.Launch.Runtimes = []string{"{tree}/package/index.js"}, nil
+		}, RefusedArtifact, "no native executable"},
 		"pin without a remote": {func(s *Submission) { s.Options.Launch = admission.Launch{Pin: "sha256:" + sum(nil)} }, RefusedLaunch, ""},
 		"no tree": {func(s *Submission) {
 			digest, err := h.StoreArtifact(t.Context(), bytes.NewReader(tarOf(t, map[string]string{"a/Index.js": "", "a/index.js": ""})))

@@ -30,6 +30,11 @@ type Publication struct {
 	ScopesDeclared bool     `json:"scopesDeclared"`
 	// ScannerBindings are those of its server.json.
 	ScannerBindings []approval.ScannerBinding `json:"scannerBindings,omitzero"`
+	// Denied are the components whose licence the policy denies.
+	Denied []string `json:"denied,omitzero"`
+	// Accepted is what stood against the version when people let it pass: they
+	// approved or released it in sight of that.
+	Accepted []string `json:"accepted,omitzero"`
 }
 
 type versionRecord struct {

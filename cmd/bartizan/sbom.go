@@ -51,23 +51,35 @@ func newSBOMGenerate() *cobra.Command {
 
 func newSBOMVerify() *cobra.Command {
 	var bundle string
+	var components componentCheck
 	cmd := &cobra.Command{
-		Use:     "verify SBOM.json --bundle FILE",
-		Short:   "Verify that a signed statement is about exactly this SBOM",
-		Long:    "Exit code 3 when it is not, or when the signer is not the one demanded.",
+		Use:   "verify SBOM.json [--bundle FILE] [--database EXPORT] [--config FILE]",
+		Short: "Verify who signed an SBOM, and ask a vulnerability database and licence lists about it",
+		Long: "With --bundle: that the signed statement is about exactly this SBOM. With\n" +
+			"--database, --vex or --config: how its components stand to an OSV export and to the\n" +
+			"policies of the configuration file. Exit code 3 when the statement is about something\n" +
+			"else or by somebody else, when something is at or above the limit, and when something\n" +
+			"could not be measured.",
 		Example: "  bartizan sbom verify sbom.json --bundle sbom.sigstore.json --public registry.pub",
 		Args:    cobra.ExactArgs(1),
 	}
 	policy := signerFlags(cmd)
 	cmd.Flags().StringVar(&bundle, "bundle", "", "Sigstore bundle")
-	_ = cmd.MarkFlagRequired("bundle")
+	components.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		body, err := readInput(cmd, args[0])
 		if err != nil {
 			return err
 		}
-		if _, err := sbom.Decode(body); err != nil {
+		doc, err := sbom.Decode(body)
+		if err != nil {
 			return policyError("%s: %w", args[0], err)
+		}
+		if bundle == "" {
+			if !components.asked(cmd) {
+				return usageError("say what to verify: --bundle, --database, --vex or --config")
+			}
+			return components.run(cmd, doc, nil)
 		}
 		signed, err := readInput(cmd, bundle)
 		if err != nil {
@@ -80,6 +92,9 @@ func newSBOMVerify() *cobra.Command {
 		verified, err := p.VerifyArtifact(signed, digestsOf(body))
 		if err != nil {
 			return policyError("%s: %w", bundle, err)
+		}
+		if components.asked(cmd) {
+			return components.run(cmd, doc, signerOf(verified))
 		}
 		return printJSON(cmd.OutOrStdout(), signerOf(verified))
 	}

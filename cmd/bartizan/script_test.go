@@ -100,6 +100,7 @@ func scriptParams(t *testing.T) testscript.Params {
 			env.Setenv("BARTIZAN_CACHE", cache)
 			env.Setenv("BARTIZAN_LISTINGS", os.Getenv("BARTIZAN_LISTINGS"))
 			env.Setenv("DIST", dist)
+			env.Setenv("NOW", time.Now().UTC().Format(time.RFC3339)) // of what must not be old
 			env.Setenv("GOCACHE", goCache(t))
 			env.Values[programsKey{}] = &programs{}
 			env.Values[bridgedKey{}] = &bridged{}

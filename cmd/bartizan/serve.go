@@ -116,7 +116,12 @@ func serve(cmd *cobra.Command, c config.Config, sources config.Sources) (err err
 				next.Data, err = filepath.Abs(next.Data)
 			}
 			return next, err
-		}, Prepare: door2.Prepare,
+		}, Prepare: func(next config.Config) (scanners.Change, error) {
+			change, err := door2.Prepare(next)
+			apply := change.Apply
+			change.Apply = func() { apply(); reg.service.Nudge() }
+			return change, err
+		},
 		Origin: gatewayrun.Origin(c.Tenant), Audit: log, Logger: logger,
 	}
 	defer operator.Start(ctx, reloads)()

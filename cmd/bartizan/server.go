@@ -62,6 +62,9 @@ func stateOf(v admission.Version) string {
 	if v.Drifted {
 		state += ", drifted"
 	}
+	if len(v.Stale) > 0 {
+		state += ", stale"
+	}
 	return state
 }
 
@@ -92,6 +95,10 @@ func printVersion(w io.Writer, v *admission.Version, format string) error {
 	for _, r := range v.Reasons {
 		rows = append(rows, []string{"reason", r.Code + ": " + r.Detail})
 	}
+	for _, r := range v.Stale {
+		rows = append(rows, []string{"stale", r.Code + ": " + printable(r.Detail)})
+	}
+	rows = append(rows, assessmentRows(v.Vulnerabilities)...)
 	for _, f := range v.Findings {
 		rows = append(rows, []string{"finding", fmt.Sprintf("%s %s %s at %s: %s", f.Action, f.Severity, f.Rule, f.Pointer, f.Message)})
 	}

@@ -56,6 +56,9 @@ const (
 	ReasonScanIncomplete        = "scan_incomplete"         // a scanner failed or left text unexamined
 	ReasonPublisherSBOMMismatch = "publisher_sbom_mismatch" // the publisher's SBOM lacks what ours found
 	ReasonHardCodedSecret       = "hard_coded_secret"       // a credential stands in what was published
+	ReasonMaliciousPackage      = "malicious_package"       // a component is known malware
+	ReasonVulnerable            = "vulnerable_component"    // found again after the approval: known vulnerabilities that nobody accepted
+	ReasonLicence               = "licence_denied"          // found again after the approval: the licence policy denies a component
 	ReasonOperator              = "operator"                // an operator said so; the detail is theirs
 )
 
@@ -146,8 +149,9 @@ type Version struct {
 	Reasons   []Reason  `json:"reasons"`
 	Lifecycle Lifecycle `json:"lifecycle,omitzero"`
 	Drifted   bool      `json:"drifted"`
-	Review    string    `json:"review"`  // id of its review
-	Subject   string    `json:"subject"` // what the reviewers vote about; empty before in_review
+	Stale     []Reason  `json:"stale,omitzero"` // what a later look found that nobody has accepted; an approval stays in force
+	Review    string    `json:"review"`         // id of its review
+	Subject   string    `json:"subject"`        // what the reviewers vote about; empty before in_review
 	Publisher string    `json:"publisher"`
 	Alias     string    `json:"alias"`
 	Tier      string    `json:"tier"`
@@ -164,6 +168,8 @@ type Version struct {
 	Failures []Failure `json:"failures"`
 	Created  time.Time `json:"created"`
 	Updated  time.Time `json:"updated"`
+
+	Vulnerabilities *Assessment `json:"vulnerabilities,omitzero"` // the last one
 
 	ServerJSON string `json:"serverJson"`
 	Artifact   string `json:"artifact,omitzero"`

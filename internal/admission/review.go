@@ -34,6 +34,10 @@ type Item struct {
 	By       string    `json:"by,omitzero"`
 	At       time.Time `json:"at,omitzero"`
 	Expires  time.Time `json:"expires,omitzero"` // of a waiver
+	// Basis is the digest of what an answer rests on, of an item that is
+	// answered anew when the world changes: as long as it stays, a person's
+	// answer does too.
+	Basis string `json:"basis,omitzero"`
 }
 
 // Blocks reports whether the item stands in the way of an approval.

@@ -75,6 +75,27 @@ func Rejected(c Change) *Event {
 	return changeEvent(c, activityDisable, "Disable", "rejected", "Server version rejected", severityLow)
 }
 
+// Reconsidered records that an approved version was judged again and something
+// new stands against it, or no longer does; its approval stays in force.
+func Reconsidered(c Change, stale []string) *Event {
+	e := changeEvent(c, activityUpdate, "Update", "reconsidered", "Server version judged again", severityMedium)
+	e.Unmapped.Reasons = e.Unmapped.list(stale)
+	if len(stale) > 0 {
+		e.StatusCode = stale[0]
+	}
+	return e
+}
+
+// DatabaseChanged records the vulnerability database in force.
+func DatabaseChanged(digest string, newest time.Time) *Event {
+	e := newEvent(ClassEntity, activityUpdate, "Update", "vulnerability_database_changed")
+	e.Message = "Vulnerability database in force changed, newest entry of " + newest.UTC().Format(time.RFC3339)
+	e.severity(severityInfo)
+	e.Entity = &Entity{Name: "vulnerabilities", UID: digest, Type: "vulnerability_database"}
+	e.Unmapped.NewDigest = digest
+	return e
+}
+
 // SignersChanged records a namespace's new signer policy, by digest.
 func SignersChanged(o Origin, namespace, digest string) *Event {
 	e := newEvent(ClassEntity, activityUpdate, "Update", "signers_changed")

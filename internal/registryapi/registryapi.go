@@ -180,6 +180,11 @@ type Breaker struct {
 	Openings int64 `json:"openings"`
 }
 
+// Judgements are the times that a version was judged.
+type Judgements struct {
+	Judgements []admission.Judgement `json:"judgements"`
+}
+
 // Diff is what changed in a server's listing.
 type Diff struct {
 	Name    string             `json:"name"`

@@ -89,6 +89,7 @@ func (a *api) admission() []route {
 			query: []parameter{{"state", "string", "received | in_review | quarantined | approved | rejected; repeatable"}}},
 		{method: "GET", path: "/api/v1/servers/:name/versions", id: "listVersionsOf", summary: "All versions of one server", access: withRole, roles: readers, response: registryapi.Versions{}, handle: a.listVersionsOf},
 		{method: "GET", path: version, id: "getVersion", summary: "One version", access: withRole, roles: readers, response: admission.Version{}, handle: a.getVersion},
+		{method: "GET", path: version + "/judgements", id: "judgements", summary: "Every time that the version was judged, newest first, with the evidence of each", access: withRole, roles: readers, response: registryapi.Judgements{}, handle: a.judgements},
 		{method: "GET", path: version + "/diff", id: "diff", summary: "What changed since another version, and what gateways observed", access: withRole, roles: readers, response: registryapi.Diff{}, handle: a.diff,
 			query: []parameter{{"from", "string", "the older version"}}},
 		{method: "POST", path: version + "/quarantine", id: "quarantine", summary: "Take a version out of circulation", access: withRole, roles: reviewers, request: registryapi.Because{}, response: admission.Version{}, handle: a.quarantine},

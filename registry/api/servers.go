@@ -71,6 +71,14 @@ func (a *api) getVersion(q *call) error {
 	return q.answer(http.StatusOK, v)
 }
 
+func (a *api) judgements(q *call) error {
+	all, err := a.service.Judgements(q.ctx, q.tenant(), q.Param("name"), q.Param("version"))
+	if err != nil {
+		return err
+	}
+	return q.answer(http.StatusOK, registryapi.Judgements{Judgements: all})
+}
+
 func (a *api) diff(q *call) error {
 	name, to, from := q.Param("name"), q.Param("version"), q.Query("from")
 	out := registryapi.Diff{Name: name, From: from, To: to, Changes: []admission.Change{}}

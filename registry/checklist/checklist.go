@@ -7,6 +7,8 @@
 package checklist
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -16,6 +18,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/permission"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
+	"github.com/bartizan-mcp/bartizan/sbom/assess"
 )
 
 // Facts is what the pipeline found out about one publication.
@@ -42,6 +45,9 @@ type Facts struct {
 	Secrets         Secrets
 	Declaration     Declaration
 	TLS             *admission.TLS // as the registry saw it; nil if it did not
+	Vulnerabilities *assess.Report // nil: nobody looked
+	MustMeasure     bool           // an approval waits although there is no database
+	Licences        Licences
 }
 
 // Scan is the outcome of the listing scan over all eras.
@@ -78,6 +84,20 @@ type Declaration struct {
 	UndeclaredEnv []string                // variables of the launch that it leaves out
 }
 
+// Licences is what the operator's lists say of the components.
+type Licences struct {
+	Configured bool       `json:"-"`
+	Allowed    int        `json:"allowed"`
+	Denied     []Licensed `json:"denied"`
+	Review     []Licensed `json:"review"` // unlisted, unknown, or none declared
+}
+
+// Licensed is a component with what it declares.
+type Licensed struct {
+	Component string   `json:"component"`
+	Licences  []string `json:"licences"`
+}
+
 // Entry names a listed entry.
 type Entry struct {
 	Era  string `json:"era"`
@@ -104,6 +124,11 @@ type outcome struct {
 	result admission.Result
 	note   string
 	facts  any
+	// basis is the part of the facts that a person's answer rests on; nil for
+	// items that are answered once.
+	basis any
+	// informs makes the item advisory in this case.
+	informs bool
 }
 
 type rule struct {
@@ -125,6 +150,10 @@ var fallback = map[string]bool{"DATA-1": true}
 const (
 	CodeScan      = "TOOL-6" // by waivers of findings
 	CodeShadowing = "TOOL-8" // by approvals of other servers
+	CodeSigned    = "SRC-1"  // by other signers of the namespace
+	CodeDigest    = "SRC-2"  // by the same
+	CodeIncidents = "SRC-8"  // by another vulnerability database
+	CodeLicences  = "SRC-9"  // by another licence policy
 )
 
 // sections in the order of the reviewers' checklist.
@@ -153,17 +182,21 @@ func Answers(f *Facts) ([]Answer, error) {
 			}
 			item.Class = admission.Automatic
 			o := r.answer(f)
+			var err error
 			if o.result == admission.Unanswered && fallback[r.code] {
 				item.Class = admission.Human
 				out = append(out, Answer{Item: item})
 				continue
 			}
-			item.Result, item.Note = o.result, o.note
+			item.Result, item.Note, item.Advisory = o.result, o.note, item.Advisory || o.informs
+			if item.Basis, err = basis(&o); err != nil {
+				return nil, err
+			}
 			evidence, err := Evidence(r.code, r.title, o.result, o.note, o.facts)
 			if err != nil {
 				return nil, err
 			}
-			if o.result == admission.Unanswered {
+			if o.result == admission.Unanswered && o.facts == nil {
 				evidence = nil
 			}
 			out = append(out, Answer{Item: item, Evidence: evidence})
@@ -188,14 +221,36 @@ func Evidence(code, title string, result admission.Result, note string, facts an
 	return b, nil
 }
 
-func pass(note string, facts any) outcome { return outcome{admission.Pass, note, facts} }
-func fail(note string, facts any) outcome { return outcome{admission.Fail, note, facts} }
+func basis(o *outcome) (string, error) {
+	if o.basis == nil {
+		return "", nil
+	}
+	b, err := json.Marshal([]any{o.result, o.basis}, json.Deterministic(true))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// on says what a person's answer rests on.
+func (o outcome) on(basis any) outcome {
+	o.basis = basis
+	return o
+}
+
+func pass(note string, facts any) outcome {
+	return outcome{result: admission.Pass, note: note, facts: facts}
+}
+func fail(note string, facts any) outcome {
+	return outcome{result: admission.Fail, note: note, facts: facts}
+}
 
 func notNeeded(note string) outcome {
-	return outcome{admission.NotNeeded, note, map[string]string{"why": note}}
+	return outcome{result: admission.NotNeeded, note: note, facts: map[string]string{"why": note}}
 }
 func unmeasured(note string) outcome {
-	return outcome{admission.Unanswered, "unmeasured: " + note, nil}
+	return outcome{result: admission.Unanswered, note: "unmeasured: " + note}
 }
 
 // verdict passes when nothing was found.

@@ -11,6 +11,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/permission"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
+	"github.com/bartizan-mcp/bartizan/sbom/assess"
 )
 
 // honest is a publication that every automatic item passes.
@@ -23,11 +24,13 @@ func honest() *Facts {
 		},
 		Publisher: "alice", Namespaces: []string{"io.github.acme"}, Bundles: 1, Signers: []admission.Signer{{KeyID: "k"}},
 		Signed: "sha256:1", Artifact: "sha256:1", ListingSource: "operator", Binding: "command",
-		Launch:   admission.Launch{Command: []string{"node", "index.js"}, EnvNames: []string{"TOKEN"}},
-		Scopes:   []string{"weather:read"},
-		Listings: tools(`{"name":"get_forecast","description":"Gets it","inputSchema":{"type":"object","properties":{"city":{"description":"Name"}}},"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}`),
-		Scan:     Scan{Scanners: []string{"x@y"}, Action: "allow"},
-		SBOM:     SBOM{Digest: "sha256:2", Complete: true, Components: 3},
+		Launch:          admission.Launch{Command: []string{"node", "index.js"}, EnvNames: []string{"TOKEN"}},
+		Scopes:          []string{"weather:read"},
+		Listings:        tools(`{"name":"get_forecast","description":"Gets it","inputSchema":{"type":"object","properties":{"city":{"description":"Name"}}},"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}`),
+		Scan:            Scan{Scanners: []string{"x@y"}, Action: "allow"},
+		SBOM:            SBOM{Digest: "sha256:2", Complete: true, Components: 3},
+		Vulnerabilities: &assess.Report{Result: assess.Clean, Database: &assess.DatabaseState{Digest: "sha256:3"}, Components: 3},
+		Licences:        Licences{Configured: true, Allowed: 3},
 	}
 }
 
@@ -50,7 +53,7 @@ func answers(t *testing.T, f *Facts) map[string]Answer {
 		if _, twice := out[a.Item.Code]; twice {
 			t.Errorf("item %s twice", a.Item.Code)
 		}
-		if (a.Evidence == nil) != (a.Item.Result == admission.Unanswered) {
+		if a.Evidence == nil && a.Item.Result != admission.Unanswered {
 			t.Errorf("%s: result %s with evidence %s", a.Item.Code, a.Item.Result, a.Evidence)
 		}
 		out[a.Item.Code] = a
@@ -83,13 +86,22 @@ func TestRules(t *testing.T) {
 		want   admission.Result
 		note   string // part of the note or evidence
 	}{
-		"unsigned":               {func(f *Facts) { f.Signers, f.Bundles = nil, 0 }, "SRC-1", admission.Fail, "no bundle"},
-		"digest mismatch":        {func(f *Facts) { f.SignatureReason = []admission.Reason{{Code: admission.ReasonDigestMismatch}} }, "SRC-2", admission.Fail, "sha256:1"},
-		"incomplete SBOM":        {func(f *Facts) { f.SBOM.Complete, f.SBOM.Reasons = false, []string{"no lockfile"} }, "SRC-4", admission.Fail, "no lockfile"},
-		"remote without code":    {func(f *Facts) { f.Artifact, f.Binding = "", "endpoint" }, "SRC-4", admission.NotNeeded, "neither bound"},
-		"command without code":   {func(f *Facts) { f.Artifact, f.SBOM = "", SBOM{} }, "SRC-4", admission.Fail, "incomplete"},
-		"no licence":             {func(f *Facts) { f.SBOM.Unlicensed = []string{"x@1"} }, "SRC-5", admission.Fail, "x@1"},
-		"nothing to license":     {func(f *Facts) { f.SBOM = SBOM{} }, "SRC-5", admission.Unanswered, "unmeasured"},
+		"unsigned":             {func(f *Facts) { f.Signers, f.Bundles = nil, 0 }, "SRC-1", admission.Fail, "no bundle"},
+		"digest mismatch":      {func(f *Facts) { f.SignatureReason = []admission.Reason{{Code: admission.ReasonDigestMismatch}} }, "SRC-2", admission.Fail, "sha256:1"},
+		"incomplete SBOM":      {func(f *Facts) { f.SBOM.Complete, f.SBOM.Reasons = false, []string{"no lockfile"} }, "SRC-4", admission.Fail, "no lockfile"},
+		"remote without code":  {func(f *Facts) { f.Artifact, f.Binding = "", "endpoint" }, "SRC-4", admission.NotNeeded, "neither bound"},
+		"command without code": {func(f *Facts) { f.Artifact, f.SBOM = "", SBOM{} }, "SRC-4", admission.Fail, "incomplete"},
+		"no licence":           {func(f *Facts) { f.SBOM.Unlicensed = []string{"x@1"} }, "SRC-5", admission.Fail, "x@1"},
+		"nothing to license":   {func(f *Facts) { f.SBOM = SBOM{} }, "SRC-5", admission.Unanswered, "unmeasured"},
+		"vulnerable": {func(f *Facts) {
+			f.Vulnerabilities.Result, f.Vulnerabilities.Findings = assess.Vulnerable, []assess.Finding{{Component: "pkg:npm/x@1", Counts: true}}
+		}, "SRC-8", admission.Fail, "pkg:npm/x@1"},
+		"stale database":         {func(f *Facts) { f.Vulnerabilities.Result, f.Vulnerabilities.Why = assess.Unmeasured, []string{"old"} }, "SRC-8", admission.Unanswered, "unmeasured: old (database sha256:3"},
+		"no database":            {func(f *Facts) { f.Vulnerabilities = &assess.Report{Result: assess.Unmeasured, Why: []string{"none"}} }, "SRC-8", admission.Unanswered, "unmeasured: none"},
+		"tolerated":              {func(f *Facts) { f.Vulnerabilities.Result = assess.Tolerated }, "SRC-8", admission.Pass, "sha256:3"},
+		"denied licence":         {func(f *Facts) { f.Licences.Denied = []Licensed{{"pkg:npm/x@1", []string{"AGPL-3.0-only"}}} }, "SRC-9", admission.Fail, "AGPL-3.0-only"},
+		"unknown licence":        {func(f *Facts) { f.Licences.Review = []Licensed{{"pkg:npm/x@1", nil}} }, "SRC-9", admission.Unanswered, "pkg:npm/x@1"},
+		"no licence policy":      {func(f *Facts) { f.Licences = Licences{} }, "SRC-9", admission.Unanswered, "unmeasured"},
 		"no documentation":       {func(f *Facts) { f.Document.Repository = nil }, "SRC-6", admission.Fail, "neither"},
 		"vague name":             {one(`{"name":"execute","inputSchema":{}}`), "TOOL-1", admission.Fail, "execute"},
 		"vague with an object":   {one(`{"name":"run_query","inputSchema":{}}`), "TOOL-1", admission.Pass, ""},
@@ -149,5 +161,29 @@ func TestEvidenceIsStable(t *testing.T) {
 		if string(a.Evidence) != string(second[code].Evidence) {
 			t.Errorf("%s differs between two runs", code)
 		}
+	}
+}
+
+// TestUnmeasuredHoldsUp holds that an approval waits where something should
+// have been measured, and only there.
+func TestUnmeasuredHoldsUp(t *testing.T) {
+	now := time.Now()
+	blocks := func(change func(*Facts), code string) bool {
+		f := honest()
+		change(f)
+		return answers(t, f)[code].Item.Blocks(now)
+	}
+	none := func(f *Facts) { f.Vulnerabilities = &assess.Report{Result: assess.Unmeasured, Why: []string{"none"}} }
+	if blocks(none, "SRC-8") {
+		t.Error("an installation without a database can approve nothing")
+	}
+	if !blocks(func(f *Facts) { none(f); f.MustMeasure = true }, "SRC-8") {
+		t.Error("required, and not measured")
+	}
+	if !blocks(func(f *Facts) { f.Vulnerabilities.Result = assess.Unmeasured }, "SRC-8") {
+		t.Error("a database that cannot answer holds nothing up")
+	}
+	if blocks(func(f *Facts) { f.Licences = Licences{} }, "SRC-9") || !blocks(func(f *Facts) { f.Licences.Review = []Licensed{{"x", nil}} }, "SRC-9") {
+		t.Error("licences")
 	}
 }

@@ -15,28 +15,29 @@ var sourceRules = []rule{
 	{"SRC-5", "Every component states a licence", licencesKnown},
 	{"SRC-6", "Source code or documentation is linked", documented},
 	{"SRC-7", "The publisher is reputable, with security documentation and contact", nil},
-	{"SRC-8", "The security incident history was researched", nil},
+	{"SRC-8", "The security incident history holds no known vulnerability at or above the limit", incidents},
+	{"SRC-9", "Every component's licence is allowed", licencesAllowed},
 }
 
 func signed(f *Facts) outcome {
 	facts := map[string]any{"bundles": f.Bundles, "signers": f.Signers, "problems": f.SignatureReason}
 	if len(f.Signers) == 0 {
-		return fail("no bundle verifies against the namespace's signers", facts)
+		return fail("no bundle verifies against the namespace's signers", facts).on(facts)
 	}
 	who := f.Signers[0].Subject
 	if who == "" {
 		who = "key " + f.Signers[0].KeyID
 	}
-	return pass("signed by "+who, facts)
+	return pass("signed by "+who, facts).on(facts)
 }
 
 func digestMatches(f *Facts) outcome {
 	facts := map[string]any{"digest": f.Signed, "artifact": f.Artifact != "", "signers": f.Signers}
 	mismatch := slices.ContainsFunc(f.SignatureReason, func(r admission.Reason) bool { return r.Code == admission.ReasonDigestMismatch })
 	if mismatch || len(f.Signers) == 0 {
-		return fail("no verified signature names "+f.Signed, facts)
+		return fail("no verified signature names "+f.Signed, facts).on(facts)
 	}
-	return pass("subject equals "+f.Signed, facts)
+	return pass("subject equals "+f.Signed, facts).on(facts)
 }
 
 func ownsNamespace(f *Facts) outcome {

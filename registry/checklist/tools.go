@@ -145,9 +145,9 @@ func scanClean(f *Facts) outcome {
 	}
 	facts := map[string]any{"scanners": f.Scan.Scanners, "action": f.Scan.Action, "findings": clip(f.Scan.Findings), "failures": f.Scan.Failures, "waived": f.Scan.Waived}
 	if f.Scan.Action != "allow" || len(f.Scan.Failures) > 0 {
-		return fail("verdict "+f.Scan.Action, facts)
+		return fail("verdict "+f.Scan.Action, facts).on([]any{f.Scan.Findings, f.Scan.Failures})
 	}
-	return pass("verdict allow", facts)
+	return pass("verdict allow", facts).on([]any{})
 }
 
 var (
@@ -174,7 +174,7 @@ func annotationsConsistent(f *Facts) outcome {
 }
 
 func noShadowing(f *Facts) outcome {
-	return verdict(f.Shadowed, "no name is taken", "names that other approved servers use", map[string]any{"found": clip(f.Shadowed)})
+	return verdict(f.Shadowed, "no name is taken", "names that other approved servers use", map[string]any{"found": clip(f.Shadowed)}).on(f.Shadowed)
 }
 
 func selfContained(f *Facts) outcome {

@@ -35,17 +35,23 @@ type Policy struct {
 	// Unrated is what a vulnerability counts as that nobody rated.
 	Unrated vulnerability.Severity `json:"unrated"`
 	// MaxAge is how old the newest entry of an ecosystem may be.
-	MaxAge time.Duration `json:"maxAge,format:units"`
+	MaxAge Span `json:"maxAge"`
 	// StatementLife is how long a statement about exploitability counts.
-	StatementLife time.Duration `json:"statementLife,format:units"`
+	StatementLife Span `json:"statementLife"`
 	// PublisherStatements lets statements signed for the namespace suppress;
 	// otherwise they only inform.
 	PublisherStatements bool `json:"publisherStatements"`
 }
 
+// Span is a duration, written as text.
+type Span time.Duration
+
+// MarshalText writes it as "336h0m0s".
+func (s Span) MarshalText() ([]byte, error) { return []byte(time.Duration(s).String()), nil }
+
 // DefaultPolicy is the one place of the defaults.
 func DefaultPolicy() Policy {
-	return Policy{FailAt: vulnerability.High, Unrated: vulnerability.High, MaxAge: 14 * 24 * time.Hour, StatementLife: 90 * 24 * time.Hour}
+	return Policy{FailAt: vulnerability.High, Unrated: vulnerability.High, MaxAge: Span(14 * 24 * time.Hour), StatementLife: Span(90 * 24 * time.Hour)}
 }
 
 // Database is a vulnerability database with the time at which it was imported.
@@ -204,7 +210,7 @@ func (a *assessment) finding(component string, v vulnerability.Vulnerability) Fi
 		}
 		j := &Judgment{
 			Status: s.Status, Justification: s.Justification, Detail: s.Detail, Document: d.Digest, Signer: d.Signer, Publisher: d.Publisher,
-			Made: s.Time.UTC(), Expires: s.Time.UTC().Add(a.Policy.StatementLife),
+			Made: s.Time.UTC(), Expires: s.Time.UTC().Add(time.Duration(a.Policy.StatementLife)),
 		}
 		if f.Statement == nil || a.before(f.Statement, j) {
 			f.Statement = j
@@ -251,7 +257,7 @@ func (a *assessment) date(now time.Time) {
 		age := now.Sub(newest)
 		state.AgeHours = max(state.AgeHours, int(age/time.Hour))
 		// An entry from the future hides the age of all others.
-		if age > a.Policy.MaxAge || age < -24*time.Hour {
+		if age > time.Duration(a.Policy.MaxAge) || age < -24*time.Hour {
 			state.Stale = true
 		}
 	}

@@ -93,6 +93,19 @@ func truth(b bool) int {
 	return 0
 }
 
+// String writes the lists so that equal ones give equal text.
+func (p *Policy) String() string {
+	if p == nil {
+		return ""
+	}
+	lines := make([]string, len(p.entries))
+	for i, e := range p.entries {
+		lines[i] = fmt.Sprintf("%s %q %t", e.verdict, e.text, e.prefix)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
 // Empty reports whether no list says anything.
 func (p *Policy) Empty() bool { return p == nil || len(p.entries) == 0 }
 

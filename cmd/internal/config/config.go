@@ -54,6 +54,10 @@ type Registry struct {
 	Signer string `json:"signer"`
 	// Ownership is how namespaces are proven.
 	Ownership Ownership `json:"ownership"`
+	// Vulnerabilities, Licences and Rescan are about the components of servers.
+	Vulnerabilities Vulnerabilities `json:"vulnerabilities"`
+	Licences        Licences        `json:"licences"`
+	Rescan          Rescan          `json:"rescan"`
 }
 
 // Gateway is door 2.
@@ -164,7 +168,7 @@ func Default() Config {
 	return Config{
 		Tenant:   "default",
 		LogLevel: "info",
-		Registry: Registry{Addr: "127.0.0.1:8470", Ownership: Ownership{KeyLife: time.Hour}},
+		Registry: Registry{Addr: "127.0.0.1:8470", Vulnerabilities: defaultVulnerabilities, Ownership: Ownership{KeyLife: time.Hour}},
 		Gateway: Gateway{
 			Addr:          "127.0.0.1:8471",
 			AutoRoutes:    true,
@@ -245,6 +249,7 @@ func (c Config) Validate() error {
 		bad("registry.addr: %q is not loopback; put a TLS proxy in front of a loopback address", c.Registry.Addr)
 	}
 	problems = append(problems, c.Registry.Ownership.validate()...)
+	problems = append(problems, c.Registry.Vulnerabilities.validate()...)
 	problems = append(problems, c.validateServers()...)
 	problems = append(problems, c.Tracing.validate()...)
 	problems = append(problems, c.Scanners.validate()...)
