@@ -146,7 +146,7 @@ func (s *Service) keepDefinitions(ctx context.Context, w *work) error {
 
 func summary(doc *sbom.Document, digest string) checklist.SBOM {
 	c := doc.Completeness()
-	out := checklist.SBOM{Digest: digest, Complete: c.Level == sbom.Complete, Reasons: c.Reasons}
+	out := checklist.SBOM{Digest: digest, Complete: c.Level == sbom.Complete, Reasons: c.Reasons, Resolved: doc.Resolved()}
 	for _, component := range doc.Components() {
 		out.Components++
 		if len(component.Licenses) == 0 {

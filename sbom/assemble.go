@@ -38,6 +38,7 @@ func assemble(st *stage, info archive.Info, found *catalogue.Result) *Document {
 		g.gap(st.original(at), "could not be read by the cataloguing library")
 	}
 	g.settle()
+	g.resolutions = g.resolved()
 	return g.document()
 }
 
@@ -62,6 +63,8 @@ type graph struct {
 	python   pythonCoverage
 
 	rootNotes []note // further properties of the document
+
+	resolutions []Resolution // lockfiles that the publisher's tool made
 }
 
 // node is one component.

@@ -39,6 +39,9 @@ func (g *graph) document() *Document {
 	for at := range g.gaps {
 		props = append(props, cdx.Property{Name: propReason, Value: strings.TrimSpace(g.location(at.file) + " " + at.text)})
 	}
+	for _, r := range g.resolutions {
+		props = append(props, cdx.Property{Name: propResolved, Value: valid(r.String())})
+	}
 	bom.Metadata = &cdx.Metadata{
 		Component:  root,
 		Properties: sortProperties(props),

@@ -6,6 +6,7 @@ import "strings"
 const (
 	propCompleteness = "bartizan:sbom:completeness"
 	propReason       = "bartizan:sbom:incomplete:reason"
+	propResolved     = "bartizan:sbom:resolved"
 	propManifest     = "bartizan:sbom:manifest:purl"
 	propDevelopment  = "bartizan:npm:development"
 	propBundled      = "bartizan:npm:bundled"

@@ -1,6 +1,8 @@
 package sbom
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +16,7 @@ func (s *stage) manifest(e archive.Entry, dir, base string, r io.Reader) error {
 	limit := map[string]int64{
 		"package.json": npm.MaxManifestBytes,
 		"go.mod":       gomod.MaxModBytes, "go.sum": gomod.MaxSumBytes,
+		ResolutionFile: maxResolutionBytes,
 	}[base]
 	for _, lock := range npmLocks {
 		if lock.name == base {
@@ -31,6 +34,8 @@ func (s *stage) manifest(e archive.Entry, dir, base string, r io.Reader) error {
 		if s.held += int64(len(b)); s.held > maxHeldBytes {
 			return fmt.Errorf("%w: lockfiles of more than %d bytes together", ErrTooLarge, maxHeldBytes)
 		}
+		sum := sha256.Sum256(b)
+		s.sums[e.Path] = hex.EncodeToString(sum[:])
 	}
 	switch base {
 	case "package.json":
@@ -44,6 +49,9 @@ func (s *stage) manifest(e archive.Entry, dir, base string, r io.Reader) error {
 		return s.put(e.Path, b)
 	case "go.sum":
 		return s.put(e.Path, b)
+	case ResolutionFile:
+		s.resolutions[dir], err = parseResolutions(b)
+		return err
 	}
 	p := s.project(dir)
 	if p.raw == nil {

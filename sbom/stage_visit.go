@@ -19,7 +19,7 @@ var unread = []string{
 }
 
 // read manifests, by the name that counts.
-var manifestNames = []string{"package.json", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "go.mod", "go.sum"}
+var manifestNames = []string{"package.json", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "go.mod", "go.sum", ResolutionFile}
 
 func (s *stage) visit(e archive.Entry, r io.Reader) error {
 	dir, base := path.Split(e.Path)

@@ -28,6 +28,7 @@ type publication struct {
 	unsafeRun, wait                     bool
 	patience                            time.Duration
 	command                             []string
+	resolution                          resolution
 }
 
 func newPublish() *cobra.Command {
@@ -50,6 +51,7 @@ func newPublish() *cobra.Command {
 	connect := registryFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&p.artifact, "artifact", "", "file or folder that is published")
+	p.resolution.flags(cmd)
 	f.StringVar(&p.listing, "listing", "", "capture of the server's listing")
 	p.signatures.flags(f)
 	f.StringVar(&p.alias, "alias", "", "name under which the gateway serves it")
@@ -109,7 +111,7 @@ func (p *publication) run(cmd *cobra.Command, c *client.Client, serverFile strin
 	if sub.Server, err = readInput(cmd, serverFile); err != nil {
 		return nil, err
 	}
-	artifact, err := readArtifact(p.artifact)
+	artifact, err := p.resolution.artifact(cmd, p.artifact)
 	if err != nil {
 		return nil, err
 	}

@@ -20,33 +20,41 @@ func newSBOM() *cobra.Command {
 
 func newSBOMGenerate() *cobra.Command {
 	var platform string
+	var resolving resolution
 	cmd := &cobra.Command{
 		Use:   "generate ARTIFACT",
 		Short: "Catalogue a directory, archive, container image or Go binary; nothing of it is run",
 		Long: "Prints CycloneDX 1.6 JSON. What could not be resolved is said in compositions\n" +
-			"and on standard error.",
-		Example: "  bartizan sbom generate server.tgz > sbom.json",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			doc, err := sbom.Generate(cmd.Context(), sbom.Input{Artifact: args[0]}, sbom.Options{Platform: platform})
-			if err != nil {
-				return err
-			}
-			body, err := doc.Encode()
-			if err != nil {
-				return err
-			}
-			if c := doc.Completeness(); c.Level != sbom.Complete {
-				for _, reason := range c.Reasons {
-					fmt.Fprintf(cmd.ErrOrStderr(), "incomplete: %s\n", printable(reason))
-				}
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", body)
+			"and on standard error. With --resolve, of the artifact that publish --resolve\n" +
+			"would publish.",
+		Example: "  bartizan sbom generate server.tgz > sbom.json\n" +
+			"  bartizan sbom generate --resolve . > sbom.json",
+		Args: cobra.ExactArgs(1),
+	}
+	resolving.flags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		doc, err := resolving.document(cmd, args[0], sbom.Options{Platform: platform})
+		if err != nil {
 			return err
-		},
+		}
+		body, err := doc.Encode()
+		if err != nil {
+			return err
+		}
+		warnIncomplete(cmd, doc)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", body)
+		return err
 	}
 	cmd.Flags().StringVar(&platform, "platform", "", "of a container image: list the one for this `os/architecture` alone")
 	return cmd
+}
+
+func warnIncomplete(cmd *cobra.Command, doc *sbom.Document) {
+	if c := doc.Completeness(); c.Level != sbom.Complete {
+		for _, reason := range c.Reasons {
+			fmt.Fprintf(cmd.ErrOrStderr(), "incomplete: %s\n", printable(reason))
+		}
+	}
 }
 
 func newSBOMVerify() *cobra.Command {

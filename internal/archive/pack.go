@@ -5,10 +5,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -16,7 +19,11 @@ import (
 // directory, modes 0644 and 0755, no owners and no times. Symbolic links that
 // stay inside are kept as links; .git is left out. The packed bytes are limited
 // by InputBytes, the unpacked ones as in Walk.
-func Pack(dir string, lim Limits) ([]byte, error) {
+func Pack(dir string, lim Limits) ([]byte, error) { return PackWith(dir, lim, nil) }
+
+// PackWith is Pack of dir and of files that are not in it, by their paths; one
+// that is there already is ErrHostile, for nobody could say which counts.
+func PackWith(dir string, lim Limits, extra map[string][]byte) ([]byte, error) {
 	lim = lim.orDefault()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -48,6 +55,11 @@ func Pack(dir string, lim Limits) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		if err := packExtra(tw, root, name, extra[name], g); err != nil {
+			return nil, err
+		}
+	}
 	if err := tw.Close(); err != nil {
 		return nil, err
 	}
@@ -55,6 +67,25 @@ func Pack(dir string, lim Limits) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+func packExtra(tw *tar.Writer, root *os.Root, name string, body []byte, g *guard) error {
+	clean, err := cleanName(name)
+	if err != nil || clean != name {
+		return fmt.Errorf("%w: %q", ErrHostile, name)
+	}
+	if _, err := root.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %q is there already", ErrHostile, name)
+	}
+	if err := g.admit(name, int64(len(body)), roleFile); err != nil {
+		return err
+	}
+	h := &tar.Header{Name: name, Format: tar.FormatPAX, ModTime: time.Unix(0, 0), Typeflag: tar.TypeReg, Size: int64(len(body)), Mode: 0o644}
+	if err := tw.WriteHeader(h); err != nil {
+		return err
+	}
+	_, err = tw.Write(body)
+	return err
 }
 
 func packEntry(tw *tar.Writer, root *os.Root, name string, d fs.DirEntry, g *guard) error {

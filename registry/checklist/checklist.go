@@ -66,6 +66,7 @@ type SBOM struct {
 	Reasons    []string
 	Components int
 	Unlicensed []string
+	Resolved   []string // lockfiles that the publisher's tool made for the publication
 }
 
 // Secrets is what the search for credentials in the publication came to.

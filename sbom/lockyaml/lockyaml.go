@@ -143,3 +143,17 @@ func (n Node) IsMapping() bool { return n.n != nil && n.n.Kind == yaml.MappingNo
 
 // Present tells a value, of whatever kind, from an absent one.
 func (n Node) Present() bool { return n.n != nil }
+
+// List are the texts of a list; values of other kinds are left out.
+func (n Node) List() []string {
+	if n.n == nil || n.n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	out := []string{}
+	for _, c := range n.n.Content {
+		if v := (Node{c}); c.Kind == yaml.ScalarNode {
+			out = append(out, v.Text())
+		}
+	}
+	return out
+}

@@ -128,6 +128,23 @@ func TestLockRefuses(t *testing.T) {
 	}
 }
 
+func TestWorkspacePatterns(t *testing.T) {
+	for _, tc := range []struct {
+		patterns string
+		dir      string
+		want     bool
+	}{
+		{"packages/*", "packages/a", true}, {"packages/*", "packages/a/b", false}, {"./packages/*/", "packages/a", true},
+		{"packages/**", "packages/a/b", true}, {"**/lib", "a/b/lib", true}, {"**/lib", "a/lib/c", false},
+		{"packages/* !packages/a", "packages/a", false}, {"*", "packages/a", false}, {"[", "[", false},
+		{strings.Repeat("**/", 200) + "x", strings.Repeat("a/", 200) + "y", false},
+	} {
+		if got := Member(strings.Fields(tc.patterns), tc.dir); got != tc.want {
+			t.Errorf("%.40s of %.40s: %v", tc.dir, tc.patterns, got)
+		}
+	}
+}
+
 func TestParseManifest(t *testing.T) {
 	m, err := ParseManifest([]byte("\xef\xbb\xbf" + `{"name":"a","version":"1.0.0","license":{"type":"MIT"},"author":{"Name":"x"},
 		"dependencies":{"b":"1","a":"1"},"optionalDependencies":{"c":"1"},"devDependencies":{"d":"1"}}`))

@@ -34,7 +34,7 @@ func parseClassic(b []byte, manifests map[string]*npm.Manifest) (*npm.Lock, erro
 	if root := manifests[""]; root != nil {
 		t.lock.Root.Name, t.lock.Root.Version = root.Name, root.Version
 		for _, dir := range slices.Sorted(maps.Keys(manifests)) {
-			if m := manifests[dir]; dir != "" && member(root.Workspaces, dir) {
+			if m := manifests[dir]; dir != "" && npm.Member(root.Workspaces, dir) {
 				t.members[m.Name] = len(t.lock.Packages)
 				if err := t.lock.Add(npm.Package{Path: dir, Name: m.Name, Version: m.Version, Local: true}, ""); err != nil {
 					return nil, err

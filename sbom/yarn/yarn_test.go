@@ -229,23 +229,6 @@ func TestResolutions(t *testing.T) {
 	}
 }
 
-func TestWorkspacePatterns(t *testing.T) {
-	for _, tc := range []struct {
-		patterns string
-		dir      string
-		want     bool
-	}{
-		{"packages/*", "packages/a", true}, {"packages/*", "packages/a/b", false}, {"./packages/*/", "packages/a", true},
-		{"packages/**", "packages/a/b", true}, {"**/lib", "a/b/lib", true}, {"**/lib", "a/lib/c", false},
-		{"packages/* !packages/a", "packages/a", false}, {"*", "packages/a", false}, {"[", "[", false},
-		{strings.Repeat("**/", 200) + "x", strings.Repeat("a/", 200) + "y", false},
-	} {
-		if got := member(strings.Fields(tc.patterns), tc.dir); got != tc.want {
-			t.Errorf("%.40s of %.40s: %v", tc.dir, tc.patterns, got)
-		}
-	}
-}
-
 func TestParseRefuses(t *testing.T) {
 	many := strings.Builder{}
 	for i := range npm.MaxPackages + 1 {
