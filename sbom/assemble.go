@@ -30,6 +30,7 @@ func assemble(st *stage, info archive.Info, found *catalogue.Result) *Document {
 		g.addBinary(at, st.binaries[at])
 	}
 	g.addPython()
+	g.addCargo()
 	g.addImages()
 	for _, p := range found.Packages {
 		g.addFound(p)
@@ -143,9 +144,11 @@ func (g *graph) chooseRoot() {
 		}
 	case g.pythonRoot() != nil:
 		g.root = *pypiNode(g.pythonRoot())
+	case g.st.crates[g.base()] != nil && g.st.crates[g.base()].manifest != nil && g.st.crates[g.base()].manifest.Name != "":
+		g.root = *crateNode(g.st.crates[g.base()].manifest)
 	case m != nil:
 		g.root = *goNode(gomod.Module{Path: m.Path})
-	case len(g.st.npm)+len(g.st.modules)+len(g.st.py.projects) == 0 && len(g.st.binaries) == 1:
+	case len(g.st.npm)+len(g.st.modules)+len(g.st.py.projects)+len(g.st.crates) == 0 && len(g.st.binaries) == 1:
 		for _, b := range g.st.binaries {
 			if b != nil && b.Main.Path != "" {
 				g.root = *goNode(b.Main)

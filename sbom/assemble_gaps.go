@@ -29,7 +29,7 @@ func (g *graph) settle() {
 		}
 	}
 	g.settleImages()
-	if len(g.nodes)+len(g.st.npm)+len(g.st.modules)+len(g.st.binaries)+g.st.py.told() == 0 {
+	if len(g.nodes)+len(g.st.npm)+len(g.st.modules)+len(g.st.binaries)+len(g.st.crates)+g.st.py.told() == 0 {
 		g.gap("", "no manifest, lockfile or executable was found that says what the artifact is made of")
 	}
 }

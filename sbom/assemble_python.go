@@ -138,7 +138,7 @@ func (g *graph) addPythonProject(dir string, p *pythonProject) {
 	if m := p.self(); m != nil {
 		n = pypiNode(m)
 	}
-	g.pythonProject(dir, n, path.Join(dir, p.manifestName()))
+	g.besides(dir, n, path.Join(dir, p.manifestName()))
 	for name, lock := range p.locks {
 		for _, l := range lock.Packages {
 			if l.Local && l.Dir != "." {
@@ -149,8 +149,8 @@ func (g *graph) addPythonProject(dir string, p *pythonProject) {
 	}
 }
 
-// pythonProject is project, told apart from what another language has there.
-func (g *graph) pythonProject(dir string, n *node, at string) string {
+// besides is project, told apart from what another language has there.
+func (g *graph) besides(dir string, n *node, at string) string {
 	if have, ok := g.projects[dir]; ok && dir != g.base() {
 		g.edge(have, g.project(dir, n, at))
 		return g.projects[dir]

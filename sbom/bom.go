@@ -158,6 +158,9 @@ func (n *node) properties() []cdx.Property {
 	if n.kind == "pypi" && n.scope == excluded {
 		add(propPyDev, "true")
 	}
+	if n.kind == "cargo" && n.scope == excluded {
+		add(propCrateDev, "true")
+	}
 	if n.conditional {
 		add(propPyCondition, "true")
 	}

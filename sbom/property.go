@@ -13,6 +13,8 @@ const (
 	propSource       = "bartizan:npm:source"
 	propPySource     = "bartizan:pypi:source"
 	propImage        = "bartizan:oci:image"
+	propCrateDev     = "bartizan:cargo:development"
+	propCrateSource  = "bartizan:cargo:source"
 	propPyDev        = "bartizan:pypi:development"
 	propPyCondition  = "bartizan:pypi:conditional"
 	propPyMarker     = "bartizan:pypi:marker"

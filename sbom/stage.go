@@ -38,10 +38,11 @@ type stage struct {
 	bundles     map[string]*npm.Manifest // manifest.json, by directory
 	py          pythonStage
 	image       imageStage
-	tops        map[string]bool         // first path components; false: a file
-	gaps        map[gap]bool            // why the list may not be whole
-	resolutions map[string][]Resolution // by directory
-	sums        map[string]string       // SHA-256 of manifests and lockfiles, by path
+	crates      map[string]*cargoProject // by directory
+	tops        map[string]bool          // first path components; false: a file
+	gaps        map[gap]bool             // why the list may not be whole
+	resolutions map[string][]Resolution  // by directory
+	sums        map[string]string        // SHA-256 of manifests and lockfiles, by path
 	held        int64
 	manifests   int
 	directories map[string]bool // already made
@@ -69,7 +70,7 @@ func newStage(dir string) (*stage, error) {
 	return &stage{
 		root: root, npm: map[string]*npmProject{}, modules: map[string]*gomod.File{},
 		binaries: map[string]*gomod.Binary{}, staged: map[string]string{}, bundles: map[string]*npm.Manifest{},
-		py: newPythonStage(), tops: map[string]bool{}, gaps: map[gap]bool{}, directories: map[string]bool{},
+		py: newPythonStage(), crates: map[string]*cargoProject{}, tops: map[string]bool{}, gaps: map[gap]bool{}, directories: map[string]bool{},
 		resolutions: map[string][]Resolution{}, sums: map[string]string{},
 	}, nil
 }

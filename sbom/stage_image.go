@@ -104,7 +104,7 @@ func (s *stage) visitImage(f image.File, r *io.SectionReader) error {
 	dir, base := path.Split(at)
 	dir = path.Clean(dir)
 	name, isNPM := manifest(base)
-	isManifest := isNPM && name == base && wantsManifest(dir, name) || pythonFile(dir, base) == base
+	isManifest := isNPM && name == base && wantsManifest(dir, name) || pythonFile(dir, base) == base || cargoFile(dir, base) == base
 	switch {
 	case f.Link && isManifest:
 		s.gap(at, "is a hard link into a lower layer and was not read")

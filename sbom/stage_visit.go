@@ -15,7 +15,7 @@ import (
 var unread = []string{
 	"bun.lock", "bun.lockb", "deno.lock",
 	"conda-lock.yml", "environment.yml",
-	"Cargo.lock", "Cargo.toml", "Gemfile.lock", "composer.lock", "pom.xml", "build.gradle", "packages.lock.json",
+	"Gemfile.lock", "composer.lock", "pom.xml", "build.gradle", "packages.lock.json",
 }
 
 // read manifests, by the name that counts.
@@ -37,6 +37,9 @@ func (s *stage) visit(e archive.Entry, r io.Reader) error {
 			return fmt.Errorf("%w: more than %d manifests", ErrTooLarge, maxManifests)
 		}
 		return s.manifest(e, dir, base, r)
+	}
+	if ok, err := s.cargo(e, dir, base, r); ok || err != nil {
+		return err
 	}
 	if ok, err := s.python(e, dir, base, r); ok || err != nil {
 		return err
