@@ -19,6 +19,7 @@ import (
 // safe for concurrent use.
 type Client struct {
 	era   protocol.Era
+	name  string // its own
 	lim   Limits
 	conn  conn
 	hello hello // of the handshake
@@ -50,7 +51,7 @@ func Dial(ctx context.Context, t Target, era protocol.Era, lim Limits) (*Client,
 	if !era.Valid() {
 		return nil, fmt.Errorf("%w: unknown era", ErrEra)
 	}
-	c := &Client{era: era, lim: lim.withDefaults()}
+	c := &Client{era: era, name: t.ClientName, lim: lim.withDefaults()}
 	c.ctx, c.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	dial := dialHTTP
 	switch {
@@ -93,7 +94,7 @@ func (c *Client) Call(ctx context.Context, method string, params jsontext.Value)
 func (c *Client) request(method string, params jsontext.Value) ([]byte, *jsonrpc.Message, error) {
 	if c.era == protocol.Modern {
 		var err error
-		if params, err = withMeta(params); err != nil {
+		if params, err = withMeta(params, c.name); err != nil {
 			return nil, nil, err
 		}
 	}

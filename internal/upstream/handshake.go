@@ -12,7 +12,14 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
-const clientInfo = `{"name":"bartizan","version":"1"}`
+// clientInfo is how a client calls itself.
+func clientInfo(name string) string {
+	if name == "" {
+		name = "bartizan"
+	}
+	quoted, _ := jsontext.AppendQuote(nil, name) // an error is invalid UTF-8, which is replaced
+	return `{"name":` + string(quoted) + `,"version":"1"}`
+}
 
 // Every client capability is declared, so that a server has no reason to list
 // less to us than to any client (schema.ts of either era; the extensions are
@@ -23,7 +30,6 @@ const (
 		`"sampling":{"createMessage":{}},"elicitation":{"create":{}}}}}`
 	modernCapabilities = `{"experimental":{},"roots":{},"sampling":{"context":{},"tools":{}},"elicitation":{"form":{},"url":{}},` +
 		`"extensions":{"io.modelcontextprotocol/tasks":{},"io.modelcontextprotocol/ui":{"mimeTypes":["text/html;profile=mcp-app"]}}}`
-	initializeParams = `{"protocolVersion":"` + protocol.LatestLegacy + `","capabilities":` + legacyCapabilities + `,"clientInfo":` + clientInfo + `}`
 )
 
 // hello is what a server says of itself at the beginning.
@@ -45,7 +51,8 @@ func (c *Client) greet(ctx context.Context) error {
 		c.hello = h
 		return err
 	}
-	h, err := c.sayHello(ctx, protocol.MethodInitialize, jsontext.Value(initializeParams))
+	h, err := c.sayHello(ctx, protocol.MethodInitialize, jsontext.Value(
+		`{"protocolVersion":"`+protocol.LatestLegacy+`","capabilities":`+legacyCapabilities+`,"clientInfo":`+clientInfo(c.name)+`}`))
 	if err != nil {
 		return err
 	}
@@ -128,15 +135,13 @@ func (c *Client) result(ctx context.Context, method string, params jsontext.Valu
 	return answer.Result, nil
 }
 
-// requestMeta are the _meta members of every modern request.
-var requestMeta = []struct{ name, value string }{
-	{protocol.MetaProtocolVersion, `"` + protocol.VersionModern + `"`},
-	{protocol.MetaClientInfo, clientInfo},
-	{protocol.MetaClientCapabilities, modernCapabilities},
-}
-
-// withMeta adds the members of requestMeta that params lack.
-func withMeta(params jsontext.Value) (jsontext.Value, error) {
+// withMeta adds the _meta members of every modern request that params lack.
+func withMeta(params jsontext.Value, client string) (jsontext.Value, error) {
+	requestMeta := []struct{ name, value string }{
+		{protocol.MetaProtocolVersion, `"` + protocol.VersionModern + `"`},
+		{protocol.MetaClientInfo, clientInfo(client)},
+		{protocol.MetaClientCapabilities, modernCapabilities},
+	}
 	if len(params) == 0 {
 		params = jsontext.Value(`{}`)
 	}

@@ -3,6 +3,7 @@ package upstream
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +52,9 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 	}
 	lim = lim.withDefaults()
 	job := confine.Job{Limits: lim.Process}
+	begin := func(cmd *exec.Cmd, patience time.Duration) error { return confine.Start(cmd, job, patience) }
 	var path string
+	var heard [2]io.Writer
 	if t.Bind != nil {
 		bound, err := t.Bind(ctx)
 		if err != nil {
@@ -62,6 +65,10 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 		}
 		t.Command, t.Dir, t.Env, path = bound.Command, bound.Dir, bound.Env, bound.Command[0]
 		job.Program, job.Fence = bound.Program, bound.Fence
+		if bound.Start != nil {
+			begin = bound.Start
+		}
+		heard = [2]io.Writer{bound.Stdout, bound.Stderr}
 	} else {
 		var err error
 		if path, err = lookPath(t.Command[0], t.Env); err != nil {
@@ -77,7 +84,7 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 		drained:  make(chan struct{}),
 	}
 	p.cmd = &exec.Cmd{Path: path, Args: t.Command, Dir: t.Dir, Env: append([]string{}, t.Env...), SysProcAttr: groupAttributes()}
-	if err := p.start(job); err != nil {
+	if err := p.start(begin); err != nil {
 		return nil, fmt.Errorf("start server: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { p.fail(context.Cause(ctx)) })
@@ -85,15 +92,30 @@ func StartProcess(ctx context.Context, t Target, lim Limits) (*Process, error) {
 		<-p.exited
 		stop()
 	}()
-	go p.read()
+	go p.read(copied(p.stdout, heard[0]))
 	go func() {
-		_, _ = io.Copy(&p.tail, p.stderr) // ends with the pipe
-		close(p.drained)
+		defer close(p.drained)
+		// It ends with the pipe; who listens may end it earlier.
+		_, err := io.Copy(&p.tail, copied(p.stderr, heard[1]))
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			p.fail(err)
+		}
 	}()
 	return p, nil
 }
 
-func (p *Process) start(job confine.Job) (err error) {
+// starter starts a command and returns when its program runs.
+type starter func(cmd *exec.Cmd, patience time.Duration) error
+
+// copied has somebody hear what is read.
+func copied(src io.Reader, to io.Writer) io.Reader {
+	if to == nil {
+		return src
+	}
+	return io.TeeReader(src, to)
+}
+
+func (p *Process) start(begin starter) (err error) {
 	var ends [6]*os.File // child and parent ends of the three pipes
 	defer func() {
 		for i, f := range ends {
@@ -113,16 +135,16 @@ func (p *Process) start(job confine.Job) (err error) {
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = ends[0], ends[2], ends[4]
 	p.stdin, p.stdout, p.stderr = ends[1], ends[3], ends[5]
 	started := make(chan error)
-	go p.supervise(job, started)
+	go p.supervise(begin, started)
 	return <-started
 }
 
 // supervise owns the process. It keeps its thread, because the parent-death
 // signal of Linux is tied to the thread that forked (golang/go#27505).
-func (p *Process) supervise(job confine.Job, started chan<- error) {
+func (p *Process) supervise(begin starter, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := confine.Start(p.cmd, job, p.lim.StartTimeout)
+	err := begin(p.cmd, p.lim.StartTimeout)
 	started <- err
 	if err != nil {
 		return
@@ -140,9 +162,9 @@ func (p *Process) supervise(job confine.Job, started chan<- error) {
 
 // read delivers lines until the process is gone, and keeps draining after
 // Close so that the process can end by itself.
-func (p *Process) read() {
+func (p *Process) read(stdout io.Reader) {
 	defer close(p.messages)
-	lines := &lineReader{src: p.stdout, max: p.lim.MessageBytes, ends: "\n"}
+	lines := &lineReader{src: stdout, max: p.lim.MessageBytes, ends: "\n"}
 	for {
 		line, err := lines.next()
 		if err != nil {

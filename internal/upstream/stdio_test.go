@@ -177,7 +177,7 @@ func TestConcurrentCalls(t *testing.T) {
 
 func TestWithMeta(t *testing.T) {
 	const version = `"io.modelcontextprotocol/protocolVersion":"2026-07-28"`
-	const info = `"io.modelcontextprotocol/clientInfo":` + clientInfo
+	const info = `"io.modelcontextprotocol/clientInfo":` + `{"name":"bartizan","version":"1"}`
 	const capabilities = `"io.modelcontextprotocol/clientCapabilities":` + modernCapabilities
 	const all = version + "," + info + "," + capabilities
 	for in, want := range map[string]string{
@@ -187,13 +187,13 @@ func TestWithMeta(t *testing.T) {
 		`{"_meta":{"a":1},"b":2.0}`: `{"_meta":{` + all + `,"a":1},"b":2.0}`,
 		`{"_meta":{"io.modelcontextprotocol/protocolVersion":"x"}}`: `{"_meta":{` + info + `,` + capabilities + `,"io.modelcontextprotocol/protocolVersion":"x"}}`,
 	} {
-		got, err := withMeta(jsontext.Value(in))
+		got, err := withMeta(jsontext.Value(in), "")
 		if err != nil || string(got) != want {
 			t.Errorf("%s:\n got %s, %v\nwant %s", in, got, err, want)
 		}
 	}
 	for _, bad := range []string{`[]`, `{"_meta":1}`, `1`, `{`} {
-		if got, err := withMeta(jsontext.Value(bad)); err == nil {
+		if got, err := withMeta(jsontext.Value(bad), ""); err == nil {
 			t.Errorf("%s: %s", bad, got)
 		}
 	}

@@ -10,9 +10,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -59,6 +61,8 @@ type Target struct {
 	// Bind, if set, is asked right before every start, and what it answers is
 	// started in the place of Command, Dir and Env.
 	Bind func(context.Context) (*Bound, error)
+	// ClientName is who Dial says that it is; "" is this program's own name.
+	ClientName string
 
 	// URL is the MCP endpoint, http or https. Header goes out with every
 	// request. Client carries the caller's dial rules and TLS in its Transport, of
@@ -83,6 +87,13 @@ type Bound struct {
 	// name. Whoever starts it closes it.
 	Program *os.File
 	Fence   confine.Fence
+	// Start, if set, starts the command in a way of the binder's own, such as a
+	// sandbox; Program, Fence and Limits.Process are for nothing then. When the
+	// process that it starts is killed, everything that it started must be.
+	Start func(cmd *exec.Cmd, patience time.Duration) error
+	// Stdout and Stderr get a copy of what the command writes; nil is nobody. An
+	// error of theirs ends the conversation.
+	Stdout, Stderr io.Writer
 }
 
 // Limits bound a conversation; zero fields mean the defaults.
