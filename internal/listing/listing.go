@@ -36,6 +36,7 @@ const (
 	SourceRegistry  = "registry"
 	SourceOperator  = "operator"
 	SourceUnsafeRun = "publisher-unsafe-run"
+	SourceProbe     = "probe" // by the registry, from a server that it started in a sandbox
 )
 
 // Limits of a capture file.

@@ -54,7 +54,7 @@ func init() {
 		says = saysMissing
 	}
 	_, _ = unix.Write(reportFD, append([]byte{says}, err.Error()...))
-	os.Exit(1)
+	syscall.Exit(1)
 }
 
 // first builds the sandbox around itself, starts the second stage in it and
@@ -110,7 +110,7 @@ func first() error {
 	if err := abdicate(); err != nil {
 		return err
 	}
-	os.Exit(reap(child))
+	syscall.Exit(reap(child))
 	return nil
 }
 
@@ -254,7 +254,7 @@ func second() error {
 		return err
 	}
 	if j.OnlyCheck {
-		os.Exit(0)
+		syscall.Exit(0)
 	}
 	return syscall.Exec(j.Path, j.Args, j.Env)
 }
@@ -263,9 +263,12 @@ func second() error {
 // takes another thread, without the filter: to send is what the filter asks
 // about, and nobody could answer yet.
 func judged() error {
-	listener, sent := make(chan int), make(chan error)
+	// Locked, this thread clones no other, which would be under the filter too.
+	runtime.LockOSThread()
+	ready, listener, sent := make(chan struct{}), make(chan int), make(chan error)
 	go func() {
 		runtime.LockOSThread()
+		close(ready) // there is a thread for it now
 		fd := <-listener
 		err := unix.Sendmsg(reportFD, []byte{saysListener}, unix.UnixRights(fd), nil, 0)
 		if err == nil {
@@ -277,6 +280,7 @@ func judged() error {
 		sent <- err
 	}()
 	program := filter()
+	<-ready
 	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	fd, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
 		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, uintptr(unsafe.Pointer(&prog)))
