@@ -89,7 +89,7 @@ func (w *watcher) network(e sandbox.Event) {
 	}
 	if e.Path != "" {
 		if e.Kind == sandbox.Connect {
-			w.file(sandbox.Event{Kind: sandbox.Write, Path: e.Path})
+			w.file(sandbox.Event{Kind: sandbox.Read, Path: e.Path}) // a socket, perhaps somebody else's
 		}
 		return
 	}
