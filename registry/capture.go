@@ -23,6 +23,11 @@ func (s *Service) captureListing(ctx context.Context, w *work) error {
 			return err
 		}
 	}
+	if v.Source == listing.SourceProbe {
+		if err := s.captureProbed(ctx, w); err != nil {
+			return err
+		}
+	}
 	raw, err := s.get(ctx, v.Listing, MaxEvidence*4)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func (w *work) facts() *checklist.Facts {
 		Document: w.doc, Publisher: v.Publisher, Namespaces: v.KeyNamespaces, Bundles: len(v.Bundles), Signers: v.Signers,
 		Signed: v.signed(), Artifact: v.Artifact, ListingSource: v.Source, Held: heldEntries(w.prints), Roots: map[string]string{},
 		Shadowed: w.shadowed, SBOM: w.bill, Launch: v.Launch, Binding: v.Binding, Tree: v.Tree, Scopes: v.Scopes,
-		Secrets: w.secrets, Declaration: undeclared(w), TLS: v.TLS, Vulnerabilities: w.report, MustMeasure: w.mustMeasure, Licences: w.licences,
+		Secrets: w.secrets, Declaration: undeclared(w), TLS: v.TLS, Probe: w.probe(), Vulnerabilities: w.report, MustMeasure: w.mustMeasure, Licences: w.licences,
 		Scan: checklist.Scan{Action: w.verdict.Action, Findings: w.verdict.Findings, Failures: w.verdict.Failures, Waived: w.verdict.Waived},
 	}
 	if v.ScopesDeclared && f.Scopes == nil {

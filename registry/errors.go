@@ -28,6 +28,8 @@ const (
 	RefusedListing        = "invalid_listing"
 	RefusedListingMissing = "listing_required"
 	RefusedCapture        = "capture_failed"
+	RefusedProbe          = "probe_required"
+	RefusedIsolation      = "probe_unavailable"
 	RefusedLaunch         = "launch_required"
 	RefusedArtifact       = "invalid_artifact"
 	RefusedBundle         = "invalid_bundle"

@@ -15,6 +15,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/registry/checklist"
+	"github.com/bartizan-mcp/bartizan/registry/probe"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
 	"github.com/bartizan-mcp/bartizan/sbom"
 	"github.com/bartizan-mcp/bartizan/sbom/assess"
@@ -41,6 +42,7 @@ type work struct {
 	licences    checklist.Licences
 	mustMeasure bool              // what could not be looked up waits for a person
 	tree        string            // folder that an artifact-bound server starts from
+	probed      *probe.Report     // nil: the server was not started
 	exported    string            // folder with the artifact in a file, once a step asked for it
 	blobs       map[string]string // new blobs with their media types
 }

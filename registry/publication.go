@@ -156,7 +156,7 @@ func (s *Service) prepare(by audit.Origin, doc *serverjson.Document, sub *Submis
 	if err != nil {
 		return nil, err
 	}
-	source, err := listingSource(doc, sub)
+	source, err := s.listingSource(doc, sub)
 	if err != nil {
 		return nil, err
 	}
@@ -179,12 +179,22 @@ func (s *Service) prepare(by audit.Origin, doc *serverjson.Document, sub *Submis
 
 // listingSource reads a supplied capture, so that a bad one is refused before
 // anything is stored.
-func listingSource(doc *serverjson.Document, sub *Submission) (string, error) {
+func (s *Service) listingSource(doc *serverjson.Document, sub *Submission) (string, error) {
+	_, remote := doc.Endpoint()
+	local := !remote || len(sub.Options.Launch.Command) > 0
 	if sub.Listing == nil {
-		if _, ok := doc.Endpoint(); !ok || len(sub.Options.Launch.Command) > 0 {
+		switch {
+		case !local:
+			return listing.SourceRegistry, nil
+		case s.Probe == nil:
 			return "", refuse(ErrInvalid, RefusedListingMissing, "the registry starts no servers: supply the listing (publish --listing FILE)")
+		case sub.Artifact == "":
+			return "", refuse(ErrInvalid, RefusedListingMissing, "the registry starts only what was published: send the artifact too (publish --artifact), or supply the listing (publish --listing FILE)")
 		}
-		return listing.SourceRegistry, nil
+		return listing.SourceProbe, nil
+	}
+	if local && s.ProbeRequired {
+		return "", refuse(ErrInvalid, RefusedProbe, "this registry lists local servers itself: publish the artifact and no listing")
 	}
 	if len(sub.Listing) > MaxListing {
 		return "", refuse(ErrTooLarge, RefusedTooLarge, "the listing has more than %d bytes", MaxListing)

@@ -21,6 +21,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/store"
 	"github.com/bartizan-mcp/bartizan/internal/tree"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
+	"github.com/bartizan-mcp/bartizan/registry/probe"
 	"github.com/bartizan-mcp/bartizan/registry/secrets"
 )
 
@@ -54,8 +55,13 @@ type Config struct {
 
 	// Secrets looks for credentials in what is published; nil: nobody looked, and
 	// the checklist says so.
-	Secrets           *secrets.Finder
-	TrustedRoots      *attest.Roots // for signers known by certificate; nil: keys only
+	Secrets      *secrets.Finder
+	TrustedRoots *attest.Roots // for signers known by certificate; nil: keys only
+	// Probe starts local servers in isolation; nil: their listings are supplied.
+	Probe *probe.Prober
+	// ProbeRequired refuses local servers that were not probed.
+	ProbeRequired bool
+
 	LoopbackUpstreams bool          // capture listings from loopback addresses too
 	Ownership         Ownership     // how namespaces are proven; zero: by an admin's word only
 	Resolver          *net.Resolver // asked for the names of what is captured; nil: the system's

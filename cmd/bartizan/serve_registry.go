@@ -58,11 +58,16 @@ func openRegistry(ctx context.Context, c config.Config, log *audit.Log, loaded *
 	if err != nil {
 		return nil, err
 	}
+	prober, err := isolation(c, logger)
+	if err != nil {
+		return nil, err
+	}
 	door := &registryDoor{trustPath: filepath.Join(dir, approval.TrustFile), log: logger}
 	door.service, err = registry.Open(ctx, registry.Config{
 		DataDir: c.Data, Blobs: blobs, Audit: log, TrustPath: door.trustPath,
 		ApprovalSigner: keys.approval, SnapshotSigner: keys.snapshot, SBOMSigner: keys.sbom,
 		Scanners: loaded.Live, Secrets: finder, TrustedRoots: roots, Supply: supply, LoopbackUpstreams: config.Loopback(c.Registry.Addr), Ownership: owners, Logger: logger,
+		Probe: prober, ProbeRequired: c.Registry.Probe.Mode == config.ProbeRequire,
 	})
 	return door, err
 }

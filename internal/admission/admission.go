@@ -59,6 +59,7 @@ const (
 	ReasonMaliciousPackage      = "malicious_package"       // a component is known malware
 	ReasonVulnerable            = "vulnerable_component"    // found again after the approval: known vulnerabilities that nobody accepted
 	ReasonLicence               = "licence_denied"          // found again after the approval: the licence policy denies a component
+	ReasonCanaryLeft            = "canary_left"             // started in isolation, it sent a planted secret off or showed it
 	ReasonOperator              = "operator"                // an operator said so; the detail is theirs
 )
 
@@ -181,6 +182,7 @@ type Version struct {
 	// Definitions are the canonical entries that the SBOM's fingerprints are of.
 	Definitions string   `json:"definitions,omitzero"`
 	Verdict     string   `json:"verdict,omitzero"` // evidence of the listing scan
+	Probe       string   `json:"probe,omitzero"`   // report of the runs in isolation
 	Bundles     []string `json:"bundles"`
 	Approval    string   `json:"approval,omitzero"`
 }

@@ -42,6 +42,7 @@ type Facts struct {
 	Binding         string
 	Tree            string   // digest, with binding artifact
 	Scopes          []string // nil: the publisher declared nothing
+	Probe           *Probe   // nil: none was made
 	Secrets         Secrets
 	Declaration     Declaration
 	TLS             *admission.TLS // as the registry saw it; nil if it did not

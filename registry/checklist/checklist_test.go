@@ -31,6 +31,7 @@ func honest() *Facts {
 		SBOM:            SBOM{Digest: "sha256:2", Complete: true, Components: 3},
 		Vulnerabilities: &assess.Report{Result: assess.Clean, Database: &assess.DatabaseState{Digest: "sha256:3"}, Components: 3},
 		Licences:        Licences{Configured: true, Allowed: 3},
+		Probe:           &Probe{Report: "sha256:3", Runs: 4},
 	}
 }
 
@@ -142,6 +143,14 @@ func TestRules(t *testing.T) {
 		"plain loopback":         {func(f *Facts) { f.Document.Remotes[0].URL = "http://127.0.0.1:1/mcp" }, "NET-1", admission.Pass, ""},
 		"loopback in disguise":   {func(f *Facts) { f.Document.Remotes[0].URL = "http://127.0.0.1.evil.example/mcp" }, "NET-1", admission.Fail, "evil"},
 		"nothing binds":          {func(f *Facts) { f.Binding = "" }, "NET-2", admission.Fail, ""},
+		"leak":                   {func(f *Facts) { f.Probe.Leaks = []string{"~/.npmrc in network"} }, "TOOL-12", admission.Fail, "npmrc"},
+		"attempt to break out":   {func(f *Facts) { f.Probe.Attacks = []string{"ptrace"} }, "TOOL-12", admission.Fail, "ptrace"},
+		"two faces":              {func(f *Facts) { f.Probe.Differences = []string{"tool x"} }, "TOOL-13", admission.Fail, "tool x"},
+		"undeclared file":        {func(f *Facts) { f.Probe.Files = []string{"read ~/.ssh/id"} }, "PERM-4", admission.Fail, ".ssh"},
+		"undeclared program":     {func(f *Facts) { f.Probe.Programs = []string{"/bin/sh"} }, "PERM-4", admission.Fail, "/bin/sh"},
+		"undeclared destination": {func(f *Facts) { f.Probe.Network = []string{"evil.example:443"} }, "NET-4", admission.Fail, "evil"},
+		"not probed":             {func(f *Facts) { f.Probe = nil }, "NET-4", admission.Unanswered, "unmeasured"},
+		"nothing to probe":       {func(f *Facts) { f.Probe, f.Binding = nil, "endpoint" }, "NET-4", admission.NotNeeded, "endpoint"},
 		"the inventory is there": {func(*Facts) {}, "POL-1", admission.Pass, "io.github.acme/weather"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,6 +21,7 @@ var permissionRules = []rule{
 	{"PERM-1", "Permission scopes are declared", scopesDeclared},
 	{"PERM-2", "Files, network and API access are the least it needs", nil},
 	{"PERM-3", "OAuth scopes and database rights are read-only where possible", nil},
+	{"PERM-4", "Files and programs that it reached for in isolation are declared", filesDeclared},
 }
 
 var authenticationRules = []rule{
@@ -33,6 +34,7 @@ var networkRules = []rule{
 	{"NET-1", "Endpoints use HTTPS", usesHTTPS},
 	{"NET-2", "Transport and launch can be bound by an approval", bindable},
 	{"NET-3", "Access to the server is authenticated and its network trusted", nil},
+	{"NET-4", "Network destinations that it reached for in isolation are declared", networkDeclared},
 }
 
 var policyRules = []rule{

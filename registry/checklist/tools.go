@@ -26,6 +26,8 @@ var toolRules = []rule{
 	{"TOOL-9", "The listing is unambiguous and self-contained", selfContained},
 	{"TOOL-10", "Every description was read by a person", nil},
 	{"TOOL-11", "Descriptions match what the tools do", nil},
+	{"TOOL-12", "Started in isolation, it leaked no planted secret and broke out of nothing", keepsSecrets},
+	{"TOOL-13", "Started in isolation, it is the same under all circumstances", sameEverywhere},
 }
 
 // tool is what the rules read of a tool; the raw object stays the truth.

@@ -58,6 +58,8 @@ type Registry struct {
 	Vulnerabilities Vulnerabilities `json:"vulnerabilities"`
 	Licences        Licences        `json:"licences"`
 	Rescan          Rescan          `json:"rescan"`
+	// Probe is how local servers are started in isolation.
+	Probe Probe `json:"probe"`
 }
 
 // Gateway is door 2.
@@ -168,7 +170,7 @@ func Default() Config {
 	return Config{
 		Tenant:   "default",
 		LogLevel: "info",
-		Registry: Registry{Addr: "127.0.0.1:8470", Vulnerabilities: defaultVulnerabilities, Ownership: Ownership{KeyLife: time.Hour}},
+		Registry: Registry{Addr: "127.0.0.1:8470", Probe: defaultProbe(), Vulnerabilities: defaultVulnerabilities, Ownership: Ownership{KeyLife: time.Hour}},
 		Gateway: Gateway{
 			Addr:          "127.0.0.1:8471",
 			AutoRoutes:    true,
@@ -251,6 +253,7 @@ func (c Config) Validate() error {
 	problems = append(problems, c.Registry.Ownership.validate()...)
 	problems = append(problems, c.Registry.Vulnerabilities.validate()...)
 	problems = append(problems, c.validateServers()...)
+	problems = append(problems, c.Registry.Probe.validate()...)
 	problems = append(problems, c.Tracing.validate()...)
 	problems = append(problems, c.Scanners.validate()...)
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
