@@ -58,7 +58,8 @@ func (s *Service) captureProbed(ctx context.Context, w *work) error {
 
 func (w *work) probeJob(artifact string) probe.Job {
 	j := probe.Job{
-		Artifact: artifact, Command: w.v.Launch.Command, Dir: w.v.Launch.Dir, EnvNames: w.v.Launch.EnvNames, Scopes: w.v.Scopes,
+		Artifact: artifact, Tree: w.tree, TreeDigest: w.v.Tree, Command: w.v.Launch.Command, Dir: w.v.Launch.Dir, EnvNames: w.v.Launch.EnvNames, Env: w.v.Launch.Env,
+		Scopes: w.v.Scopes,
 	}
 	for _, p := range w.doc.Packages {
 		for _, in := range p.Environment {

@@ -48,7 +48,11 @@ type Config struct {
 
 // Job is a server to be probed.
 type Job struct {
-	Artifact string   // file
+	Artifact string // file
+	// Tree is the folder that the artifact becomes, if somebody has made it
+	// already, with its digest.
+	Tree, TreeDigest string
+
 	Command  []string // argv; tree.Root stands for the folder of the artifact
 	Dir      string
 	EnvNames []string          // names of variables that it reads
@@ -108,11 +112,12 @@ func (p *Prober) Probe(ctx context.Context, j Job) (*listing.Capture, *Report, e
 	}
 	dir := filepath.Join(work, "tree")
 	defer func() {
-		_ = tree.Remove(dir)
-		_ = os.RemoveAll(work)
+		_ = tree.Remove(work)
 	}()
-	digest, err := tree.Materialise(ctx, j.Artifact, dir, archive.DefaultLimits)
-	if err != nil {
+	digest := j.TreeDigest
+	if j.Tree != "" {
+		dir = j.Tree
+	} else if digest, err = tree.Materialise(ctx, j.Artifact, dir, archive.DefaultLimits); err != nil {
 		return nil, nil, err
 	}
 	// The program inside has an id of its own; the folder above is ours alone.

@@ -38,6 +38,9 @@ type message struct {
 var act, token = os.Getenv("SERVER_ACT"), os.Getenv("ACME_TOKEN")
 
 func main() {
+	if len(os.Args) > 1 {
+		act = os.Args[1]
+	}
 	early()
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 1<<20)
