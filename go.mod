@@ -8,8 +8,8 @@ require (
 	github.com/anchore/packageurl-go v0.2.0
 	github.com/anchore/syft v1.52.0
 	github.com/aquasecurity/go-pep440-version v0.0.1
-	github.com/digitorus/timestamp v0.0.0-20231217203849-220c5c2851b7
 	github.com/cedar-policy/cedar-go v1.9.0
+	github.com/digitorus/timestamp v0.0.0-20231217203849-220c5c2851b7
 	github.com/getkin/kin-openapi v0.152.0
 	github.com/gin-gonic/gin v1.12.0
 	github.com/github/go-spdx/v2 v2.7.0

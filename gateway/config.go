@@ -17,6 +17,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/policy"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
 
@@ -88,6 +89,10 @@ type Config struct {
 	Flow flow.Config
 	// Strikes is about servers that keep saying what is blocked.
 	Strikes Strikes
+	// Policies are the operator's; nil permits what was approved.
+	Policies *policy.Set
+	// TimeZone is that of the hours and weekdays in them; default UTC.
+	TimeZone *time.Location
 
 	BodyBytes             int64         // of a client's message
 	HeaderBytes           int           // of a request's header
@@ -153,6 +158,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.TimeZone == nil {
+		c.TimeZone = time.UTC
 	}
 	return c
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/audit"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/policy"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -40,6 +41,7 @@ type exchange struct {
 	replies bool             // admitReply: the upstream waits for this reply
 	task    string           // ownTask: id of the task that the request is about
 	session *session         // parse; nil outside legacy sessions
+	client  *policy.Client   // of the message that this one is made for; see claimed
 
 	svc    *service     // approve
 	spoken protocol.Era // approve: the era in which the gateway talks to the server

@@ -40,6 +40,7 @@ type Gateway struct {
 	listings     *inventory.Store
 	local        *stdio.Pool
 	routes       *routes
+	rulebook     *rulebook
 	tasks        *tasks.Ledger
 	recollection *recollection
 	drift        *driftReporter
@@ -89,6 +90,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.callers = newCallers(cfg)
 	g.listings = inventory.New(inventory.Config{MaxAge: cfg.ListingMaxAge, Limits: cfg.Upstream, Now: cfg.Now, Before: g.beforeListing})
 	g.routes = newRoutes(cfg, binder)
+	g.rulebook = newRulebook(cfg)
 	g.recollection = newRecollection(cfg.Flow)
 	g.tasks = tasks.New(cfg.TasksPerCaller, cfg.Now)
 	g.drift = newDriftReporter(cfg, g.record)

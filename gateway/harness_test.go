@@ -75,6 +75,7 @@ const guestManifest = `{"abi":1,"name":"marker","version":"0.1.0","phases":["lis
 "encoding":"json","form":"reactor","call":"always","limits":{"memoryBytes":67108864,"deadlineMs":1500},
 "rules":[{"id":"marker.block","family":"injection","severity":"high","taxonomy":[],"description":"A marker to block."},
 {"id":"marker.redact","family":"injection","severity":"medium","taxonomy":[],"description":"A marker to remove."},
+{"id":"marker.note","family":"injection","severity":"low","taxonomy":[],"description":"A word to put on record."},
 {"id":"marker.mark","family":"injection","severity":"info","taxonomy":[],"description":"A word to remember."}]}`
 
 func build(out, pkg string, env ...string) {

@@ -64,7 +64,7 @@ func (g *Gateway) admitStream(ctx context.Context, x *exchange) (lastEvent strin
 	if no := g.admitSession(ctx, x); no != nil {
 		return "", no
 	}
-	if no := g.approve().do(ctx, x); no != nil {
+	if no := g.usableBy(ctx, x); no != nil {
 		return "", no
 	}
 	return g.resumedAt(x)

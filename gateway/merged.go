@@ -224,17 +224,26 @@ func (g *Gateway) approve() approve {
 
 // usable are exchanges with the servers that the caller may use, in the order of
 // their aliases, each in the era that its approval names: a bridge leads to those
-// of the other one. What approve refuses is not there.
+// of the other one. What approve or a policy refuses is not there.
 func (g *Gateway) usable(x *exchange) []*exchange {
 	var all []*exchange
 	for _, alias := range g.routes.aliases() {
 		y := &exchange{
 			began: x.began, id: x.id, source: x.source, header: x.header, alias: alias,
-			caller: x.caller, era: x.era, version: x.version,
+			caller: x.caller, era: x.era, version: x.version, client: x.claimed(),
 		}
-		if no := g.approve().do(context.Background(), y); no == nil {
+		if no := g.usableBy(context.Background(), y); no == nil {
 			all = append(all, y)
 		}
 	}
 	return all
+}
+
+// usableBy holds an exchange that is about a server as a whole against its
+// approval and the operator's policies.
+func (g *Gateway) usableBy(ctx context.Context, x *exchange) *refusal {
+	if no := g.approve().do(ctx, x); no != nil {
+		return no
+	}
+	return g.rulebook.judge(x, nil)
 }

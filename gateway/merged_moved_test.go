@@ -32,7 +32,7 @@ func TestMergedCallOutlivesAReload(t *testing.T) {
 	now := 0
 	turn := func() {
 		now = 1 - now
-		apply, err := h.Prepare([]Route{routes[now]}, false, confine.Limits{})
+		apply, err := h.Prepare([]Route{routes[now]}, false, confine.Limits{}, nil)
 		if err != nil {
 			t.Error(err)
 			return

@@ -57,6 +57,7 @@ const (
 	ReasonEntryNotApproved    Reason = "entry_not_approved"
 	ReasonEntryDrifted        Reason = "entry_drifted"
 	ReasonEntryDuplicate      Reason = "entry_duplicate"
+	ReasonPolicy              Reason = "policy_denied"
 	ReasonContested           Reason = "resource_contested"
 	ReasonForeign             Reason = "foreign_reference"
 	ReasonStateForeign        Reason = "state_foreign"
@@ -136,6 +137,7 @@ var meanings = map[Reason]meaning{
 	ReasonEntryNotApproved:    {http.StatusForbidden, blocked, "this entry was not approved"},
 	ReasonEntryDrifted:        {http.StatusForbidden, blocked, "this entry is no longer what was approved"},
 	ReasonEntryDuplicate:      {http.StatusForbidden, blocked, "the server lists this entry more than once"},
+	ReasonPolicy:              {http.StatusForbidden, blocked, "no policy of this organisation permits this"},
 	ReasonContested:           {http.StatusForbidden, blocked, "more than one server offers this resource"},
 	ReasonForeign:             {http.StatusForbidden, blocked, "this names something of another server"},
 	ReasonStateForeign:        {http.StatusForbidden, blocked, "this request state was not issued to this caller"},

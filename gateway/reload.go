@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/bartizan-mcp/bartizan/internal/policy"
 	"github.com/bartizan-mcp/bartizan/internal/upstream/confine"
 )
 
@@ -16,11 +17,11 @@ type routeTable struct {
 	remote map[string]*service // made from it so far, by alias
 }
 
-// Prepare checks new routes and limits of local servers and returns what puts
+// Prepare checks new routes, limits of local servers and policies and returns what puts
 // them in force; until that is called nothing changes, and it cannot fail.
 // Calls under way go on where they are; streams and sessions of a route that
 // changed end. The limits hold for processes started afterwards.
-func (g *Gateway) Prepare(routes []Route, auto bool, limits confine.Limits) (apply func(), err error) {
+func (g *Gateway) Prepare(routes []Route, auto bool, limits confine.Limits, policies *policy.Set) (apply func(), err error) {
 	cfg := g.cfg
 	cfg.Routes = append([]Route(nil), routes...)
 	if err := cfg.validate(); err != nil {
@@ -31,6 +32,7 @@ func (g *Gateway) Prepare(routes []Route, auto bool, limits confine.Limits) (app
 	return func() {
 		g.local.SetLimits(upstreams)
 		g.listings.SetLimits(upstreams)
+		g.rulebook.set.Store(policies)
 		g.routes.table.Store(&routeTable{routes: cfg.Routes, auto: auto})
 	}, nil
 }

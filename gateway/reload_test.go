@@ -28,7 +28,7 @@ func TestReload(t *testing.T) {
 	h.approve("next", second.Target, legacyOnly)
 	reload := func(routes ...Route) {
 		t.Helper()
-		apply, err := h.Prepare(routes, false, confine.Limits{})
+		apply, err := h.Prepare(routes, false, confine.Limits{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestReload(t *testing.T) {
 	<-began
 	eventually(t, "the stream is open", func() bool { return len(h.callers.all()) == 2 })
 
-	if _, err := h.Prepare([]Route{second, second}, false, confine.Limits{}); !errors.Is(err, ErrConfig) {
+	if _, err := h.Prepare([]Route{second, second}, false, confine.Limits{}, nil); !errors.Is(err, ErrConfig) {
 		t.Errorf("two routes of one alias: %v", err)
 	}
 	if r := h.raw("srv", `{"jsonrpc":"2.0","id":9,"method":"tools/list"}`, session...); r.status != 200 {
@@ -73,7 +73,7 @@ func TestWithdrawnWhileMoved(t *testing.T) {
 	call := make(chan reply, 1)
 	go func() { call <- h.call("srv", 1, "tools/call", `{"name":"one"}`) }()
 	<-began
-	apply, err := h.Prepare(nil, false, confine.Limits{})
+	apply, err := h.Prepare(nil, false, confine.Limits{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestReloadCredential(t *testing.T) {
 	for _, credential := range []string{"first", "second", "first"} {
 		route := Route{Alias: "srv", Server: "io.example/srv", Target: target}
 		route.Target.Header = http.Header{"Authorization": {credential}}
-		apply, err := h.Prepare([]Route{route}, false, confine.Limits{})
+		apply, err := h.Prepare([]Route{route}, false, confine.Limits{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestReloadCredential(t *testing.T) {
 			t.Errorf("%d with credential %q, want %q", r.status, last(), credential)
 		}
 	}
-	apply, err := h.Prepare([]Route{{Alias: "srv", Server: "io.example/srv", Target: elsewhere.start()}}, false, confine.Limits{})
+	apply, err := h.Prepare([]Route{{Alias: "srv", Server: "io.example/srv", Target: elsewhere.start()}}, false, confine.Limits{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

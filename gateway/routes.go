@@ -15,6 +15,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/fingerprint"
 	"github.com/bartizan-mcp/bartizan/internal/jsonrpc"
+	"github.com/bartizan-mcp/bartizan/internal/policy"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 )
@@ -75,6 +76,7 @@ type terms struct {
 	approved   map[protocol.Era]inventory.Approved
 	extensions map[string]bool
 	readOnly   map[string]bool // tools
+	hints      map[string]policy.Hints
 	waivers    []engine.Waiver
 	demands    []engine.Demand // of scanners
 }
@@ -313,6 +315,7 @@ func (r *routes) termsOf(a *approval.Approval) *terms {
 		hint, _, _, err := jsonrpc.Get(annotations, "/readOnlyHint")
 		t.readOnly[tool] = err == nil && string(hint) == "true"
 	}
+	t.hints = hintsIn(a)
 	for _, w := range a.Waivers {
 		t.waivers = append(t.waivers, engine.Waiver{Rule: w.Rule, Pointer: w.Pointer, Leaf: w.Leaf, Expires: w.Expires})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/gateway/seal"
 	"github.com/bartizan-mcp/bartizan/gateway/stdio"
 	"github.com/bartizan-mcp/bartizan/internal/identity"
+	"github.com/bartizan-mcp/bartizan/internal/policy"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
 )
 
@@ -32,6 +33,7 @@ type session struct {
 	events    *eventSession  // set for a server over HTTP+SSE
 	end       func()         // tells the upstream; set once, before the session is found
 	merged    *mergedSession // set for a session with all servers
+	client    *policy.Client // what the client said of itself
 
 	mu      sync.Mutex
 	version string
@@ -188,6 +190,7 @@ func (s *sessions) add(x *exchange, opened *session) *refusal {
 	opened.id = seal.NewSessionID()
 	opened.tenant, opened.principal, opened.keyID = x.caller.Tenant, x.caller.Principal, x.caller.KeyID
 	opened.alias, opened.spoken = x.alias, x.spoken
+	opened.client = x.claimed()
 	if x.svc != nil {
 		opened.instance, opened.server = x.svc.instance, x.svc.approval.Server
 	}

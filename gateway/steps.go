@@ -36,7 +36,9 @@ func (g *Gateway) steps() ([]grouped, []inboundStep) {
 		{GroupApprove, ownTask{ledger: g.tasks, entries: entries}},
 		{GroupFingerprint, entries},
 		{GroupFingerprint, scanEntry{scan: scan}},
+		{GroupFingerprint, permitted{book: g.rulebook}},
 		{GroupScan, scanRequest{scanners: g.cfg.Scanners, record: g.record, recollection: g.recollection}},
+		{GroupScan, permittedAsScanned{book: g.rulebook}},
 		{GroupIntent, recordIntent{record: g.record}},
 	}
 	inbound := []inboundStep{

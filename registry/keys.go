@@ -170,5 +170,5 @@ func (s *Service) Keys(ctx context.Context, tenant string) ([]admission.APIKey, 
 }
 
 func apiKey(k identity.KeyRecord) *admission.APIKey {
-	return &admission.APIKey{ID: k.ID, Principal: k.Principal, Kind: k.Kind, Roles: k.Roles, Namespaces: k.Namespaces, Created: k.Created, Expires: k.Expires, Revoked: k.Revoked}
+	return &admission.APIKey{ID: k.ID, Principal: k.Principal, Kind: k.Kind, Roles: k.Roles, Namespaces: k.Namespaces, Attributes: k.Attributes, Created: k.Created, Expires: k.Expires, Revoked: k.Revoked}
 }

@@ -85,6 +85,7 @@ func newKeyAllow() *cobra.Command {
 
 func newKeyCreate() *cobra.Command {
 	var spec registryapi.NewKey
+	var groups []string
 	cmd := asks(&cobra.Command{
 		Use:     "create --name NAME --role ROLE...",
 		Short:   "Issue an API key; it is shown once",
@@ -94,6 +95,12 @@ func newKeyCreate() *cobra.Command {
 	}, func(q *question, _ []string) error {
 		if spec.Days < 1 {
 			return usageError("--days %d: at least one", spec.Days)
+		}
+		if len(groups) > 0 {
+			if spec.Attributes == nil {
+				spec.Attributes = map[string]string{}
+			}
+			spec.Attributes["groups"] = strings.Join(groups, ",")
 		}
 		issued, err := q.client.IssueKey(q.ctx, spec)
 		if err != nil {
@@ -109,6 +116,8 @@ func newKeyCreate() *cobra.Command {
 	cmd.Flags().StringVar(&spec.Kind, "kind", identity.KindUser, "user, agent or service")
 	cmd.Flags().StringSliceVar(&spec.Roles, "role", nil, "what the key may do")
 	cmd.Flags().StringSliceVar(&spec.Namespaces, "namespace", nil, "where a publisher may publish")
+	cmd.Flags().StringToStringVar(&spec.Attributes, "attribute", nil, "what policies may ask for, NAME=VALUE (repeatable)")
+	cmd.Flags().StringSliceVar(&groups, "group", nil, "group for policies (repeatable)")
 	cmd.Flags().IntVar(&spec.Days, "days", 90, "how long the key works")
 	_ = cmd.MarkFlagRequired("name")
 	_ = cmd.MarkFlagRequired("role")

@@ -94,7 +94,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	root.AddCommand(
-		newServe(), newPublish(), newServer(), newReview(), newVerify(),
+		newServe(), newPublish(), newServer(), newReview(), newPolicy(), newVerify(),
 		newScan(), newEval(), newScanner(), newSBOM(),
 		newKey(), newTrust(), newAudit(), newConfig(),
 		newDemo(), newConnect(), newBridge(), newVersion(),

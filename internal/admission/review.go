@@ -121,14 +121,15 @@ type NamespaceSigner struct {
 
 // APIKey is what is shown of an API key; neither secret nor hash.
 type APIKey struct {
-	ID         string     `json:"id"`
-	Principal  string     `json:"principal"`
-	Kind       string     `json:"kind"`
-	Roles      []string   `json:"roles"`
-	Namespaces []string   `json:"namespaces"`
-	Created    time.Time  `json:"created"`
-	Expires    time.Time  `json:"expires"`
-	Revoked    *time.Time `json:"revoked,omitzero"`
+	ID         string            `json:"id"`
+	Principal  string            `json:"principal"`
+	Kind       string            `json:"kind"`
+	Roles      []string          `json:"roles"`
+	Namespaces []string          `json:"namespaces"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Created    time.Time         `json:"created"`
+	Expires    time.Time         `json:"expires"`
+	Revoked    *time.Time        `json:"revoked,omitzero"`
 }
 
 // FeedEvent tells a follower that something changed.

@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -37,16 +38,18 @@ var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPaddin
 // it: the secret has 256 random bits, so one SHA-256 is enough and a slow
 // password hash would only slow down every call.
 type KeyRecord struct {
-	ID         string     `json:"id"`
-	Hash       string     `json:"hash"` // lower-case hex SHA-256 of the whole token
-	Tenant     string     `json:"tenant"`
-	Principal  string     `json:"principal"`
-	Kind       string     `json:"kind"`
-	Roles      []string   `json:"roles"`
-	Namespaces []string   `json:"namespaces,omitempty"`
-	Created    time.Time  `json:"created"`
-	Expires    time.Time  `json:"expires"` // zero counts as expired
-	Revoked    *time.Time `json:"revoked,omitzero"`
+	ID         string   `json:"id"`
+	Hash       string   `json:"hash"` // lower-case hex SHA-256 of the whole token
+	Tenant     string   `json:"tenant"`
+	Principal  string   `json:"principal"`
+	Kind       string   `json:"kind"`
+	Roles      []string `json:"roles"`
+	Namespaces []string `json:"namespaces,omitempty"`
+	// Attributes are what policies may ask for; "groups" is a list with commas.
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Created    time.Time         `json:"created"`
+	Expires    time.Time         `json:"expires"` // zero counts as expired
+	Revoked    *time.Time        `json:"revoked,omitzero"`
 }
 
 // LogValue leaves the hash out.
@@ -65,7 +68,7 @@ func (r KeyRecord) LogValue() slog.Value {
 func (r KeyRecord) Caller() Caller {
 	return Caller{
 		Tenant: r.Tenant, Principal: r.Principal, Kind: r.Kind, KeyID: r.ID,
-		Roles: slices.Clone(r.Roles), Namespaces: slices.Clone(r.Namespaces),
+		Roles: slices.Clone(r.Roles), Namespaces: slices.Clone(r.Namespaces), Attributes: maps.Clone(r.Attributes),
 	}
 }
 
@@ -81,7 +84,7 @@ func NewKey(spec KeySpec, now time.Time) (token string, rec KeyRecord, err error
 	return token, KeyRecord{
 		ID: id, Hash: hashToken(token),
 		Tenant: spec.Tenant, Principal: spec.Principal, Kind: spec.Kind,
-		Roles: slices.Clone(spec.Roles), Namespaces: slices.Clone(spec.Namespaces),
+		Roles: slices.Clone(spec.Roles), Namespaces: slices.Clone(spec.Namespaces), Attributes: maps.Clone(spec.Attributes),
 		Created: now, Expires: now.Add(spec.Lifetime),
 	}, nil
 }

@@ -14,12 +14,15 @@ type KeySpec struct {
 	Kind       string // "" = KindUser
 	Roles      []string
 	Namespaces []string
+	Attributes map[string]string
 	Lifetime   time.Duration // 0 = DefaultLifetime, at most MaxLifetime
 }
 
 var (
 	tenantPattern    = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$`)
 	principalPattern = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9._@:/+-]{0,126}[A-Za-z0-9])?$`)
+	attributePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
+	valuePattern     = regexp.MustCompile(`^[\pL\pN\pP\pS ]{1,256}$`)
 	namespacePattern = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,198}[A-Za-z0-9])?$`)
 )
 
@@ -55,5 +58,16 @@ func (s *KeySpec) complete() error {
 			return fmt.Errorf("%w: namespace %q", ErrSpec, ns)
 		}
 	}
+	if len(s.Attributes) > maxAttributes {
+		return fmt.Errorf("%w: more than %d attributes", ErrSpec, maxAttributes)
+	}
+	for name, value := range s.Attributes {
+		if !attributePattern.MatchString(name) || !valuePattern.MatchString(value) {
+			return fmt.Errorf("%w: attribute %q", ErrSpec, name)
+		}
+	}
 	return nil
 }
+
+// maxAttributes bounds what a key says of its owner.
+const maxAttributes = 16

@@ -55,14 +55,29 @@ type Entry struct {
 	Hints
 }
 
-// Hints are tool annotations. Defaults gives what the protocol assumes of a tool
-// without any (2026-07-28, schema, ToolAnnotations).
+// Hints are tool annotations (2026-07-28, schema, ToolAnnotations).
 type Hints struct {
 	ReadOnly, Destructive, Idempotent, OpenWorld bool
 }
 
-// Defaults are the hints of a tool of which an approval says nothing.
-func Defaults() Hints { return Hints{Destructive: true, OpenWorld: true} }
+// HintsOf are the hints of an entry: of a tool as approved, nil where the approval
+// says nothing; of anything else those of what only reads.
+func HintsOf(kind string, readOnly, destructive, idempotent, openWorld *bool) Hints {
+	if kind != "tool" {
+		return Hints{ReadOnly: true, Idempotent: true, OpenWorld: true}
+	}
+	or := func(hint *bool, otherwise bool) bool {
+		if hint == nil {
+			return otherwise
+		}
+		return *hint
+	}
+	h := Hints{ReadOnly: or(readOnly, false), Destructive: or(destructive, true), Idempotent: or(idempotent, false), OpenWorld: or(openWorld, true)}
+	if h.ReadOnly { // what changes nothing destroys nothing
+		h.Destructive = false
+	}
+	return h
+}
 
 // Client is what a client calls itself. Nothing proves it.
 type Client struct{ Name, Version string }

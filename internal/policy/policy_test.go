@@ -31,7 +31,7 @@ func monday() *Request {
 	return &Request{
 		Principal: Principal{Tenant: "acme", Name: "ann", Kind: "user", Roles: []string{"agent"}, Attributes: map[string]string{"groups": "engineers, all"}},
 		Action:    ActionCall, Server: Server{Name: "io.github.acme/tracker", Version: "1.0.0", Alias: "tracker", Tier: "standard", Binding: "endpoint"},
-		Entry: &Entry{Kind: "tool", Name: "close_issue", Hints: Defaults()}, Method: "tools/call", Era: "modern",
+		Entry: &Entry{Kind: "tool", Name: "close_issue", Hints: HintsOf("tool", nil, nil, nil, nil)}, Method: "tools/call", Era: "modern",
 		Now: time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC), Source: netip.MustParseAddr("10.20.3.4"), Client: &Client{Name: "Cursor", Version: "2.1"},
 	}
 }

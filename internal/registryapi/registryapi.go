@@ -87,11 +87,12 @@ type NewWaiver struct {
 
 // NewKey is the body that asks for an API key.
 type NewKey struct {
-	Principal  string   `json:"principal"`
-	Kind       string   `json:"kind,omitzero"` // user | agent | service
-	Roles      []string `json:"roles"`
-	Namespaces []string `json:"namespaces,omitzero"`
-	Days       int      `json:"days,omitzero"` // lifetime; 0: the default of 90
+	Principal  string            `json:"principal"`
+	Kind       string            `json:"kind,omitzero"` // user | agent | service
+	Roles      []string          `json:"roles"`
+	Namespaces []string          `json:"namespaces,omitzero"`
+	Attributes map[string]string `json:"attributes,omitzero"` // what policies may ask for
+	Days       int               `json:"days,omitzero"`       // lifetime; 0: the default of 90
 }
 
 // IssuedKey carries the token, once.

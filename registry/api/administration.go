@@ -27,7 +27,7 @@ func (a *api) issueKey(q *call) error {
 		return refusal(http.StatusUnprocessableEntity, registry.RefusedKey, "a key lives 1 to 366 days")
 	}
 	token, key, err := a.service.IssueKey(q.ctx, q.by, identity.KeySpec{
-		Principal: body.Principal, Kind: body.Kind, Roles: body.Roles, Namespaces: body.Namespaces, Lifetime: time.Duration(body.Days) * 24 * time.Hour,
+		Principal: body.Principal, Kind: body.Kind, Roles: body.Roles, Namespaces: body.Namespaces, Attributes: body.Attributes, Lifetime: time.Duration(body.Days) * 24 * time.Hour,
 	})
 	if err != nil {
 		return err

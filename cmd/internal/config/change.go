@@ -10,7 +10,7 @@ import (
 // reloadable are the settings, by key or group, that a running process takes
 // over. Everything else needs a restart.
 var reloadable = []string{
-	"scanners", "gateway.servers", "gateway.autoRoutes", "gateway.drainGrace", "gateway.local", "gateway.tlsCert", "gateway.tlsKey",
+	"scanners", "gateway.servers", "gateway.autoRoutes", "gateway.drainGrace", "gateway.local", "gateway.tlsCert", "gateway.tlsKey", "gateway.policies",
 }
 
 // Changed lists the keys of the settings in which two configurations differ,

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // machines without a database of time zones
 
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/protocol"
@@ -85,6 +86,11 @@ type Gateway struct {
 	Strikes Strikes `json:"strikes"`
 	// Local bounds each local server.
 	Local Local `json:"local"`
+	// Policies is a Cedar file, or a folder of *.cedar; without one whatever was
+	// approved is permitted.
+	Policies string `json:"policies"`
+	// TimeZone is that of the hours and weekdays in them, as in "Europe/Vienna".
+	TimeZone string `json:"timeZone"`
 	// UnsafePlaintext listens beyond loopback without TLS; audited.
 	UnsafePlaintext bool   `json:"unsafePlaintext"`
 	TLSCert         string `json:"tlsCert"`
@@ -175,6 +181,7 @@ func Default() Config {
 			Addr:          "127.0.0.1:8471",
 			AutoRoutes:    true,
 			MinBinding:    "endpoint",
+			TimeZone:      "UTC",
 			BlockStatus:   403,
 			SnapshotGrace: 10 * time.Minute,
 			DrainGrace:    30 * time.Second,
@@ -220,6 +227,9 @@ func (c Config) Validate() error {
 	}
 	if c.Gateway.SnapshotGrace < 0 || c.Gateway.SnapshotGrace > 24*time.Hour {
 		bad("gateway.snapshotGrace: %v is not within 0 and 24h", c.Gateway.SnapshotGrace)
+	}
+	if _, err := time.LoadLocation(c.Gateway.TimeZone); err != nil || c.Gateway.TimeZone == "" {
+		bad("gateway.timeZone: %q is no time zone of the IANA database", c.Gateway.TimeZone)
 	}
 	if c.Gateway.DrainGrace <= 0 || c.Gateway.DrainGrace > time.Hour {
 		bad("gateway.drainGrace: %v is not within 0 and 1h", c.Gateway.DrainGrace)

@@ -103,6 +103,14 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 	if err != nil {
 		return nil, err
 	}
+	policies, err := loadPolicies(c.Policies)
+	if err != nil {
+		return nil, errors.Join(err, spans.Close(ctx))
+	}
+	zone, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return nil, errors.Join(err, spans.Close(ctx))
+	}
 	var g *gateway.Gateway // asked for its counters once it serves
 	counters := metrics.Door{Stats: func() gateway.Stats { return g.Stats() }, Issued: keeper.Issued, Spans: spans.Counts}
 	g, err = gateway.New(gateway.Config{
@@ -121,6 +129,8 @@ func Start(ctx context.Context, p Parts) (*Running, error) {
 		BlockStatus:    c.BlockStatus,
 		MergePatience:  c.MergePatience,
 		Strikes:        gateway.Strikes(c.Strikes),
+		Policies:       policies,
+		TimeZone:       zone,
 		OnDrift:        p.OnDrift,
 		Metrics:        metrics.Handler(p.Scanners, counters),
 		Tracer:         tracer(spans, p.Config.Tracing.Propagate),

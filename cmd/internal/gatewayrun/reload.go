@@ -8,6 +8,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/cmd/internal/config"
 	"github.com/bartizan-mcp/bartizan/cmd/internal/scanners"
+	"github.com/bartizan-mcp/bartizan/internal/policy"
 )
 
 // certificate is the one in force; a reload replaces it.
@@ -30,7 +31,11 @@ func (r *Running) Prepare(next config.Config) (scanners.Change, error) {
 	if err := config.CheckReload(before, next); err != nil {
 		return scanners.Change{}, err
 	}
-	reroute, err := r.gateway.Prepare(routes(next.Gateway.Servers), next.Gateway.AutoRoutes, processLimits(next.Gateway.Local))
+	policies, err := loadPolicies(next.Gateway.Policies)
+	if err != nil {
+		return scanners.Change{}, err
+	}
+	reroute, err := r.gateway.Prepare(routes(next.Gateway.Servers), next.Gateway.AutoRoutes, processLimits(next.Gateway.Local), policies)
 	if err != nil {
 		return scanners.Change{}, err
 	}
@@ -49,6 +54,14 @@ func (r *Running) Prepare(next config.Config) (scanners.Change, error) {
 		}
 		r.config.Store(&next)
 	}}, nil
+}
+
+// loadPolicies reads the operator's policies; nil where there are none.
+func loadPolicies(path string) (*policy.Set, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return policy.Load(path)
 }
 
 func (r *Running) grace() time.Duration { return r.config.Load().Gateway.DrainGrace }

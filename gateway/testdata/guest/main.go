@@ -26,6 +26,9 @@ func scan(in *scanner.Input) *scanner.Output {
 		if at := strings.Index(s.Text, "BLOCK-ME"); at >= 0 {
 			out.Add(scanner.Finding{Rule: "marker.block", Severity: "high", Confidence: 1, Segment: i, Start: at, End: at + len("BLOCK-ME")})
 		}
+		if at := strings.Index(s.Text, "NOTE-ME"); at >= 0 {
+			out.Add(scanner.Finding{Rule: "marker.note", Confidence: 1, Segment: i, Start: at, End: at + len("NOTE-ME")})
+		}
 		if at := strings.Index(s.Text, "REDACT-ME"); at >= 0 {
 			gone := "[removed]"
 			out.Add(scanner.Finding{Rule: "marker.redact", Severity: "medium", Confidence: 1, Segment: i, Start: at, End: at + len("REDACT-ME"), Replacement: &gone})
