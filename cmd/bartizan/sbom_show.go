@@ -6,21 +6,32 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bartizan-mcp/bartizan/internal/definition"
+	"github.com/bartizan-mcp/bartizan/sbom"
 )
 
 func newSBOMShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show NAME[@VERSION]",
 		Short: "Print the registry's own SBOM of a server version",
-		Long: "Prints the bytes that the registry signed. With --definitions it prints what\n" +
-			"the fingerprints in them are of, and exits with 3 where one is not.",
+		Long: "Prints the bytes that the registry signed, or the same as SPDX. With\n" +
+			"--definitions it prints what the fingerprints in them are of, and exits with 3\n" +
+			"where one is not.",
 		Example: "  bartizan sbom show io.github.acme/weather@1.0.0",
 		Args:    cobra.ExactArgs(1),
 	}
 	var definitions bool
 	cmd.Flags().BoolVar(&definitions, "definitions", false, "print the canonical definition of every entry instead")
-	return asks(cmd, func(q *question, args []string) error {
-		v, err := findVersion(q.ctx, q.client, args[0])
+	flags := newDocumentFlags(cmd)
+	connect := registryFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := flags.check(); err != nil {
+			return err
+		}
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		v, err := findVersion(cmd.Context(), c, args[0])
 		if err != nil {
 			return err
 		}
@@ -31,7 +42,7 @@ func newSBOMShow() *cobra.Command {
 		if digest == "" {
 			return fmt.Errorf("%s@%s has no %s", v.Name, v.Version, what)
 		}
-		body, err := readBlob(q.ctx, q.client, digest)
+		body, err := readBlob(cmd.Context(), c, digest)
 		if err != nil {
 			return err
 		}
@@ -39,8 +50,14 @@ func newSBOMShow() *cobra.Command {
 			if _, err := definition.Parse(body); err != nil {
 				return policyError("%s@%s: %w", v.Name, v.Version, err)
 			}
+			_, err = cmd.OutOrStdout().Write(body)
+			return err
 		}
-		_, err = q.out.Write(body) // as it was signed
-		return err
-	})
+		doc, err := sbom.Decode(body)
+		if err != nil {
+			return err
+		}
+		return flags.print(cmd.OutOrStdout(), doc, body, v.Created)
+	}
+	return cmd
 }
