@@ -67,6 +67,10 @@ sdk: templates
 templates:
 	@if $(MAKE) -s -C sdk/javascript toolchain; then $(MAKE) -s -C sdk/javascript; fi
 
+# The official registry's tool and packages, in a module of their own.
+bin/official/publisher: internal/e2e/official/main.go internal/e2e/official/go.mod
+	@mkdir -p bin/official && cd internal/e2e/official && go build $(GOFLAGS_BUILD) -o ../../../bin/official/ . github.com/modelcontextprotocol/registry/cmd/publisher
+
 bin/venv/.made: internal/e2e/clients/requirements.txt
 	@mkdir -p bin && python3 -m venv bin/venv
 	bin/venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
@@ -84,7 +88,7 @@ $(TOOLS)/cosign:
 # Real servers from npm, the official conformance suite and unmodified clients,
 # through both doors; smuggled requests through haproxy and nginx, where they
 # are installed. Closes with what was counted.
-e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/fixtures/everything-client bin/venv/.made
+e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/fixtures/everything-client bin/venv/.made bin/official/publisher
 	@for d in . conformance clients sarif sigstore; do (cd internal/e2e/$$d && npm ci --ignore-scripts --no-audit --no-fund --silent) || exit 1; done
 	@rm -f bin/e2e.txt
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 20m -tags e2e $(TESTFLAGS) ./internal/e2e/...
@@ -145,6 +149,7 @@ lint:
 	go run $(STATICCHECK) ./...
 	cd engine/bench && go vet ./...
 	cd gateway/bench && go vet ./...
+	cd internal/e2e/official && go vet ./...
 
 # Weights of the text models, from the corpora; same bytes every time.
 train:

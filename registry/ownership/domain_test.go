@@ -188,7 +188,7 @@ func TestHTTP(t *testing.T) {
 	}{
 		"no such page": {http.NotFound, ErrLookup},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://elsewhere.example/key", 302)
+			http.Redirect(w, r, "https://elsewhere.example/key", http.StatusFound)
 		}, ErrLookup},
 		"endless":       {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, key.record, strings.Repeat("\n", 5000)) }, ErrLookup},
 		"a page":        {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>", key.record, "</html>") }, ErrNoRecord},
