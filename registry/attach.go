@@ -68,10 +68,14 @@ func (s *Service) Attach(ctx context.Context, by audit.Origin, name, ver string,
 	return &done.Version, nil
 }
 
-// unsignedOnly reports whether a missing signature is all that holds a version.
+// unsignedOnly reports whether a missing signature is all that its publisher can
+// do something about. What the namespace looks like is found again.
 func (v *version) unsignedOnly() bool {
 	return v.State == admission.Quarantined && v.Approval == "" &&
-		!slices.ContainsFunc(v.Reasons, func(r admission.Reason) bool { return r.Code != admission.ReasonUnsigned })
+		slices.ContainsFunc(v.Reasons, func(r admission.Reason) bool { return r.Code == admission.ReasonUnsigned }) &&
+		!slices.ContainsFunc(v.Reasons, func(r admission.Reason) bool {
+			return r.Code != admission.ReasonUnsigned && r.Code != admission.ReasonLookalikeNamespace
+		})
 }
 
 // mayAttach allows it only where the missing signature is all that is wrong:

@@ -55,6 +55,7 @@ var steps = []struct {
 	again bool // run again when what verdicts rest on changed (rescan.go)
 }{
 	{"signatures", (*Service).verifySignatures, true},
+	{"namespace", (*Service).compareNamespace, false},
 	{"tree", (*Service).plantTree, false},
 	{"capture", (*Service).captureListing, false},
 	{"scan", (*Service).scanListing, true},

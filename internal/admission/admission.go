@@ -60,6 +60,7 @@ const (
 	ReasonVulnerable            = "vulnerable_component"    // found again after the approval: known vulnerabilities that nobody accepted
 	ReasonLicence               = "licence_denied"          // found again after the approval: the licence policy denies a component
 	ReasonCanaryLeft            = "canary_left"             // started in isolation, it sent a planted secret off or showed it
+	ReasonLookalikeNamespace    = "lookalike_namespace"     // a new namespace that can be taken for an approved server's
 	ReasonOperator              = "operator"                // an operator said so; the detail is theirs
 )
 
