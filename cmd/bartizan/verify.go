@@ -10,6 +10,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/attest"
+	"github.com/bartizan-mcp/bartizan/internal/provenance"
 )
 
 // signer is who signed, as `verify` prints it.
@@ -18,10 +19,12 @@ type signer struct {
 	Issuer        string `json:"issuer,omitzero"`
 	Subject       string `json:"subject,omitzero"`
 	PredicateType string `json:"predicateType,omitzero"`
+	// Provenance is what a build service states.
+	Provenance *provenance.Facts `json:"provenance,omitzero"`
 }
 
 func signerOf(v *attest.Verified) signer {
-	s := signer{KeyID: v.KeyID, Issuer: v.Issuer, Subject: v.SAN}
+	s := signer{KeyID: v.KeyID, Issuer: v.Issuer, Subject: v.SAN, Provenance: v.Provenance}
 	if v.Statement != nil {
 		s.PredicateType = v.Statement.PredicateType
 	}
@@ -32,11 +35,14 @@ func signerOf(v *attest.Verified) signer {
 // default: verification without an identity is no verification.
 func signerFlags(cmd *cobra.Command) func() (attest.Policy, error) {
 	var public []string
-	var issuer, san, root string
+	var root string
+	var id attest.Identity
 	cmd.Flags().StringSliceVar(&public, "public", nil, "public key file of the signer")
-	cmd.Flags().StringVar(&issuer, "issuer", "", "OIDC issuer of the signer's certificate")
-	cmd.Flags().StringVar(&san, "san", "", "regular expression over the certificate's whole subject alternative name")
-	cmd.Flags().StringVar(&root, "trusted-root", "", "Sigstore trusted_root.json")
+	cmd.Flags().StringVar(&id.Issuer, "issuer", "", "OIDC issuer of the signer's certificate")
+	cmd.Flags().StringVar(&id.SANRegex, "san", "", "regular expression over the certificate's whole subject alternative name")
+	cmd.Flags().StringVar(&root, "trusted-root", "", "Sigstore trusted_root.json, or a folder of them")
+	cmd.Flags().StringVar(&id.SourceRepository, "source-repository", "", "repository that certificate or SLSA provenance must name")
+	cmd.Flags().StringVar(&id.Builder, "builder", "", "builder id that the SLSA provenance must state")
 	return func() (attest.Policy, error) {
 		var p attest.Policy
 		for _, file := range public {
@@ -46,8 +52,8 @@ func signerFlags(cmd *cobra.Command) func() (attest.Policy, error) {
 			}
 			p.Keys = append(p.Keys, key)
 		}
-		if issuer != "" || san != "" {
-			if issuer == "" || san == "" || root == "" {
+		if id != (attest.Identity{}) {
+			if id.Issuer == "" || id.SANRegex == "" || root == "" {
 				return p, usageError("--issuer, --san and --trusted-root go together")
 			}
 			trusted, err := attest.LoadTrustedRoot(root)
@@ -55,7 +61,7 @@ func signerFlags(cmd *cobra.Command) func() (attest.Policy, error) {
 				return p, err
 			}
 			p.Root = trusted
-			p.Identities = []attest.Identity{{Issuer: issuer, SANRegex: san}}
+			p.Identities = []attest.Identity{id}
 		}
 		if len(p.Keys) == 0 && len(p.Identities) == 0 {
 			return p, usageError("whose signature? --public, or --issuer with --san and --trusted-root")
@@ -141,7 +147,7 @@ func verifyArtifact(cmd *cobra.Command, artifact, bundle, format string, policy 
 	}
 	verified, err := p.VerifyArtifact(signed, digestsOf(body))
 	if err != nil {
-		return policyError("%s: %w", bundle, err)
+		return policyError("%s: %s: %w", bundle, attest.ReasonOf(err), err)
 	}
 	s := signerOf(verified)
 	if format == "table" {

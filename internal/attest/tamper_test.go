@@ -265,6 +265,20 @@ func TestRealNPMProvenance(t *testing.T) {
 	if got := v.Statement.Subjects[0].Name; got != "pkg:npm/sigstore@2.0.0" || v.Statement.PredicateType != "https://slsa.dev/provenance/v1" {
 		t.Errorf("subject %q, predicate %q", got, v.Statement.PredicateType)
 	}
+	if f := v.Provenance; f == nil || f.Repository != "https://github.com/sigstore/sigstore-js" || f.Workflow != ".github/workflows/release.yml" ||
+		f.Builder != "https://github.com/actions/runner/github-hosted" || f.Revision == "" || v.Build.SourceRepositoryURI != f.Repository || v.SignedAt.IsZero() {
+		t.Errorf("provenance %+v, certificate %+v, at %s", v.Provenance, v.Build, v.SignedAt)
+	}
+	tarball := map[string]string{"sha512": v.Statement.Subjects[0].Digest["sha512"]}
+	demanding := id
+	demanding.SourceRepository, demanding.Builder = "git+https://github.com/sigstore/sigstore-js.git", v.Provenance.Builder
+	if _, err := identityPolicy(t, root, demanding).VerifyArtifact(b, tarball); err != nil {
+		t.Error(err)
+	}
+	demanding.SourceRepository = "https://github.com/sigstore/sigstore-js-fork"
+	if _, err := identityPolicy(t, root, demanding).VerifyArtifact(b, tarball); attest.ReasonOf(err) != attest.ReasonSource {
+		t.Errorf("another repository is demanded: %v", err)
+	}
 	id.SANRegex = `https://github\.com/sigstore/sigstore-js`
 	if _, err := identityPolicy(t, root, id).Verify(b); !errors.Is(err, attest.ErrIdentity) {
 		t.Errorf("a prefix of the SAN: err = %v, want ErrIdentity", err)

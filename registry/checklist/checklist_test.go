@@ -10,6 +10,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/permission"
+	"github.com/bartizan-mcp/bartizan/internal/provenance"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
 	"github.com/bartizan-mcp/bartizan/sbom/assess"
 )
@@ -22,7 +23,7 @@ func honest() *Facts {
 			Packages: []serverjson.Package{{Environment: []serverjson.Input{{Name: "TOKEN", Secret: true}}}},
 			Remotes:  []serverjson.Remote{{Type: "streamable-http", URL: "https://acme.example/mcp"}},
 		},
-		Publisher: "alice", Namespaces: []string{"io.github.acme"}, Bundles: 1, Signers: []admission.Signer{{KeyID: "k"}},
+		Publisher: "alice", Namespaces: []string{"io.github.acme"}, Bundles: 1, Signers: []admission.Signer{{KeyID: "k", Provenance: &provenance.Facts{Builder: "https://build.example", Repository: "https://git.example/x"}}},
 		Signed: "sha256:1", Artifact: "sha256:1", ListingSource: "operator", Binding: "command",
 		Launch:          admission.Launch{Command: []string{"node", "index.js"}, EnvNames: []string{"TOKEN"}},
 		Scopes:          []string{"weather:read"},
@@ -97,12 +98,19 @@ func TestRules(t *testing.T) {
 		"vulnerable": {func(f *Facts) {
 			f.Vulnerabilities.Result, f.Vulnerabilities.Findings = assess.Vulnerable, []assess.Finding{{Component: "pkg:npm/x@1", Counts: true}}
 		}, "SRC-8", admission.Fail, "pkg:npm/x@1"},
-		"stale database":         {func(f *Facts) { f.Vulnerabilities.Result, f.Vulnerabilities.Why = assess.Unmeasured, []string{"old"} }, "SRC-8", admission.Unanswered, "unmeasured: old (database sha256:3"},
-		"no database":            {func(f *Facts) { f.Vulnerabilities = &assess.Report{Result: assess.Unmeasured, Why: []string{"none"}} }, "SRC-8", admission.Unanswered, "unmeasured: none"},
-		"tolerated":              {func(f *Facts) { f.Vulnerabilities.Result = assess.Tolerated }, "SRC-8", admission.Pass, "sha256:3"},
-		"denied licence":         {func(f *Facts) { f.Licences.Denied = []Licensed{{"pkg:npm/x@1", []string{"AGPL-3.0-only"}}} }, "SRC-9", admission.Fail, "AGPL-3.0-only"},
-		"unknown licence":        {func(f *Facts) { f.Licences.Review = []Licensed{{"pkg:npm/x@1", nil}} }, "SRC-9", admission.Unanswered, "pkg:npm/x@1"},
-		"no licence policy":      {func(f *Facts) { f.Licences = Licences{} }, "SRC-9", admission.Unanswered, "unmeasured"},
+		"stale database":    {func(f *Facts) { f.Vulnerabilities.Result, f.Vulnerabilities.Why = assess.Unmeasured, []string{"old"} }, "SRC-8", admission.Unanswered, "unmeasured: old (database sha256:3"},
+		"no database":       {func(f *Facts) { f.Vulnerabilities = &assess.Report{Result: assess.Unmeasured, Why: []string{"none"}} }, "SRC-8", admission.Unanswered, "unmeasured: none"},
+		"tolerated":         {func(f *Facts) { f.Vulnerabilities.Result = assess.Tolerated }, "SRC-8", admission.Pass, "sha256:3"},
+		"denied licence":    {func(f *Facts) { f.Licences.Denied = []Licensed{{"pkg:npm/x@1", []string{"AGPL-3.0-only"}}} }, "SRC-9", admission.Fail, "AGPL-3.0-only"},
+		"unknown licence":   {func(f *Facts) { f.Licences.Review = []Licensed{{"pkg:npm/x@1", nil}} }, "SRC-9", admission.Unanswered, "pkg:npm/x@1"},
+		"no licence policy": {func(f *Facts) { f.Licences = Licences{} }, "SRC-9", admission.Unanswered, "unmeasured"},
+		"no provenance":     {func(f *Facts) { f.Signers[0].Provenance = nil }, "SRC-10", admission.Fail, "no signature names"},
+		"another repository": {func(f *Facts) {
+			f.Signers[0].Certified = &provenance.Facts{Repository: "https://git.example/y"}
+		}, "SRC-10", admission.Fail, "git.example/y"},
+		"undeclared repository":  {func(f *Facts) { f.Document.Repository = nil }, "SRC-10", admission.Fail, "declares no repository"},
+		"another spelling":       {func(f *Facts) { f.Document.Repository.URL = "git+https://GIT.example/x.git" }, "SRC-10", admission.Pass, "git.example/x"},
+		"nothing was built":      {func(f *Facts) { f.Artifact = "" }, "SRC-10", admission.NotNeeded, "no artifact"},
 		"no documentation":       {func(f *Facts) { f.Document.Repository = nil }, "SRC-6", admission.Fail, "neither"},
 		"vague name":             {one(`{"name":"execute","inputSchema":{}}`), "TOOL-1", admission.Fail, "execute"},
 		"vague with an object":   {one(`{"name":"run_query","inputSchema":{}}`), "TOOL-1", admission.Pass, ""},

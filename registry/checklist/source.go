@@ -18,6 +18,7 @@ var sourceRules = []rule{
 	{"SRC-7", "The publisher is reputable, with security documentation and contact", nil},
 	{"SRC-8", "The security incident history holds no known vulnerability at or above the limit", incidents},
 	{"SRC-9", "Every component's licence is allowed", licencesAllowed},
+	{"SRC-10", "Signed provenance names the declared source repository", originProven},
 }
 
 func signed(f *Facts) outcome {
