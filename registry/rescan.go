@@ -27,7 +27,13 @@ const (
 	rescanBatch   = 32
 	rescanRetry   = time.Minute // doubled with each failure
 	rescanPatient = time.Hour   // the longest
+	// A scanner that fails now may not fail in a minute; after this many tries
+	// its failure is the verdict.
+	rescanTries = 5
 )
+
+// errIncomplete: a scanner failed on a listing that was examined whole before.
+var errIncomplete = errors.New("a scanner failed")
 
 // inputs are what verdicts rest on beside the version itself, each by digest.
 type inputs struct {
@@ -276,6 +282,9 @@ func (s *Service) settleRescan(ctx context.Context, o owed) error {
 	w, err := s.lookAgain(ctx, v)
 	if err != nil {
 		return err
+	}
+	if w.verdict.incomplete() && len(v.Failures) == 0 && o.attempts < rescanTries {
+		return errIncomplete
 	}
 	s.failpoint("judged again")
 	if v.State == admission.InReview {

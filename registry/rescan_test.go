@@ -574,3 +574,44 @@ func TestSupplyRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNewScanners approves a listing that nobody could scan, and loads a
+// scanner then.
+func TestNewScanners(t *testing.T) {
+	for text, want := range map[string]struct {
+		state  admission.State
+		reason string
+		stale  string
+	}{
+		"Gets it. EVIL": {admission.Quarantined, "malicious_listing", ""},
+		"TRAP":          {admission.Approved, "", "scan_incomplete"},
+		"Gets it":       {admission.Approved, "", ""},
+	} {
+		t.Run(text, func(t *testing.T) {
+			h := newHouse(t, func(h *house) { h.now = time.Date(2026, 11, 10, 12, 0, 0, 0, time.UTC) })
+			h.must(h.Rescan(t.Context()))
+			sub := h.submission("weather", "1.0.0", h.publisher)
+			sub.Listing = fmt.Appendf(nil, toolList, text)
+			v, err := h.Publish(t.Context(), alice, sub)
+			h.must(err)
+			v = h.approve(v)
+			h.scanners = markerScanner(t)
+			h.reopen()
+			h.must(h.Rescan(t.Context()))
+			if got := h.show(v); text == "TRAP" && len(got.Stale) > 0 {
+				t.Errorf("the first failure is a verdict: %v", got.Stale)
+			}
+			for range rescanTries { // within the day
+				h.now = h.now.Add(17 * time.Minute)
+				h.must(h.Rescan(t.Context()))
+			}
+			got := h.show(v)
+			if got.State != want.state || reasons(got) != want.reason || strings.Join(codes(got.Stale), " ") != want.stale {
+				t.Errorf("%s %q %v", got.State, reasons(got), got.Stale)
+			}
+			if got.Verdict != v.Verdict || len(got.Findings) != len(v.Findings) {
+				t.Error("what was approved was rewritten")
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,4 +55,27 @@ func assessmentRows(a *admission.Assessment) [][]string {
 		rows = append(rows, []string{"vulnerability", fmt.Sprintf("and %d more: see the evidence %s", n, a.Evidence)})
 	}
 	return rows
+}
+
+// showJudgements lists what each look at a version came to, newest first.
+func showJudgements(q *question, v *admission.Version) error {
+	all, err := q.client.Judgements(q.ctx, v.Name, v.Version)
+	if err != nil {
+		return err
+	}
+	return q.print(all, []string{"AT", "CAUSE", "STATE", "AGAINST IT", "VULNERABILITIES", "EVIDENCE"}, func() [][]string {
+		var rows [][]string
+		for _, j := range all {
+			var against []string
+			for _, r := range append(slices.Clone(j.Reasons), j.Stale...) {
+				against = append(against, r.Code)
+			}
+			row := []string{j.At.Format(time.RFC3339), j.Cause, string(j.State), strings.Join(against, " "), "", ""}
+			if a := j.Assessment; a != nil {
+				row[4], row[5] = a.Result, a.Evidence
+			}
+			rows = append(rows, row)
+		}
+		return rows
+	})
 }

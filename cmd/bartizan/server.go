@@ -69,13 +69,19 @@ func stateOf(v admission.Version) string {
 }
 
 func newServerShow() *cobra.Command {
-	return asks(&cobra.Command{Use: "show NAME[@VERSION]", Short: "Show one server version", Args: cobra.ExactArgs(1)}, func(q *question, args []string) error {
+	var history bool
+	cmd := asks(&cobra.Command{Use: "show NAME[@VERSION]", Short: "Show one server version", Args: cobra.ExactArgs(1)}, func(q *question, args []string) error {
 		v, err := findVersion(q.ctx, q.client, args[0])
 		if err != nil {
 			return err
 		}
+		if history {
+			return showJudgements(q, v)
+		}
 		return printVersion(q.out, v, q.format)
 	})
+	cmd.Flags().BoolVar(&history, "history", false, "show every time that it was judged instead")
+	return cmd
 }
 
 // printVersion shows what a reviewer or author asks of a version.

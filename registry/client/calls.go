@@ -56,6 +56,13 @@ func (c *Client) Version(ctx context.Context, name, version string) (*admission.
 	return &out, c.do(ctx, request{method: "GET", path: v1("servers", name, "versions", version)}, &out)
 }
 
+// Judgements lists every time that a version was judged, newest first.
+func (c *Client) Judgements(ctx context.Context, name, version string) ([]admission.Judgement, error) {
+	var out registryapi.Judgements
+	err := c.do(ctx, request{method: "GET", path: v1("servers", name, "versions", version, "judgements")}, &out)
+	return out.Judgements, err
+}
+
 // Diff shows what gateways observed of a version and, when from is not empty,
 // what changed since that older one.
 func (c *Client) Diff(ctx context.Context, name, from, to string) (*registryapi.Diff, error) {
