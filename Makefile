@@ -89,7 +89,7 @@ $(TOOLS)/cosign:
 # through both doors; smuggled requests through haproxy and nginx, where they
 # are installed. Closes with what was counted.
 e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/fixtures/everything-client bin/venv/.made bin/official/publisher
-	@for d in . conformance clients sarif sigstore; do (cd internal/e2e/$$d && npm ci --ignore-scripts --no-audit --no-fund --silent) || exit 1; done
+	@for d in . accuracy conformance clients sarif sigstore; do (cd internal/e2e/$$d && npm ci --ignore-scripts --no-audit --no-fund --silent) || exit 1; done
 	@rm -f bin/e2e.txt
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 20m -tags e2e $(TESTFLAGS) ./internal/e2e/...
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 5m -tags e2e -run '^TestBehindProxies$$' $(TESTFLAGS) ./internal/attack
