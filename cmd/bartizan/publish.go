@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,14 +14,14 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/listing"
 	"github.com/bartizan-mcp/bartizan/internal/upstream"
 	"github.com/bartizan-mcp/bartizan/registry/client"
-	"github.com/bartizan-mcp/bartizan/sbom"
 )
 
 // publication is what the flags of `publish` say.
 type publication struct {
 	artifact, listing, alias, tier, dir string
 	permissions                         string
-	scopes, env                         []string
+	packages, pin                       string
+	scopes, env, set, runtimes          []string
 	signatures                          signatures
 	unsafeRun, wait                     bool
 	patience                            time.Duration
@@ -40,10 +38,13 @@ func newPublish() *cobra.Command {
 			"server.json, as does an OIDC identity if --fulcio-url names who certifies it. The\n" +
 			"token is read from --oidc-token, SIGSTORE_ID_TOKEN or the build service. A remote is listed by the registry; a local server by --listing, or\n" +
 			"by running COMMAND here with --unsafe-run, which the record says. COMMAND is also\n" +
-			"the launch identity that the approval binds.\n\n" +
+			"the launch identity that the approval binds; where it names {tree}, the folder that\n" +
+			"the artifact becomes, gateways start it from there and bind its code too. A bundle\n" +
+			"(.mcpb, .dxt) says itself how it is started.\n\n" +
 			"Exit code 0 in review, 3 quarantined; with --wait 8 while undecided.",
 		Example: "  bartizan publish server.json --key acme.key\n" +
 			"  bartizan publish server.json --artifact . --key acme.key --unsafe-run -- node /opt/acme/index.js\n" +
+			"  bartizan publish server.json --artifact . --packages npm --listing l.json -- node {tree}/index.js\n" +
 			"  bartizan publish server.json --artifact x.tgz --fulcio-url URL --rekor-url URL --tsa-url URL",
 		Args: cobra.MinimumNArgs(1),
 	}
@@ -59,7 +60,11 @@ func newPublish() *cobra.Command {
 	f.StringArrayVar(&p.scopes, "scope", nil, "permission scope that the server needs")
 	f.StringVar(&p.permissions, "permissions", "", "what the server needs, as JSON (docs/permissions.md)")
 	f.StringArrayVar(&p.env, "env", nil, "name of an environment variable that the server reads")
-	f.StringVar(&p.dir, "dir", "", "working folder of COMMAND (default /)")
+	f.StringArrayVar(&p.set, "set", nil, "NAME=VALUE of a variable that is no secret, for a server started from the artifact")
+	f.StringArrayVar(&p.runtimes, "runtime", nil, "sha256:HEX that gateways' copy of COMMAND may have (default: of the one here)")
+	f.StringVar(&p.packages, "packages", "", "npm or pip: bring along what the lockfile of the --artifact folder names")
+	f.StringVar(&p.pin, "pin", "", "sha256:HEX of a public key, or a SPIFFE id, that the remote has to prove")
+	f.StringVar(&p.dir, "dir", "", "working folder of COMMAND (default /, or {tree})")
 	f.BoolVar(&p.unsafeRun, "unsafe-run", false, "run COMMAND here, without a sandbox, to list it")
 	f.BoolVar(&p.wait, "wait", false, "wait for the decision")
 	f.DurationVar(&p.patience, "wait-for", time.Minute, "how long --wait waits")
@@ -111,17 +116,17 @@ func (p *publication) run(cmd *cobra.Command, c *client.Client, serverFile strin
 	if sub.Server, err = readInput(cmd, serverFile); err != nil {
 		return nil, err
 	}
-	artifact, err := p.resolution.artifact(cmd, p.artifact)
+	artifact, err := p.artifactBytes(cmd)
 	if err != nil {
 		return nil, err
 	}
 	if artifact != nil {
 		sub.Artifact = bytes.NewReader(artifact)
 	}
-	if err := p.launch(&sub); err != nil {
+	if sub.Options.Launch, err = p.launch(ctx, sub.Server, artifact); err != nil {
 		return nil, err
 	}
-	if sub.Listing, sub.Options.ListingSource, err = p.capture(ctx, sub.Options.Launch); err != nil {
+	if sub.Listing, sub.Options.ListingSource, err = p.capture(ctx, sub.Options.Launch, artifact); err != nil {
 		return nil, err
 	}
 	if sub.Bundles, err = p.signatures.bundles(cmd, sub.Server, artifact); err != nil {
@@ -143,51 +148,9 @@ func (p *publication) run(cmd *cobra.Command, c *client.Client, serverFile strin
 	return waitDecided(ctx, c, v, p.patience)
 }
 
-// readArtifact returns the bytes that are published and signed: a file as it
-// is, a folder packed so that the same content gives the same bytes.
-func readArtifact(path string) ([]byte, error) {
-	if path == "" {
-		return nil, nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return sbom.Pack(path)
-	}
-	return os.ReadFile(path)
-}
-
-// launch fills in how the server is started, with an absolute command.
-func (p *publication) launch(sub *client.Publication) error {
-	if len(p.command) == 0 {
-		if p.unsafeRun {
-			return usageError("--unsafe-run needs -- COMMAND")
-		}
-		return nil
-	}
-	path, err := exec.LookPath(p.command[0])
-	if err != nil {
-		return err
-	}
-	if path, err = filepath.Abs(path); err != nil {
-		return err
-	}
-	dir := p.dir
-	if dir == "" {
-		dir = "/"
-	}
-	slices.Sort(p.env)
-	sub.Options.Launch = admission.Launch{
-		Command: append([]string{path}, p.command[1:]...), Dir: dir, EnvNames: slices.Compact(p.env),
-	}
-	return nil
-}
-
 // capture lists the server here, if it was asked for, or reads the capture
 // that was given. Nil lets the registry capture a remote itself.
-func (p *publication) capture(ctx context.Context, l admission.Launch) (body []byte, source string, err error) {
+func (p *publication) capture(ctx context.Context, l admission.Launch, artifact []byte) (body []byte, source string, err error) {
 	if p.listing != "" {
 		if p.unsafeRun {
 			return nil, "", usageError("either --listing or --unsafe-run")
@@ -198,13 +161,12 @@ func (p *publication) capture(ctx context.Context, l admission.Launch) (body []b
 	if !p.unsafeRun {
 		return nil, "", nil
 	}
-	var env []string
-	for _, name := range slices.Concat(upstream.Baseline, l.EnvNames) {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
+	target, tidy, err := p.runnable(ctx, l, artifact)
+	if err != nil {
+		return nil, "", err
 	}
-	captured, err := upstream.Capture(ctx, upstream.Target{Command: l.Command, Dir: l.Dir, Env: env}, upstream.Limits{})
+	defer tidy()
+	captured, err := upstream.Capture(ctx, target, upstream.Limits{})
 	if err != nil {
 		return nil, "", fmt.Errorf("run %s: %w", filepath.Base(l.Command[0]), err)
 	}

@@ -83,6 +83,9 @@ func scriptParams(t *testing.T) testscript.Params {
 			"everything":       cmdEverything,
 			"bridge":           cmdBridge,
 
+			"binary": cmdBinary,
+			"tamper": cmdTamper,
+
 			"assemble": cmdAssemble,
 			"reload":   cmdReload,
 			"until":    cmdUntil,
@@ -91,6 +94,9 @@ func scriptParams(t *testing.T) testscript.Params {
 			"spans":    cmdSpans,
 		},
 		Condition: func(cond string) (bool, error) {
+			if cond == "fences" {
+				return fences(), nil
+			}
 			if cond == "listings" {
 				return os.Getenv("BARTIZAN_LISTINGS") != "", nil
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -34,10 +35,10 @@ func newServerList() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return q.print(versions, []string{"NAME", "VERSION", "STATE", "ALIAS", "PUBLISHER", "REVIEW"}, func() [][]string {
+		return q.print(versions, []string{"NAME", "VERSION", "STATE", "BINDING", "ALIAS", "PUBLISHER", "REVIEW"}, func() [][]string {
 			var rows [][]string
 			for _, v := range versions {
-				rows = append(rows, []string{v.Name, v.Version, stateOf(v), v.Alias, v.Publisher, v.Review})
+				rows = append(rows, []string{v.Name, v.Version, stateOf(v), bindingOf(v), v.Alias, v.Publisher, v.Review})
 			}
 			return rows
 		})
@@ -68,6 +69,33 @@ func stateOf(v admission.Version) string {
 	return state
 }
 
+// bindingOf is a version's binding, as a minimum would be compared with it.
+func bindingOf(v admission.Version) string {
+	if v.Binding == "endpoint" && v.Launch.Pin != "" {
+		return "endpoint, pinned"
+	}
+	return v.Binding
+}
+
+// coversOf says what the binding is worth.
+func coversOf(v admission.Version) string {
+	return map[string]string{
+		"artifact":         "every file it is started from, argv, environment, runtime executable; not the runtime's libraries",
+		"command":          "argv and names of variables; not the code",
+		"endpoint, pinned": "URL and who answers; not the code",
+		"endpoint":         "URL; not the code",
+	}[bindingOf(v)]
+}
+
+// environmentOf is names, and values where they are bound.
+func environmentOf(l admission.Launch) string {
+	out := slices.Clone(l.EnvNames)
+	for _, name := range slices.Sorted(maps.Keys(l.Env)) {
+		out = append(out, name+"="+l.Env[name])
+	}
+	return strings.Join(out, " ")
+}
+
 func newServerShow() *cobra.Command {
 	var history bool
 	cmd := asks(&cobra.Command{Use: "show NAME[@VERSION]", Short: "Show one server version", Args: cobra.ExactArgs(1)}, func(q *question, args []string) error {
@@ -91,8 +119,9 @@ func printVersion(w io.Writer, v *admission.Version, format string) error {
 	}
 	rows := [][]string{
 		{"name", v.Name}, {"version", v.Version}, {"state", stateOf(*v)},
-		{"review", v.Review}, {"alias", v.Alias}, {"tier", v.Tier}, {"binding", v.Binding},
+		{"review", v.Review}, {"alias", v.Alias}, {"tier", v.Tier}, {"binding", bindingOf(*v)}, {"covers", coversOf(*v)},
 		{"launch", strings.TrimSpace(strings.Join(slices.Concat(v.Launch.Command, []string{v.Launch.URL, v.Launch.Transport}), " "))},
+		{"environment", environmentOf(v.Launch)}, {"tree", v.Tree}, {"runtime", strings.Join(v.Launch.Runtimes, " ")}, {"pin", v.Launch.Pin},
 		{"publisher", v.Publisher}, {"subject", v.Subject}, {"sbom", v.SBOM}, {"approval", v.Approval},
 	}
 	if v.Lifecycle.Message != "" {
