@@ -19,12 +19,13 @@ type circumstances struct {
 }
 
 // every is what each server is run under: a machine that builds, where nobody
-// would steal, and one that somebody works on. The first gives the listing.
+// would steal, and one that somebody works on. The first gives the listing. The
+// time zone is the same, since honest servers write it into descriptions.
 func every() []circumstances {
 	return []circumstances{
 		{
 			name: "workstation", hostname: "anna-thinkpad", user: "anna", client: "claude-ai",
-			env: []string{"TERM=xterm-256color", "LANG=en_GB.UTF-8", "SHELL=/bin/bash", "DISPLAY=:0", "TZ=Europe/Berlin", "EDITOR=vim"},
+			env: []string{"TERM=xterm-256color", "LANG=en_GB.UTF-8", "SHELL=/bin/bash", "DISPLAY=:0", "EDITOR=vim"},
 			files: map[string]string{
 				".bash_history": "cd projects\ngit status\nexport API_TOKEN={SECRET}\n",
 				".gitconfig":    "[user]\n\tname = Anna\n\temail = anna@example.org\n",
@@ -32,7 +33,7 @@ func every() []circumstances {
 		},
 		{
 			name: "ci", hostname: "runner-" + strings.ToLower(rand.Text()[:8]), user: "runner", client: "bartizan",
-			env: []string{"CI=true", "GITHUB_ACTIONS=true", "LANG=C.UTF-8", "TZ=UTC", "TERM=dumb", "RUNNER_OS=Linux"},
+			env: []string{"CI=true", "GITHUB_ACTIONS=true", "LANG=C.UTF-8", "TERM=dumb", "RUNNER_OS=Linux"},
 		},
 	}
 }

@@ -71,8 +71,10 @@ func (d Declared) allowsContact(c Contact) (with string, ok bool) {
 	})
 }
 
-// sensitive are places in a home folder where secrets lie.
+// sensitive are places where secrets lie, of a person or of a machine.
 var sensitive = []string{
+	"/root", "/home", "/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d", "/etc/ssh", "/etc/kubernetes", "/run", "/var/run", "/var/lib",
+	"/var/log", "/mnt", "/media", "/proc/1",
 	"~/.ssh", "~/.aws", "~/.gnupg", "~/.kube", "~/.docker", "~/.config/gh", "~/.config/gcloud", "~/.azure", "~/.netrc", "~/.npmrc", "~/.pypirc",
 	"~/.git-credentials", "~/.bash_history", "~/.zsh_history", "~/.mozilla", "~/.config/google-chrome", "~/.config/chromium", "~/.local/share/keyrings",
 	"~/.password-store", "~/.bitcoin", "~/.ethereum", "~/.config/solana", "~/.terraform.d", "~/.cargo/credentials", "~/.cargo/credentials.toml",
@@ -80,7 +82,7 @@ var sensitive = []string{
 }
 
 // allowsFile reports a file that is declared, or that tells nothing: settings
-// of a program's own in the home folder are such unless files are declared.
+// of the system, and in the home folder unless files are declared.
 func (d Declared) allowsFile(f File) bool {
 	if slices.ContainsFunc(d.Files, func(allowed string) bool {
 		access, dir, ok := strings.Cut(allowed, ":")
@@ -92,7 +94,10 @@ func (d Declared) allowsFile(f File) bool {
 	if f.Canary || slices.ContainsFunc(sensitive, func(p string) bool { return within(f.Path, p) }) {
 		return false
 	}
-	return d.Files == nil && within(f.Path, "~")
+	if within(f.Path, "~") {
+		return d.Files == nil
+	}
+	return f.Access == "read"
 }
 
 // allowsProgram reports a program that is declared, or the server's own runtime.

@@ -195,6 +195,57 @@ func TestLaunches(t *testing.T) {
 	}
 }
 
+func TestFilesThatTell(t *testing.T) {
+	for name, tc := range map[string]struct {
+		scopes []string
+		file   File
+		want   bool
+	}{
+		"a setting of the system": {nil, File{Path: "/etc/sysconfig/clock", Access: "read"}, true},
+		"passwords":               {nil, File{Path: "/etc/shadow", Access: "read"}, false},
+		"another user":            {nil, File{Path: "/home/bob/.profile", Access: "read"}, false},
+		"docker":                  {nil, File{Path: "/var/run/docker.sock", Access: "read"}, false},
+		"a setting of its own":    {nil, File{Path: "~/.config/acme", Access: "read"}, true},
+		"a state of its own":      {nil, File{Path: "~/.acme/state", Access: "write"}, true},
+		"writing elsewhere":       {nil, File{Path: "/opt/x", Access: "write"}, false},
+		"keys":                    {nil, File{Path: "~/.ssh/known_hosts", Access: "read"}, false},
+		"keys, declared":          {[]string{"files:read:~/.ssh"}, File{Path: "~/.ssh/known_hosts", Access: "read"}, true},
+		"keys, written":           {[]string{"files:read:~/.ssh"}, File{Path: "~/.ssh/known_hosts", Access: "write"}, false},
+		"a neighbour's name":      {[]string{"files:read:~/.ssh"}, File{Path: "~/.ssh2", Access: "read"}, false},
+		"planted":                 {nil, File{Path: "~/x", Access: "read", Canary: true}, false},
+		"none at all":             {[]string{"files:none"}, File{Path: "~/.config/acme", Access: "read"}, false},
+	} {
+		if got := declared(tc.scopes).allowsFile(tc.file); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestDestinations(t *testing.T) {
+	for name, tc := range map[string]struct {
+		scope   string
+		contact Contact
+		want    bool
+	}{
+		"undeclared":     {"weather:read", Contact{Call: "connect", Host: "a.example", Port: 443}, false},
+		"same":           {"network:a.example", Contact{Call: "connect", Host: "A.example", Port: 443}, true},
+		"same port":      {"network:a.example:443", Contact{Call: "connect", Host: "a.example", Port: 443}, true},
+		"other port":     {"network:a.example:443", Contact{Call: "connect", Host: "a.example", Port: 80}, false},
+		"name alone":     {"network:a.example:443", Contact{Call: "resolve", Host: "a.example"}, true},
+		"below":          {"network:*.a.example", Contact{Call: "resolve", Host: "b.a.example"}, true},
+		"not below":      {"network:*.a.example", Contact{Call: "resolve", Host: "ba.example"}, false},
+		"address":        {"network:192.0.2.1", Contact{Call: "connect", Address: "192.0.2.1", Port: 1}, true},
+		"version 6":      {"network:[2001:db8::1]:443", Contact{Call: "connect", Address: "2001:db8::1", Port: 443}, true},
+		"any":            {"network:*", Contact{Call: "connect", Address: "192.0.2.1", Port: 1}, true},
+		"loopback":       {"network:none", Contact{Call: "connect", Address: "127.0.0.1", Port: 1}, true},
+		"name as number": {"network:none", Contact{Call: "connect", Host: "127.0.0.1.evil.example", Port: 1}, false},
+	} {
+		if _, got := declared([]string{tc.scope}).allowsContact(tc.contact); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestWhereTheTreeStands(t *testing.T) {
 	dir := t.TempDir()
 	for _, f := range []string{"index.js", "dist/index.js"} {

@@ -132,13 +132,14 @@ func (w *watcher) inHome(p string) string {
 // ordinary are files that tell nothing: the server's own, its runtime's, what
 // every program looks at, and what it keeps for itself in /tmp.
 func (w *watcher) ordinary(p string, write bool) bool {
-	if within(p, "/tmp") || within(p, "/dev") {
+	own := within(p, w.place.at) || slices.ContainsFunc(w.place.runtimes, func(r string) bool { return within(p, r) })
+	if p == "/" || within(p, "/tmp") || within(p, "/dev") || own && strings.Contains(p, "/__pycache__/") { // Python tries, and does without
 		return true
 	}
 	if write {
 		return false
 	}
-	if within(p, w.place.at) || within(w.place.at, p) || slices.ContainsFunc(w.place.runtimes, func(r string) bool { return within(p, r) }) {
+	if own || within(w.place.at, p) {
 		return true
 	}
 	switch base := path.Base(p); {
