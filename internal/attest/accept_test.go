@@ -255,10 +255,10 @@ func BenchmarkVerify250kB(b *testing.B) {
 		g.Statement = w.state("https://cyclonedx.org/bom", predicate, map[string]string{"sha256": sum(w.artifact)})
 	})
 	b.SetBytes(int64(len(bundle)))
-	b.ReportMetric(float64(len(bundle))/1000, "kB")
 	for b.Loop() {
 		if _, err := w.mail.VerifyArtifact(bundle, w.digests); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(len(bundle))/1000, "kB")
 }

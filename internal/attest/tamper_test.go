@@ -293,6 +293,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(s.Statement(f, email, issuer, statement(f, nil)))
 	f.Add(s.Blob(f, email, issuer, []byte("a")))
 	f.Add([]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","messageSignature":{},"verificationMaterial":{"publicKey":{}}}`))
+	f.Add([]byte(`{"base64Signature":"` + base64.StdEncoding.EncodeToString([]byte(`{"payload":"e30=","payloadType":"x","signatures":[{"sig":"AAAA"}]}`)) + `","cert":"","rekorBundle":{"SignedEntryTimestamp":"AAAA","Payload":{"body":"e30=","integratedTime":1,"logIndex":1,"logID":"00"}}}`))
 	root, err := attest.ParseTrustedRoot(s.TrustedRoot(f))
 	if err != nil {
 		f.Fatal(err)

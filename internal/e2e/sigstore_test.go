@@ -198,6 +198,20 @@ func TestCosign(t *testing.T) {
 	c.must(program, with("--key", "ours.pub", "--trusted-root", "root.json", "--insecure-ignore-tlog=true", "--bundle", byKey, "artifact")...)
 	c.mustNot(program, with("--key", "ours.pub", "--trusted-root", "root.json", "--insecure-ignore-tlog=true", "--bundle", c.spoiled(byKey), "artifact")...)
 	c.mustNot(program, with("--key", "ours.pub", "--trusted-root", "root.json", "--insecure-ignore-tlog=true", "--bundle", byKey, "bom.json")...)
+	// What a registry signs: approvals and its own SBOMs, beside publications.
+	for _, kind := range []string{attest.PredicateApproval, attest.PredicateSBOM, attest.PredicatePublish} {
+		st := attest.Statement{Subjects: []attest.Subject{{Name: "artifact", Digest: c.digests}}, PredicateType: kind, Predicate: []byte(`{"server":"io.github.acme/weather"}`)}
+		body, err := st.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		bundle, err := c.key.Sign(t.Context(), body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.must(program, "verify-blob-attestation", "--new-bundle-format", "--type", kind, "--key", "ours.pub", "--trusted-root", "root.json",
+			"--insecure-ignore-tlog=true", "--bundle", c.write("registry.sigstore.json", bundle), "artifact")
+	}
 	id := []string{"--trusted-root", "root.json", "--certificate-oidc-issuer", signerIssuer, "--certificate-identity"}
 	c.must(program, with(append(id, signerMail, "--bundle", identity, "artifact")...)...)
 	c.mustNot(program, with(append(id, "mallory@example.org", "--bundle", identity, "artifact")...)...)
