@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
+	"github.com/bartizan-mcp/bartizan/internal/blob"
 	"github.com/bartizan-mcp/bartizan/internal/store"
 	"github.com/bartizan-mcp/bartizan/registry/serverjson"
 )
@@ -78,6 +79,10 @@ func (s *Service) Public(ctx context.Context, tenant string, q PublicQuery) (pag
 				continue
 			}
 			p, err := s.published(ctx, tenant, row.name, row.version)
+			if errors.Is(err, blob.ErrCorrupt) || errors.Is(err, ErrNotFound) { // it alone cannot be shown
+				s.Logger.ErrorContext(ctx, "damaged server.json is not listed", "server", row.name, "version", row.version, "error", err)
+				continue
+			}
 			if err != nil {
 				return nil, "", err
 			}
