@@ -33,7 +33,13 @@ func printJSON(w io.Writer, v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s\n", body)
+	return writeJSON(w, body)
+}
+
+// writeJSON writes a value so that it is the same to a program and harmless to a
+// terminal: names and texts of servers stand in it.
+func writeJSON(w io.Writer, body []byte) error {
+	_, err := fmt.Fprintf(w, "%s\n", admission.VisibleJSON(string(body)))
 	return err
 }
 
@@ -43,8 +49,7 @@ func printLine(w io.Writer, v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s\n", body)
-	return err
+	return writeJSON(w, body)
 }
 
 // table prints rows under a header. Every cell is made safe for a terminal:

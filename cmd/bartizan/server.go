@@ -213,7 +213,7 @@ func printChanges(w io.Writer, changes []admission.Change) error {
 		if is == "" {
 			is = "(absent)"
 		}
-		if _, err := fmt.Fprintf(w, "%s %s %s (%s)\n  - %s\n  + %s\n", c.Kind, printable(c.Key), printable(c.Pointer), c.Era, printable(was), printable(is)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s %s %s (%s)\n  - %s\n  + %s\n", admission.Visible(c.Kind), admission.Visible(c.Key), admission.Visible(c.Pointer), admission.Visible(c.Era), admission.Visible(was), admission.Visible(is)); err != nil {
 			return err
 		}
 	}
