@@ -3,7 +3,9 @@ package secrets
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,8 +27,6 @@ type Published struct {
 	ServerJSON []byte // parsed by serverjson before
 	Document   *serverjson.Document
 	Launch     admission.Launch
-	// Texts are further settings of the publication, by what they are called.
-	Texts map[string]string
 }
 
 // Settings looks through server.json and the launch and adds to the report. A
@@ -75,8 +75,8 @@ func launchTexts(p *Published) []text {
 	for name, value := range p.Launch.Env {
 		out = append(out, text{where: "launch variable " + name, body: valid(name + "=" + value)})
 	}
-	for name, s := range p.Texts {
-		out = append(out, text{where: name, body: valid(s)})
+	for _, name := range slices.Sorted(maps.Keys(p.Launch.Env)) {
+		out = append(out, text{where: "launch variable " + name, body: valid(name + "=" + p.Launch.Env[name])})
 	}
 	return out
 }

@@ -274,6 +274,7 @@ func TestSettings(t *testing.T) {
 		"password flag":     {`{}`, admission.Launch{Command: []string{"x", "--api-key=abcdef123"}}, []string{"launch argument 1 (secret-argument)"}},
 		"password behind":   {`{}`, admission.Launch{Command: []string{"x", "--password", "hunter2"}}, []string{"launch argument 2 (secret-argument)"}},
 		"template flag":     {`{}`, admission.Launch{Command: []string{"x", "--api-key={key}", "--token", "$TOKEN", "--secret", "--other"}}, nil},
+		"bound variable":    {`{}`, admission.Launch{Env: map[string]string{"DB_PASSWORD": "vK9!mQ2x7Lp4", "PORT": "80"}}, []string{"launch variable DB_PASSWORD (exfil.assigned-secret)"}},
 		"file of a secret":  {`{}`, admission.Launch{Command: []string{"x", "--token=/run/secrets/token"}}, nil},
 		"URL":               {`{}`, admission.Launch{URL: "https://a.example/mcp?key=" + cloudToken}, []string{"launch URL (exfil.provider-token)"}},
 		"default of secret": {`{"packages":[{"environmentVariables":[{"name":"X","isSecret":true,"default":"hunter2"}]}]}`, admission.Launch{}, []string{"server.json package 0 environment variable 0 (secret-value)"}},
