@@ -71,6 +71,11 @@ templates:
 bin/official/publisher: internal/e2e/official/main.go internal/e2e/official/go.mod
 	@mkdir -p bin/official && cd internal/e2e/official && go build $(GOFLAGS_BUILD) -o ../../../bin/official/ . github.com/modelcontextprotocol/registry/cmd/publisher
 
+bin/validators/.made: internal/e2e/validators/requirements.txt
+	@mkdir -p bin && python3 -m venv bin/validators
+	bin/validators/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 bin/venv/.made: internal/e2e/clients/requirements.txt
 	@mkdir -p bin && python3 -m venv bin/venv
 	bin/venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
@@ -88,7 +93,7 @@ $(TOOLS)/cosign:
 # Real servers from npm, the official conformance suite and unmodified clients,
 # through both doors; smuggled requests through haproxy and nginx, where they
 # are installed. Closes with what was counted.
-e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/fixtures/everything-client bin/venv/.made bin/official/publisher
+e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/fixtures/everything-client bin/venv/.made bin/official/publisher bin/validators/.made
 	@for d in . accuracy conformance clients sarif sigstore; do (cd internal/e2e/$$d && npm ci --ignore-scripts --no-audit --no-fund --silent) || exit 1; done
 	@rm -f bin/e2e.txt
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 20m -tags e2e $(TESTFLAGS) ./internal/e2e/...
