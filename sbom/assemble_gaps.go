@@ -29,6 +29,15 @@ func (g *graph) settle() {
 		}
 	}
 	g.settleImages()
+	if b := g.st.bundle; b != nil && g.info.Kind == KindZip {
+		g.rootNotes = append(g.rootNotes, note{propBundleType, b.ServerType})
+		if b.EntryPoint != "" {
+			g.rootNotes = append(g.rootNotes, note{propBundleEntry, b.EntryPoint})
+			if !g.st.files[b.EntryPoint] {
+				g.gap("manifest.json", "starts "+shown(b.EntryPoint)+", which is not in the bundle")
+			}
+		}
+	}
 	if len(g.nodes)+len(g.st.npm)+len(g.st.modules)+len(g.st.binaries)+len(g.st.crates)+g.st.py.told() == 0 {
 		g.gap("", "no manifest, lockfile or executable was found that says what the artifact is made of")
 	}

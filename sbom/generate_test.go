@@ -248,7 +248,7 @@ func TestGenerateGoBinaryAgainstGoVersion(t *testing.T) {
 	// The same executable inside a bundle, beside a locked project.
 	bundle := filepath.Join(t.TempDir(), "blob")
 	writeZip(t, bundle, map[string]string{
-		"manifest.json":            `{"manifest_version":"0.3","name":"acme-bundle","version":"3.0.0"}`,
+		"manifest.json":            `{"manifest_version":"0.3","name":"acme-bundle","version":"3.0.0","server":{"type":"binary","entry_point":"server/everything-server"}}`,
 		"server/everything-server": readFile(t, bin),
 		"ui/package.json":          readFile(t, "testdata/npm-v3/package.json"),
 		"ui/package-lock.json":     readFile(t, "testdata/npm-v3/package-lock.json"),

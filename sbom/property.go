@@ -15,6 +15,8 @@ const (
 	propImage        = "bartizan:oci:image"
 	propCrateDev     = "bartizan:cargo:development"
 	propCrateSource  = "bartizan:cargo:source"
+	propBundleType   = "bartizan:mcpb:server:type"
+	propBundleEntry  = "bartizan:mcpb:entry:point"
 	propPyDev        = "bartizan:pypi:development"
 	propPyCondition  = "bartizan:pypi:conditional"
 	propPyMarker     = "bartizan:pypi:marker"

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/bartizan-mcp/bartizan/sbom/gomod"
+	"github.com/bartizan-mcp/bartizan/sbom/mcpb"
 	"github.com/bartizan-mcp/bartizan/sbom/npm"
 )
 
@@ -39,6 +40,8 @@ type stage struct {
 	py          pythonStage
 	image       imageStage
 	crates      map[string]*cargoProject // by directory
+	bundle      *mcpb.Manifest           // of the whole artifact
+	files       map[string]bool          // every file and link outside images, so that an entry point can be looked for
 	tops        map[string]bool          // first path components; false: a file
 	gaps        map[gap]bool             // why the list may not be whole
 	resolutions map[string][]Resolution  // by directory
@@ -70,7 +73,7 @@ func newStage(dir string) (*stage, error) {
 	return &stage{
 		root: root, npm: map[string]*npmProject{}, modules: map[string]*gomod.File{},
 		binaries: map[string]*gomod.Binary{}, staged: map[string]string{}, bundles: map[string]*npm.Manifest{},
-		py: newPythonStage(), crates: map[string]*cargoProject{}, tops: map[string]bool{}, gaps: map[gap]bool{}, directories: map[string]bool{},
+		py: newPythonStage(), crates: map[string]*cargoProject{}, files: map[string]bool{}, tops: map[string]bool{}, gaps: map[gap]bool{}, directories: map[string]bool{},
 		resolutions: map[string][]Resolution{}, sums: map[string]string{},
 	}, nil
 }

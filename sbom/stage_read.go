@@ -9,6 +9,7 @@ import (
 
 	"github.com/bartizan-mcp/bartizan/internal/archive"
 	"github.com/bartizan-mcp/bartizan/sbom/gomod"
+	"github.com/bartizan-mcp/bartizan/sbom/mcpb"
 	"github.com/bartizan-mcp/bartizan/sbom/npm"
 )
 
@@ -95,6 +96,14 @@ func (s *stage) bundleManifest(dir string, r io.Reader) error {
 	if m, err := npm.ParseManifest(b); err == nil && m.Name != "" {
 		s.bundles[dir] = m
 	}
+	if dir != "." {
+		return nil
+	}
+	bundle, ok, err := mcpb.Parse(b)
+	if ok && err != nil {
+		s.gap("manifest.json", "is no manifest of a bundle that hosts can agree on")
+	}
+	s.bundle = bundle
 	return nil
 }
 

@@ -24,6 +24,9 @@ var manifestNames = []string{"package.json", "package-lock.json", "npm-shrinkwra
 func (s *stage) visit(e archive.Entry, r io.Reader) error {
 	dir, base := path.Split(e.Path)
 	dir = path.Clean(dir)
+	if s.image.current == nil {
+		s.files[e.Path] = true
+	}
 	top, _, nested := strings.Cut(e.Path, "/")
 	s.tops[top] = s.tops[top] || nested
 	if name, ok := manifest(base); ok && wantsManifest(dir, name) {
