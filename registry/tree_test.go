@@ -11,6 +11,7 @@ import (
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
 	"github.com/bartizan-mcp/bartizan/internal/archive"
+	"github.com/bartizan-mcp/bartizan/internal/identity"
 	"github.com/bartizan-mcp/bartizan/internal/tree"
 )
 
@@ -162,4 +163,37 @@ func TestLaunchIsVotedAbout(t *testing.T) {
 	}
 	_, err = h.Approve(t.Context(), bob, v.Review, r.Subject)
 	h.must(err)
+}
+
+// TestNobodyStartsCommands (CVE-2026-42271): whatever a role but the publisher's
+// asks to have started, and however, is refused before it is read, and nothing
+// has run; what a publisher's launch says goes to no shell.
+func TestNobodyStartsCommands(t *testing.T) {
+	h := newHouse(t)
+	marker := filepath.Join(t.TempDir(), "ran")
+	for _, role := range identity.Roles() {
+		for _, command := range [][]string{{"/bin/touch", marker}, {"/bin/sh", "-c", "touch " + marker}, {"x; touch " + marker}, {"$(touch " + marker + ")"}} {
+			sub := h.submission("weather", "1.0.0", h.publisher)
+			sub.Options.Launch = admission.Launch{Command: command}
+			by := origin("default", "mallory", role)
+			if role != identity.RolePublisher && role != identity.RoleAdmin {
+				_, err := h.Publish(t.Context(), by, sub)
+				wantRefusal(t, err, ErrForbidden, RefusedRole)
+			}
+		}
+	}
+	sub := h.submission("weather", "1.0.0", h.publisher)
+	sub.Options.Launch = admission.Launch{Command: []string{"sh; touch " + marker, "$(touch " + marker + ")", "`touch " + marker + "`"}}
+	if v, err := h.Publish(t.Context(), alice, sub); err != nil || v.Binding != "command" {
+		t.Errorf("%v, %v", v, err)
+	}
+	for _, url := range []string{"file:///etc/passwd", "javascript:alert(1)", "https://a.example/$(touch x)", "http://a.example/;touch x", "data:text/html,x"} {
+		sub := h.submission("weather", "1.0.1", h.publisher)
+		sub.Options.Launch = admission.Launch{URL: url}
+		_, err := h.Publish(t.Context(), alice, sub)
+		wantRefusal(t, err, ErrInvalid, RefusedOptions)
+	}
+	if _, err := os.Stat(marker); err == nil {
+		t.Error("something was started")
+	}
 }
