@@ -242,6 +242,7 @@ func (s *stage) read(e archive.Entry, r io.Reader, limit int64) ([]byte, error) 
 	if s.held += int64(len(b)); s.held > maxHeldBytes {
 		return nil, fmt.Errorf("%w: manifests of more than %d bytes together", ErrTooLarge, maxHeldBytes)
 	}
+	s.sum(e.Path, b)
 	return b, nil
 }
 

@@ -35,8 +35,7 @@ func (s *stage) manifest(e archive.Entry, dir, base string, r io.Reader) error {
 		if s.held += int64(len(b)); s.held > maxHeldBytes {
 			return fmt.Errorf("%w: lockfiles of more than %d bytes together", ErrTooLarge, maxHeldBytes)
 		}
-		sum := sha256.Sum256(b)
-		s.sums[e.Path] = hex.EncodeToString(sum[:])
+		s.sum(e.Path, b)
 	}
 	switch base {
 	case "package.json":
@@ -60,6 +59,12 @@ func (s *stage) manifest(e archive.Entry, dir, base string, r io.Reader) error {
 	}
 	p.raw[base] = b
 	return nil
+}
+
+// sum remembers which bytes a manifest or lockfile has, for its resolution.
+func (s *stage) sum(at string, b []byte) {
+	sum := sha256.Sum256(b)
+	s.sums[at] = hex.EncodeToString(sum[:])
 }
 
 func (s *stage) project(dir string) *npmProject {

@@ -21,7 +21,7 @@ type resolution struct {
 
 func (r *resolution) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&r.wanted, "resolve", false, "lock what has no lockfile, with npm, pnpm or yarn; no scripts are run")
+	f.BoolVar(&r.wanted, "resolve", false, "lock what has no lockfile, with npm, pnpm, yarn or uv; no scripts are run")
 	f.DurationVar(&r.patience, "resolve-for", resolve.DefaultTimeout, "how long --resolve may take for one project")
 }
 

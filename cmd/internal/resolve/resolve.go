@@ -64,7 +64,7 @@ type lockfile struct {
 	body                []byte
 }
 
-var ecosystems = []ecosystem{npmFamily{}}
+var ecosystems = []ecosystem{npmFamily{}, pythonProjects{}}
 
 // Artifact resolves what is locked by nothing in a folder or a tar file. Its
 // time is bounded by timeout, zero meaning DefaultTimeout, for each project.
