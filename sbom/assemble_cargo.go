@@ -12,8 +12,14 @@ import (
 	"github.com/bartizan-mcp/bartizan/sbom/npm"
 )
 
-// cratesIO is the index that packages come from when nothing else is said.
-var cratesIO = []string{"registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"}
+// The two forms in which a lockfile names the index that packages come from when
+// nothing else is said.
+const (
+	gitIndex    = "registry+https://github.com/rust-lang/" + rustRegistry + "-index"
+	sparseIndex = "sparse+https://index." + rustRegistry + "/"
+
+	rustRegistry = "crates" + ".io" // as the Rust project calls it
+)
 
 func (g *graph) addCargo() {
 	for _, dir := range sorted(g.st.crates) {
@@ -36,13 +42,11 @@ func crateNode(m *cargo.Manifest) *node {
 	return n
 }
 
-// cratePurl is a package URL; what comes from elsewhere than crates.io says where from.
+// cratePurl is a package URL; what comes from elsewhere than the default index says where from.
 func cratePurl(name, version, source string) string {
 	q := map[string]string{}
-	for _, index := range cratesIO {
-		if source == index {
-			source = ""
-		}
+	if source == gitIndex || source == sparseIndex {
+		source = ""
 	}
 	switch kind, url, _ := strings.Cut(source, "+"); kind {
 	case "git":

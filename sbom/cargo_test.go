@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const crateSource = "source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"" + emptySHA256 + "\"\n"
+const crateSource = "source = \"" + gitIndex + "\"\nchecksum = \"" + emptySHA256 + "\"\n"
 
 func TestCargo(t *testing.T) {
 	const manifest = "[package]\nname = \"acme\"\nversion = \"1.0.0\"\nlicense = \"MIT\"\n[dependencies]\na = \"1\"\n[dev-dependencies]\nd = \"1\"\n"

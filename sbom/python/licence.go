@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// classifiers that name exactly one licence
-// (https://pypi.org/classifiers/, as PEP 639 replaces them). "BSD License" and
-// the like name several and stay as they are.
+// classifiers that name exactly one licence (trove classifiers, which PEP 639
+// replaces). "BSD License" and the like name several and stay as they are.
 var classifiers = map[string]string{
 	"MIT License":                                             "MIT",
 	"MIT No Attribution License":                              "MIT-0",
