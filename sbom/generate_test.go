@@ -363,20 +363,26 @@ func TestCompletenessIsHonest(t *testing.T) {
 			purls: []string{"pkg:npm/a@1.0.0", "pkg:npm/w@2.0.0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := mustGenerate(t, tree(t, tc.files))
-			c := d.Completeness()
-			if (c.Level == Complete) != (len(tc.want) == 0) || len(c.Reasons) != len(tc.want) {
-				t.Fatalf("completeness = %+v, want reasons %q", c, tc.want)
-			}
-			for i, want := range tc.want {
-				if !strings.Contains(c.Reasons[i], want) {
-					t.Errorf("reason %q, want %q", c.Reasons[i], want)
-				}
-			}
-			if diff := cmp.Diff(tc.purls, purls(d.Components())); diff != "" {
-				t.Errorf("components (-want +got):\n%s", diff)
-			}
+			catalogued(t, tc.files, tc.want, tc.purls)
 		})
+	}
+}
+
+// catalogued makes the document of a folder: complete, or for these reasons not.
+func catalogued(t *testing.T, files map[string]string, reasons, components []string) {
+	t.Helper()
+	d := mustGenerate(t, tree(t, files))
+	c := d.Completeness()
+	if (c.Level == Complete) != (len(reasons) == 0) || len(c.Reasons) != len(reasons) {
+		t.Fatalf("completeness = %+v, want reasons %q", c, reasons)
+	}
+	for i, want := range reasons {
+		if !strings.Contains(c.Reasons[i], want) {
+			t.Errorf("reason %q, want %q", c.Reasons[i], want)
+		}
+	}
+	if diff := cmp.Diff(components, purls(d.Components())); diff != "" {
+		t.Errorf("components (-want +got):\n%s", diff)
 	}
 }
 

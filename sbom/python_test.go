@@ -4,8 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 const (
@@ -74,19 +72,7 @@ func TestPythonCompleteness(t *testing.T) {
 			purls: []string{"pkg:pypi/g@1?vcs_url=git%2Bhttps%3A%2F%2Fexample.org%2Fg.git%3Frev%3Dv1%23abc"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := mustGenerate(t, tree(t, tc.files))
-			c := d.Completeness()
-			if (c.Level == Complete) != (len(tc.want) == 0) || len(c.Reasons) != len(tc.want) {
-				t.Fatalf("completeness = %+v, want reasons %q", c, tc.want)
-			}
-			for i, want := range tc.want {
-				if !strings.Contains(c.Reasons[i], want) {
-					t.Errorf("reason %q, want %q", c.Reasons[i], want)
-				}
-			}
-			if diff := cmp.Diff(tc.purls, purls(d.Components())); diff != "" {
-				t.Errorf("components (-want +got):\n%s", diff)
-			}
+			catalogued(t, tc.files, tc.want, tc.purls)
 		})
 	}
 }

@@ -9,45 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bartizan-mcp/bartizan/sbom/npm"
+	"github.com/bartizan-mcp/bartizan/sbom/npm/npmtest"
 )
-
-// shown is a tree as lines: "a@1.0.0 optional -> b@1.0.0".
-func shown(l *npm.Lock) []string {
-	name := func(p npm.Package) string {
-		if p.Version == "" {
-			return "[" + p.Path + "]"
-		}
-		return p.Name + "@" + p.Version
-	}
-	var out []string
-	show := func(p npm.Package) {
-		line := name(p)
-		if p.Development {
-			line += " development"
-		}
-		if p.Optional {
-			line += " optional"
-		}
-		if p.Source != "" {
-			line += " from " + p.Source
-		}
-		for _, h := range p.Hashes {
-			line += " " + h.Algorithm
-		}
-		for _, to := range p.DependsOn {
-			line += " -> " + name(l.Packages[to])
-		}
-		for _, missing := range p.Unresolved {
-			line += " -> ?" + missing
-		}
-		out = append(out, line)
-	}
-	show(l.Root)
-	for _, p := range l.Packages {
-		show(p)
-	}
-	return out
-}
 
 const integrity = "sha512-c573HYj0Z+UX6JfyF1UpNFgqPOplfNKghk11ckVXkF0acEsTgmgrbUvg7jT1wzh08PISJuQuV1EFqEff+b8B3A=="
 
@@ -160,7 +123,7 @@ func TestOneProjectInEveryVersion(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := shown(l)
+			got := npmtest.Shown(l)
 			for i, line := range got { // edges in the order of names, not of keys
 				parts := strings.Split(line, " -> ")
 				slices.Sort(parts[1:])
@@ -199,7 +162,7 @@ snapshots:
 	}
 	want := []string{" [] -> a@1.0.0 -> b@1.0.0", "a@1.0.0 -> p@1.0.0", "a@1.0.0 -> p@2.0.0", "b@1.0.0 -> a@1.0.0 -> ?missing", "p@1.0.0", "p@2.0.0"}
 	want[0] = want[0][1:]
-	if diff := cmp.Diff(want, shown(l)); diff != "" {
+	if diff := cmp.Diff(want, npmtest.Shown(l)); diff != "" {
 		t.Errorf("tree (-want +got):\n%s", diff)
 	}
 }

@@ -9,40 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bartizan-mcp/bartizan/sbom/npm"
+	"github.com/bartizan-mcp/bartizan/sbom/npm/npmtest"
 )
-
-// shown is a tree as lines: "a@1.0.0 optional -> b@1.0.0".
-func shown(l *npm.Lock) []string {
-	name := func(p npm.Package) string { return p.Name + "@" + p.Version }
-	var out []string
-	show := func(p npm.Package) {
-		line := name(p)
-		if p.Development {
-			line += " development"
-		}
-		if p.Optional {
-			line += " optional"
-		}
-		if p.Source != "" {
-			line += " from " + p.Source
-		}
-		for _, h := range p.Hashes {
-			line += " " + h.Algorithm
-		}
-		for _, to := range p.DependsOn {
-			line += " -> " + name(l.Packages[to])
-		}
-		for _, missing := range p.Unresolved {
-			line += " -> ?" + missing
-		}
-		out = append(out, line)
-	}
-	show(l.Root)
-	for _, p := range l.Packages {
-		show(p)
-	}
-	return out
-}
 
 func manifest(t *testing.T, text string) *npm.Manifest {
 	t.Helper()
@@ -112,7 +80,7 @@ tool@acme/tool:
 		"tool@0.3.0 from https://git.example/acme/tool/tar.gz/abc123",
 		"part@2.0.0 -> padder@2.0.0",
 	}
-	if diff := cmp.Diff(want, shown(l)); diff != "" {
+	if diff := cmp.Diff(want, npmtest.Shown(l)); diff != "" {
 		t.Errorf("tree (-want +got):\n%s", diff)
 	}
 }
@@ -200,7 +168,7 @@ func TestBerry(t *testing.T) {
 		"tiny@5.0.0 development",
 		"tool@0.3.0 from https://git.example/acme/tool.git#commit=abc123",
 	}
-	if diff := cmp.Diff(want, shown(l)); diff != "" {
+	if diff := cmp.Diff(want, npmtest.Shown(l)); diff != "" {
 		t.Errorf("tree (-want +got):\n%s", diff)
 	}
 	asked := map[string]map[string]string{
@@ -223,7 +191,7 @@ func TestResolutions(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		if diff := cmp.Diff([]string{"acme@ -> a@2.0.0 -> ?b", "a@2.0.0"}, shown(l)); diff != "" {
+		if diff := cmp.Diff([]string{"acme@ -> a@2.0.0 -> ?b", "a@2.0.0"}, npmtest.Shown(l)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
