@@ -19,7 +19,7 @@ import (
 // not is a reason for quarantine even beside a good one, since somebody sent
 // it for some purpose.
 func (s *Service) verifySignatures(ctx context.Context, w *work) error {
-	found, err := s.checkBundles(ctx, w.v, w.doc, w.digests)
+	found, err := s.checkDigests(ctx, w.v, w.doc, w.digests)
 	if err != nil {
 		return err
 	}
@@ -35,6 +35,16 @@ type signatures struct {
 	verified []*attest.Verified
 	signers  []admission.Signer
 	reasons  []admission.Reason
+}
+
+// checkDigests checks everything that speaks of the stored bytes: the bundles, and
+// what server.json says of its packages' files.
+func (s *Service) checkDigests(ctx context.Context, v *version, doc *serverjson.Document, digests map[string]string) (*signatures, error) {
+	found, err := s.checkBundles(ctx, v, doc, digests)
+	if err == nil {
+		found.reasons = append(found.reasons, otherFile(v, doc)...)
+	}
+	return found, err
 }
 
 func (s *Service) checkBundles(ctx context.Context, v *version, doc *serverjson.Document, digests map[string]string) (*signatures, error) {
@@ -117,7 +127,7 @@ func (s *Service) RecheckSignatures(ctx context.Context, tenant, name, ver strin
 	if err := s.load(ctx, w); err != nil {
 		return nil, nil, err
 	}
-	found, err := s.checkBundles(ctx, v, w.doc, w.digests)
+	found, err := s.checkDigests(ctx, v, w.doc, w.digests)
 	if err != nil {
 		return nil, nil, err
 	}

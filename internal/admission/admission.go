@@ -51,7 +51,7 @@ func (l Lifecycle) Is(s Status) bool { return l.Status == s || l.Status == "" &&
 const (
 	ReasonUnsigned              = "unsigned"                // no bundle came with the publication
 	ReasonSignatureInvalid      = "signature_invalid"       // a bundle does not verify against the namespace's signers
-	ReasonDigestMismatch        = "digest_mismatch"         // a verified bundle speaks of other bytes
+	ReasonDigestMismatch        = "digest_mismatch"         // a verified bundle, or server.json, speaks of other bytes
 	ReasonMaliciousListing      = "malicious_listing"       // the listing's verdict is block
 	ReasonScanIncomplete        = "scan_incomplete"         // a scanner failed or left text unexamined
 	ReasonPublisherSBOMMismatch = "publisher_sbom_mismatch" // the publisher's SBOM lacks what ours found
@@ -64,10 +64,14 @@ const (
 	ReasonOperator              = "operator"                // an operator said so; the detail is theirs
 )
 
+// CauseFileSHA256 is the cause of a ReasonDigestMismatch that no bundle has to do
+// with: server.json states the SHA-256 of a package's file, and it is another.
+const CauseFileSHA256 = "file_sha256"
+
 // Reason says why a version is quarantined.
 type Reason struct {
 	Code   string `json:"code"`
-	Cause  string `json:"cause,omitzero"` // of a signature's: one of attest.Reasons
+	Cause  string `json:"cause,omitzero"` // of a signature's: one of attest.Reasons, or CauseFileSHA256
 	Detail string `json:"detail"`
 }
 

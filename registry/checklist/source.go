@@ -35,8 +35,11 @@ func signed(f *Facts) outcome {
 
 func digestMatches(f *Facts) outcome {
 	facts := map[string]any{"digest": f.Signed, "artifact": f.Artifact != "", "signers": f.Signers}
-	mismatch := slices.ContainsFunc(f.SignatureReason, func(r admission.Reason) bool { return r.Code == admission.ReasonDigestMismatch })
-	if mismatch || len(f.Signers) == 0 {
+	i := slices.IndexFunc(f.SignatureReason, func(r admission.Reason) bool { return r.Code == admission.ReasonDigestMismatch })
+	if i >= 0 && f.SignatureReason[i].Cause == admission.CauseFileSHA256 {
+		return fail(f.SignatureReason[i].Detail, facts).on(facts)
+	}
+	if i >= 0 || len(f.Signers) == 0 {
 		return fail("no verified signature names "+f.Signed, facts).on(facts)
 	}
 	return pass("subject equals "+f.Signed, facts).on(facts)
