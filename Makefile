@@ -100,13 +100,13 @@ e2e: build bin/fixtures/weather bin/fixtures/everything-server bin/fixtures/ever
 	BARTIZAN_BIN=$(abspath bin) go test -count=1 -timeout 5m -tags e2e -run '^TestBehindProxies$$' $(TESTFLAGS) ./internal/attack
 	@cat bin/e2e.txt
 
-# What the engine and the gateway cost, as two tables of ratios, each measured
-# in one run (docs/performance.md). Both programs are modules of their own, which
-# hold what is compared with. BENCHFLAGS='-into ../../docs/performance.md' also
-# puts the tables there.
-.PHONY: bench-engine bench-gateway
+# What the engine, the gateway and the registry cost, as three tables of ratios,
+# each measured in one run (docs/performance.md). The programs are modules of their
+# own, which hold what is compared with. BENCHFLAGS='-into ../../docs/performance.md'
+# also puts the tables there.
+.PHONY: bench-engine bench-gateway bench-registry
 BENCH_RESULTS := engine/bench/guest/build/engine.txt
-bench: bench-engine bench-gateway
+bench: bench-engine bench-gateway bench-registry
 bench-engine: plugins
 	$(MAKE) -s -C engine/bench/guest
 	go test -run '^$$' -bench . -benchtime 200ms ./engine/... ./sdk/go/... ./plugins/... ./internal/... ./gateway/... ./sbom/... | tee $(BENCH_RESULTS)
@@ -114,6 +114,9 @@ bench-engine: plugins
 # The built binaries as processes, beside the server alone and a plain proxy.
 bench-gateway: build
 	cd gateway/bench && go build -o ../../bin/gateway-bench . && ../../bin/gateway-bench $(BENCHFLAGS)
+# The registry in one process; SBOMs also by processes of their own.
+bench-registry: plugins
+	cd registry/bench && go build -o ../../bin/registry-bench . && ../../bin/registry-bench $(BENCHFLAGS)
 
 # The example of every SDK as the table of docs/scanners.md, which
 # BENCHFLAGS='-into ../../docs/scanners.md' puts there; beside it the same as
@@ -154,6 +157,7 @@ lint:
 	go run $(STATICCHECK) ./...
 	cd engine/bench && go vet ./...
 	cd gateway/bench && go vet ./...
+	cd registry/bench && go vet ./...
 	cd internal/e2e/official && go vet ./...
 
 # Weights of the text models, from the corpora; same bytes every time.

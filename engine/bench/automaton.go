@@ -36,16 +36,16 @@ func automatonRows() ([]row, error) {
 		folded := strings.ToLower(over.text)
 		var arms []arm
 		for _, m := range matchers {
-			arms = append(arms, arm{m.name, func() error { m.hits(folded); return nil }})
+			arms = append(arms, arm{Name: m.name, Run: func() error { m.hits(folded); return nil }})
 		}
 		s, err := interleave(9, 10*time.Millisecond, arms...)
 		if err != nil {
 			return nil, err
 		}
-		perByte := s.median(0) / float64(len(folded))
-		fastest, by := s.ratio(1, 0), matchers[1].name
+		perByte := s.Median(0) / float64(len(folded))
+		fastest, by := s.Ratio(1, 0), matchers[1].name
 		for i := range matchers[1:] {
-			if r := s.ratio(i+1, 0); r < fastest {
+			if r := s.Ratio(i+1, 0); r < fastest {
 				fastest, by = r, matchers[i+1].name
 			}
 		}
@@ -56,8 +56,8 @@ func automatonRows() ([]row, error) {
 		}
 		rows = append(rows, ours, ahead)
 		for i, m := range matchers[1:] {
-			rows = append(rows, line("  "+m.name, fmt.Sprintf("%.2f ns/byte", s.median(i+1)/float64(len(folded))), "", nothing,
-				fmt.Sprintf("%.1f× ours, %d hits%s", s.ratio(i+1, 0), m.hits(folded), m.note)))
+			rows = append(rows, line("  "+m.name, fmt.Sprintf("%.2f ns/byte", s.Median(i+1)/float64(len(folded))), "", nothing,
+				fmt.Sprintf("%.1f× ours, %d hits%s", s.Ratio(i+1, 0), m.hits(folded), m.note)))
 		}
 	}
 	return rows, nil

@@ -89,19 +89,19 @@ func extismRows(ctx context.Context) ([]row, error) {
 		text := prose(size.bytes, 4)
 		m, in := result(text), flatInput(text)
 		s, err := interleave(9, 15*time.Millisecond,
-			arm{"ours", func() error { _, err := module.Call(ctx, in, ignore); return err }},
-			arm{"extism with timeout", func() error { _, err := scanWith(timed, in); return err }},
-			arm{"extism", func() error { _, err := scanWith(free, in); return err }},
-			arm{"ours whole", func() error { return clean(set.Scan(ctx, m)) }},
+			arm{Name: "ours", Run: func() error { _, err := module.Call(ctx, in, ignore); return err }},
+			arm{Name: "extism with timeout", Run: func() error { _, err := scanWith(timed, in); return err }},
+			arm{Name: "extism", Run: func() error { _, err := scanWith(free, in); return err }},
+			arm{Name: "ours whole", Run: func() error { return clean(set.Scan(ctx, m)) }},
 		)
 		if err != nil {
 			return nil, err
 		}
 		for i := range hosts {
 			h := &hosts[i]
-			h.ratios = append(h.ratios, s.ratio(i+1, 0))
-			h.detail += fmt.Sprintf("; %s %.1f× (%s, ours %s, from message to verdict %s)", size.name, s.ratio(i+1, 0),
-				duration(s.median(i+1)), duration(s.median(0)), duration(s.median(3)))
+			h.ratios = append(h.ratios, s.Ratio(i+1, 0))
+			h.detail += fmt.Sprintf("; %s %.1f× (%s, ours %s, from message to verdict %s)", size.name, s.Ratio(i+1, 0),
+				duration(s.Median(i+1)), duration(s.Median(0)), duration(s.Median(3)))
 		}
 	}
 	var rows []row

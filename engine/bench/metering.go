@@ -91,16 +91,16 @@ func meterKernel(ctx context.Context, name string, wasm, in []byte) (kernelRatio
 	limited, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
 	// Neither arm leaves garbage, so that they can take turns after every call.
-	run := arm{"bare", func() error { _, err := bare.call(ctx, in); return err }}
-	s, err := interleave(151, 0, run, arm{"metered", func() error { _, err := fuelled.callMetered(ctx, in); return err }})
+	run := arm{Name: "bare", Run: func() error { _, err := bare.call(ctx, in); return err }}
+	s, err := interleave(151, 0, run, arm{Name: "metered", Run: func() error { _, err := fuelled.callMetered(ctx, in); return err }})
 	if err != nil {
 		return k, err
 	}
-	k.metered = s.ratio(1, 0)
-	if s, err = interleave(9, 4*time.Millisecond, run, arm{"deadline", func() error { _, err := closing.call(limited, in); return err }}); err != nil {
+	k.metered = s.Ratio(1, 0)
+	if s, err = interleave(9, 4*time.Millisecond, run, arm{Name: "deadline", Run: func() error { _, err := closing.call(limited, in); return err }}); err != nil {
 		return k, err
 	}
-	k.deadlined = s.ratio(1, 0)
+	k.deadlined = s.Ratio(1, 0)
 	return k, nil
 }
 

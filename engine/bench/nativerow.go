@@ -50,9 +50,9 @@ func againstGo(ctx context.Context, name string, in []byte, native func() error)
 		return 0, 0, err
 	}
 	s, err := interleave(7, 8*time.Millisecond,
-		arm{"guest", func() error { _, err := g.callMetered(ctx, in); return err }}, arm{"go", native})
+		arm{Name: "guest", Run: func() error { _, err := g.callMetered(ctx, in); return err }}, arm{Name: "go", Run: native})
 	if err != nil {
 		return 0, 0, err
 	}
-	return s.ratio(0, 1), s.median(1), nil
+	return s.Ratio(0, 1), s.Median(1), nil
 }

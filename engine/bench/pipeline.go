@@ -134,11 +134,11 @@ func workersRow(ctx context.Context) (row, error) {
 			return errors.Join(errs...)
 		}
 	}
-	s, err := interleave(11, 20*time.Millisecond, arm{"one", work(1)}, arm{"two", work(2)})
+	s, err := interleave(11, 20*time.Millisecond, arm{Name: "one", Run: work(1)}, arm{Name: "two", Run: work(2)})
 	if err != nil {
 		return row{}, err
 	}
-	r := s.ratio(0, 1)
+	r := s.Ratio(0, 1)
 	return line(what, fmt.Sprintf("%.2f×", r), target, atLeast(r, 1.8),
-		fmt.Sprintf("best round %.2f×; one worker %s a scan; needs two idle processors", s.least(0)/s.least(1), duration(s.median(0)/scans))), nil
+		fmt.Sprintf("best round %.2f×; one worker %s a scan; needs two idle processors", s.Least(0)/s.Least(1), duration(s.Median(0)/scans))), nil
 }
