@@ -38,7 +38,7 @@ func TestForeignSessions(t *testing.T) {
 			"of another server":      {w.alice, map[string]string{"ferry": "pier", "pier": "ferry"}[alias], id},
 			"at the merged endpoint": {w.alice, "", id},
 			"ended":                  {w.alice, alias, strings.TrimPrefix(ended.header[0], "Mcp-Session-Id: ")},
-			"the server's own":       {w.alice, alias, upstreamSession},
+			"the server's own":       {w.alice, alias, visitorSession},
 			"cut short":              {w.alice, alias, id[:len(id)-1]},
 			"longer":                 {w.alice, alias, id + "A"},
 			"another":                {w.alice, alias, swapped(id)},

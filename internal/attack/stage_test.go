@@ -67,7 +67,19 @@ type arrival struct {
 	msg    *jsonrpc.Message
 }
 
-const upstreamSession = "session-of-the-server"
+// Sessions with a server: any, and those of the clients that tests speak for.
+const (
+	upstreamSession = "session-of-the-server"
+	visitorSession  = upstreamSession + "-with-a-visitor"
+)
+
+// sessionFor tells who opens a session: the gateway lists under its own name.
+func sessionFor(m *jsonrpc.Message) string {
+	if jsonrpc.Text(m.Params, "/clientInfo/name") == "t" {
+		return visitorSession
+	}
+	return upstreamSession
+}
 
 func tool(name, description string, readOnly bool) string {
 	return fmt.Sprintf(`{"name":%q,"description":%q,"inputSchema":{"type":"object"},"annotations":{"readOnlyHint":%t}}`, name, description, readOnly)
@@ -238,7 +250,7 @@ func (a *actor) answer(w http.ResponseWriter, r *http.Request, m *jsonrpc.Messag
 		_, _ = w.Write(jsonrpc.NewError(m.ID, protocol.CodeMethodNotFound, "no such method", nil))
 	default:
 		if m.Method == protocol.MethodInitialize {
-			w.Header().Set(protocol.HeaderSessionID, upstreamSession)
+			w.Header().Set(protocol.HeaderSessionID, sessionFor(m))
 		}
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, m.ID, result)
