@@ -28,6 +28,7 @@ const mark = "table of make bench, registry"
 type options struct {
 	publications int
 	rounds       int
+	licence      string
 	dir          string
 	only         string
 	into         string
@@ -36,10 +37,11 @@ type options struct {
 func main() {
 	role := flag.String("role", "", "make SBOMs as one of the arms does, and nothing else")
 	of := flag.String("of", "", "what that SBOM is of")
-	n := flag.Int("n", 7, "how many SBOMs that process makes")
+	n := flag.Int("n", warmSBOMs, "how many SBOMs that process makes")
 	var o options
 	flag.IntVar(&o.publications, "publications", 40, "how many versions are published, at least 20")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often processes that make SBOMs take turns")
+	flag.StringVar(&o.licence, "licence", "../../LICENSE", "text that every package of a node_modules folder brings")
 	flag.StringVar(&o.dir, "dir", "", "where the state of a run lies, whose disk takes blobs, database and audit log; default a temporary folder")
 	flag.StringVar(&o.only, "only", "", "measure only sections whose name holds this")
 	flag.StringVar(&o.into, "into", "", "also put the table into this document, between its marks")

@@ -21,10 +21,12 @@ import (
 const packages = 110
 
 // files is the server's package as `npm pack` lays it out: code, a manifest and
-// a lockfile. The same version gives the same bytes.
-func files(version string) (map[string][]byte, error) {
+// a lockfile; with a licence's text also what the lockfile names, each with that
+// text. The same version gives the same bytes.
+func files(version string, licence []byte) (map[string][]byte, error) {
 	r := rand.New(rand.NewPCG(7, packages)) // versions differ in their number alone
-	lock, direct := locked(r, version)
+	entries, direct := locked(r, version)
+	lock := map[string]any{"name": "@acme/harbour", "version": version, "lockfileVersion": 3, "requires": true, "packages": entries}
 	manifest := map[string]any{
 		"name": "@acme/harbour", "version": version, "license": "Apache-2.0", "type": "module",
 		"bin": map[string]string{"harbour": "dist/index.js"}, "dependencies": direct,
@@ -44,21 +46,51 @@ func files(version string) (map[string][]byte, error) {
 	for i := range 14 {
 		out[fmt.Sprintf("package/dist/tools/%s.js", toolName(i))] = module(r, i)
 	}
-	return out, nil
+	if licence == nil {
+		return out, nil
+	}
+	return out, install(out, r, entries, licence)
 }
 
-// locked is a package-lock.json of version 3, and what the server itself needs.
+// install lays the packages of the lockfile out below node_modules.
+func install(out map[string][]byte, r *rand.Rand, entries map[string]entry, licence []byte) error {
+	for _, path := range slices.Sorted(maps.Keys(entries)) {
+		if path == "" {
+			continue // the server itself
+		}
+		e := entries[path]
+		e.Name = path[strings.LastIndex(path, "node_modules/")+len("node_modules/"):]
+		e.Integrity = ""
+		manifest, err := json.Marshal(e, json.Deterministic(true))
+		if err != nil {
+			return err
+		}
+		at := "package/" + path
+		out[at+"/package.json"], out[at+"/LICENSE"], out[at+"/index.js"] = manifest, licence, module(r, 0)
+	}
+	return nil
+}
+
+// entry is a package in a lockfile, or what its own manifest says.
+type entry struct {
+	Name         string            `json:"name,omitzero"`
+	Version      string            `json:"version"`
+	License      string            `json:"license"`
+	Integrity    string            `json:"integrity,omitzero"`
+	Dependencies map[string]string `json:"dependencies,omitempty"`
+}
+
+// locked is what a lockfile holds by path, and what the server itself needs.
 // As in real trees a tenth of the packages are there twice, one version below
 // what needs it.
-func locked(r *rand.Rand, version string) (lock any, direct map[string]string) {
+func locked(r *rand.Rand, version string) (entries map[string]entry, direct map[string]string) {
 	licences := []string{"MIT", "MIT", "MIT", "MIT", "ISC", "Apache-2.0", "BSD-3-Clause", "(MIT OR Apache-2.0)"}
-	entries := map[string]any{}
-	direct = map[string]string{}
+	entries, direct = map[string]entry{}, map[string]string{}
 	add := func(path, version string, needs map[string]string) {
 		sum := sha512.Sum512([]byte(path + version))
-		entries[path] = map[string]any{
-			"version": version, "license": licences[r.IntN(len(licences))], "dependencies": needs,
-			"integrity": "sha512-" + base64.StdEncoding.EncodeToString(sum[:]),
+		entries[path] = entry{
+			Version: version, License: licences[r.IntN(len(licences))], Dependencies: needs,
+			Integrity: "sha512-" + base64.StdEncoding.EncodeToString(sum[:]),
 		}
 	}
 	const nested = packages / 10
@@ -77,8 +109,8 @@ func locked(r *rand.Rand, version string) (lock any, direct map[string]string) {
 		below, other := packageName(2*i), packageName(2*i+1)
 		add("node_modules/"+below+"/node_modules/"+other, fmt.Sprintf("0.%d.0", i+1), nil)
 	}
-	entries[""] = map[string]any{"name": "@acme/harbour", "version": version, "license": "Apache-2.0", "dependencies": direct}
-	return map[string]any{"name": "@acme/harbour", "version": version, "lockfileVersion": 3, "requires": true, "packages": entries}, direct
+	entries[""] = entry{Name: "@acme/harbour", Version: version, License: "Apache-2.0", Dependencies: direct}
+	return entries, direct
 }
 
 var (
