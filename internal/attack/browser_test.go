@@ -14,7 +14,7 @@ import (
 func TestRebinding(t *testing.T) {
 	w := enter(t)
 	pier := thePier(t, w)
-	ferry := theFerry(t, w)
+	ferry := w.cast(t, "wharf", protocol.Legacy, nil) // of this test alone: it counts
 	body, header := modern("1", "tools/call", pier.act("rebinding"))
 	visit := w.gate.visit(t, ferry.name, w.alice)
 	var listeners []func(t *testing.T, extra ...string) *http.Request
@@ -27,9 +27,9 @@ func TestRebinding(t *testing.T) {
 		listen(http.MethodPost, gate+"/mcp/pier", w.alice, body, header...)
 		listen(http.MethodGet, gate+"/metrics", w.auditor, "")
 	}
-	listen(http.MethodGet, w.gate.url+"/mcp/ferry", w.alice, "", append([]string{"Accept: text/event-stream"}, visit.header...)...)
-	listen(http.MethodDelete, w.gate.url+"/mcp/ferry", w.alice, "", visit.header...)
-	listen(http.MethodPost, w.gate.url+"/mcp/ferry", w.alice, initialize)
+	listen(http.MethodGet, w.gate.url+"/mcp/"+ferry.name, w.alice, "", append([]string{"Accept: text/event-stream"}, visit.header...)...)
+	listen(http.MethodDelete, w.gate.url+"/mcp/"+ferry.name, w.alice, "", visit.header...)
+	listen(http.MethodPost, w.gate.url+"/mcp/"+ferry.name, w.alice, initialize)
 	for _, path := range []string{"/", "/v0.1/servers", "/api/v1/keys", "/api/v1/audit", "/api/v1/openapi.json", "/metrics"} {
 		listen(http.MethodGet, w.Registry+path, w.AdminKey, "")
 	}
@@ -81,7 +81,7 @@ func TestRebinding(t *testing.T) {
 	if body := strings.TrimSpace(string(r.body)); body != "ready" && body != "not ready" {
 		t.Errorf("/readyz tells a page %q", body)
 	}
-	if r := visit.call(t, 1, "tools/call", `{"name":"ferry_look","arguments":{}}`); r.status != http.StatusOK {
+	if r := visit.call(t, 1, "tools/call", `{"name":"`+ferry.name+`_look","arguments":{}}`); r.status != http.StatusOK {
 		t.Errorf("the session of the attacked client: %d %s", r.status, r.body)
 	}
 }
