@@ -81,14 +81,14 @@ bin/venv/.made: internal/e2e/clients/requirements.txt
 	bin/venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-# cosign, which TestCosign holds our bundles to, in this user's cache: two
-# minutes of two processors, once. Without it that test is skipped.
+# cosign, which TestCosign holds our bundles to, in this user's cache: 200 s of
+# one processor, once. Without it that test is skipped.
 COSIGN_VERSION := v2.6.5
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bartizan/tools
 .PHONY: cosign
 cosign: $(TOOLS)/cosign
 $(TOOLS)/cosign:
-	GOBIN=$(TOOLS) CGO_ENABLED=0 go install -trimpath github.com/sigstore/cosign/v2/cmd/cosign@$(COSIGN_VERSION)
+	GOBIN=$(TOOLS) CGO_ENABLED=0 go install -trimpath -ldflags='-s -w' github.com/sigstore/cosign/v2/cmd/cosign@$(COSIGN_VERSION)
 
 # Real servers from npm, the official conformance suite and unmodified clients,
 # through both doors; smuggled requests through haproxy and nginx, where they
