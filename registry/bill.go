@@ -62,7 +62,7 @@ func (s *Service) catalogue(ctx context.Context, w *work) (*sbom.Document, error
 	if err != nil {
 		return nil, err
 	}
-	in := sbom.Input{Artifact: file, Kind: sbom.KindAuto}
+	in := sbom.Input{Artifact: file, Kind: sbom.KindAuto, Tree: w.tree}
 	if w.v.Artifact == "" {
 		in.Kind = sbom.KindDirectory
 	}

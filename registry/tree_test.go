@@ -2,11 +2,15 @@ package registry
 
 import (
 	"bytes"
+	"crypto/sha512"
+	"encoding/base64"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/bartizan-mcp/bartizan/internal/admission"
 	"github.com/bartizan-mcp/bartizan/internal/approval"
@@ -195,5 +199,44 @@ func TestNobodyStartsCommands(t *testing.T) {
 	}
 	if _, err := os.Stat(marker); err == nil {
 		t.Error("something was started")
+	}
+}
+
+// TestTreeHoldsWhatTheSBOMNames: the lockfile calls the digest of another package
+// by a good name. What gateways would load is in the SBOM, and people have to
+// answer for it.
+func TestTreeHoldsWhatTheSBOMNames(t *testing.T) {
+	h := newHouse(t)
+	for name, locked := range map[string]bool{"honest": true, "swapped": false} {
+		dep := tarOf(t, map[string]string{"package/package.json": `{"name":"dep","version":"2.0.0"}`, "package/index.js": ""})
+		if !locked {
+			dep = tarOf(t, map[string]string{"package/package.json": `{"name":"evil","version":"6.6.6"}`, "package/index.js": ""})
+		}
+		digest := sha512.Sum512(dep)
+		integrity := "sha512-" + base64.StdEncoding.EncodeToString(digest[:])
+		manifest, err := json.Marshal(tree.NewManifest("package-lock.json", []tree.Package{{Path: "node_modules/dep", Archive: tree.PackagesFolder + "/0.tgz", Integrity: integrity, Format: tree.FormatNPM}}))
+		h.must(err)
+		sub := h.bound("w"+name, "1.0.0")
+		sub.Artifact, err = h.StoreArtifact(t.Context(), bytes.NewReader(tarOf(t, map[string]string{
+			"package.json":      `{"name":"@acme/weather","version":"1.0.0","license":"Apache-2.0","dependencies":{"dep":"2.0.0"}}`,
+			"package-lock.json": `{"name":"@acme/weather","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"@acme/weather","version":"1.0.0","dependencies":{"dep":"2.0.0"}},"node_modules/dep":{"version":"2.0.0","license":"MIT","integrity":"` + integrity + `"}}}`,
+			"package/index.js":  "require('dep')\n", tree.ManifestPath: string(manifest), tree.PackagesFolder + "/0.tgz": string(dep),
+		})))
+		h.must(err)
+		sub.Bundles = [][]byte{h.sign(h.publisher, hexDigest(sub.Artifact))}
+		v, err := h.Publish(t.Context(), alice, sub)
+		h.must(err)
+		r, err := h.Review(t.Context(), "default", v.Review)
+		h.must(err)
+		for _, item := range r.Items {
+			if item.Code == "SRC-4" && (item.Result == admission.Pass) != locked {
+				t.Errorf("%s: %s: %s", name, item.Result, item.Note)
+			}
+		}
+		doc, err := h.Service.get(t.Context(), v.SBOM, MaxEvidence)
+		h.must(err)
+		if bytes.Contains(doc, []byte("pkg:npm/evil@6.6.6")) == locked {
+			t.Errorf("%s: components of the SBOM", name)
+		}
 	}
 }

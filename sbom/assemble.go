@@ -38,6 +38,7 @@ func assemble(st *stage, info archive.Info, found *catalogue.Result) *Document {
 	for _, at := range found.Unread {
 		g.gap(st.original(at), "could not be read by the cataloguing library")
 	}
+	g.addPlanted()
 	g.settle()
 	g.resolutions = g.resolved()
 	return g.document()

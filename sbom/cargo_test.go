@@ -30,7 +30,7 @@ func TestCargo(t *testing.T) {
 			purls: []string{"pkg:cargo/g@1.0.0?vcs_url=git%2Bhttps%3A%2F%2Fexample.org%2Fg.git%23abc"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := mustGenerate(t, tree(t, tc.files))
+			d := mustGenerate(t, folder(t, tc.files))
 			c := d.Completeness()
 			if len(c.Reasons) != len(tc.want) || (c.Level == Complete) != (len(tc.want) == 0) {
 				t.Fatalf("completeness = %+v, want %q", c, tc.want)
@@ -45,7 +45,7 @@ func TestCargo(t *testing.T) {
 			}
 		})
 	}
-	d := mustGenerate(t, tree(t, map[string]string{"Cargo.toml": manifest, "Cargo.lock": lock}))
+	d := mustGenerate(t, folder(t, map[string]string{"Cargo.toml": manifest, "Cargo.lock": lock}))
 	golden(t, "cargo.golden.json", encoded(t, d))
 	validate(t, cyclonedxSchema(t), encoded(t, d))
 	for name, tc := range map[string]struct {
@@ -56,7 +56,7 @@ func TestCargo(t *testing.T) {
 		"duplicate": {map[string]string{"Cargo.lock": "version = 4\nversion = 3\n"}, ErrMalformed},
 		"bomb":      {map[string]string{"Cargo.toml": "x = " + strings.Repeat("{a=", 1000)}, ErrTooLarge},
 	} {
-		if _, err := Generate(t.Context(), Input{Artifact: tree(t, tc.files)}, Options{}); !errors.Is(err, tc.want) {
+		if _, err := Generate(t.Context(), Input{Artifact: folder(t, tc.files)}, Options{}); !errors.Is(err, tc.want) {
 			t.Errorf("%s: error = %v, want %v", name, err, tc.want)
 		}
 	}

@@ -63,6 +63,9 @@ func unpack(ctx context.Context, in Input, opts Options, tmp string) (*stage, ar
 		return st, info, st.finish()
 	}
 	info, err = archive.Walk(ctx, in.Artifact, in.Kind, opts.Limits, st.visit)
+	if err == nil && st.brings() && info.Kind != KindDirectory {
+		err = st.plant(ctx, in, opts.Limits)
+	}
 	if err != nil {
 		return nil, info, err
 	}

@@ -77,7 +77,7 @@ func writeTree(t *testing.T, dir string, order []string, files map[string]string
 	return dir
 }
 
-func tree(t *testing.T, files map[string]string) string {
+func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	var order []string
 	for name := range files {
@@ -96,7 +96,7 @@ func readFile(t *testing.T, name string) string {
 }
 
 func goModule(t *testing.T) string {
-	return tree(t, map[string]string{
+	return folder(t, map[string]string{
 		"go.mod": readFile(t, "testdata/gomod/module.txt"), "go.sum": readFile(t, "testdata/gomod/sum.txt"),
 		"main.go": "package main\n\nfunc main() {}\n",
 	})
@@ -295,7 +295,7 @@ func writeZip(t *testing.T, path string, files map[string]string) {
 
 // An executable whose path is that of a lockfile is no lockfile to anybody.
 func TestExecutablesAreNoManifests(t *testing.T) {
-	d := mustGenerate(t, tree(t, map[string]string{
+	d := mustGenerate(t, folder(t, map[string]string{
 		"Gemfile.lock": "\x7fELF" + strings.Repeat("\x00", 64) + "\n\nghost@1:\n  version \"1.0.0\"\n",
 	}))
 	if got := d.Components(); len(got) != 0 {
@@ -371,7 +371,7 @@ func TestCompletenessIsHonest(t *testing.T) {
 // catalogued makes the document of a folder: complete, or for these reasons not.
 func catalogued(t *testing.T, files map[string]string, reasons, components []string) {
 	t.Helper()
-	d := mustGenerate(t, tree(t, files))
+	d := mustGenerate(t, folder(t, files))
 	c := d.Completeness()
 	if (c.Level == Complete) != (len(reasons) == 0) || len(c.Reasons) != len(reasons) {
 		t.Fatalf("completeness = %+v, want reasons %q", c, reasons)
@@ -408,7 +408,7 @@ func TestHostileManifests(t *testing.T) {
 		"case twin":             {map[string]string{"package.json": `{}`, "Package.json": `{}`}, ErrHostileArchive},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Generate(t.Context(), Input{Artifact: tree(t, tc.files)}, Options{})
+			_, err := Generate(t.Context(), Input{Artifact: folder(t, tc.files)}, Options{})
 			if !errors.Is(err, tc.want) {
 				t.Errorf("error = %v, want %v", err, tc.want)
 			}
@@ -417,7 +417,7 @@ func TestHostileManifests(t *testing.T) {
 }
 
 func TestLinkedManifestIsHostile(t *testing.T) {
-	dir := tree(t, map[string]string{"real.json": `{}`})
+	dir := folder(t, map[string]string{"real.json": `{}`})
 	if err := os.Symlink("real.json", filepath.Join(dir, "package-lock.json")); err != nil {
 		t.Skip("no symbolic links here")
 	}

@@ -106,7 +106,7 @@ func TestEnrichRefusesOtherArtifact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := mustGenerate(t, tree(t, map[string]string{"blob": string(packed)})+"/blob")
+	d := mustGenerate(t, folder(t, map[string]string{"blob": string(packed)})+"/blob")
 	m := weather()
 	m.ArtifactSHA256 = fp("other bytes")
 	if err := d.Enrich(m); !errors.Is(err, ErrMalformed) {
@@ -235,7 +235,7 @@ func TestDiff(t *testing.T) {
 	lock := readFile(t, "testdata/npm-v3/package-lock.json")
 	lock = strings.ReplaceAll(lock, `"3.0.0"`, `"3.0.1"`) // ms-lite
 	lock = strings.Replace(lock, `"node_modules/tiny-check"`, `"node_modules/huge-check"`, 1)
-	after := mustGenerate(t, tree(t, map[string]string{
+	after := mustGenerate(t, folder(t, map[string]string{
 		"package.json": readFile(t, "testdata/npm-v3/package.json"), "package-lock.json": lock,
 	}))
 	m := weather()
@@ -279,7 +279,7 @@ func TestStatement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := mustGenerate(t, tree(t, map[string]string{"blob": string(packed)})+"/blob")
+	d := mustGenerate(t, folder(t, map[string]string{"blob": string(packed)})+"/blob")
 	if err := d.Enrich(weather()); err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,7 @@ name = "win"
 version = "1"
 source = { registry = "https://example.org/simple" }
 `
-	d := mustGenerate(t, tree(t, map[string]string{
+	d := mustGenerate(t, folder(t, map[string]string{
 		"pyproject.toml": "[project]\nname = \"acme\"\nversion = \"1.0.0\"\nlicense = \"MIT\"\ndependencies = [\"a\"]\n", "uv.lock": lock,
 		".venv/lib/python3.12/site-packages/a-1.dist-info/METADATA": metadata("a", "1", "License-Expression: Apache-2.0 OR MIT"),
 	}))
@@ -128,7 +128,7 @@ func TestHostilePython(t *testing.T) {
 		"two names":          {map[string]string{"a-1.dist-info/METADATA": metadata("a", "1", "Name: b")}, ErrMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Generate(t.Context(), Input{Artifact: tree(t, tc.files)}, Options{}); !errors.Is(err, tc.want) {
+			if _, err := Generate(t.Context(), Input{Artifact: folder(t, tc.files)}, Options{}); !errors.Is(err, tc.want) {
 				t.Errorf("error = %v, want %v", err, tc.want)
 			}
 		})

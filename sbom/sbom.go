@@ -49,6 +49,9 @@ const (
 type Input struct {
 	Artifact string // path to a file or a directory
 	Kind     Kind   // KindAuto, or what the artifact must be
+	// Tree is the folder that the artifact becomes (internal/tree), if somebody has
+	// made it already. It changes nothing but the time that it takes.
+	Tree string
 }
 
 // Options bound the work.

@@ -64,7 +64,7 @@ func validate(t *testing.T, s *jsonschema.Schema, document []byte) {
 
 func TestDocumentsAreValidCycloneDX(t *testing.T) {
 	schema := cyclonedxSchema(t)
-	native := tree(t, map[string]string{
+	native := folder(t, map[string]string{
 		"package.json":                `{"name":"x","version":"1.0.0","license":"proprietary stuff","dependencies":{"y":"1"}}`,
 		"node_modules/y/package.json": `{"name":"y","version":"1.0.0","license":["MIT","NotAnSPDX"]}`,
 		"a\u202eb.node":               "\x7fELF" + strings.Repeat("x", 64),

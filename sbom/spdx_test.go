@@ -88,7 +88,7 @@ func TestSPDXIsLossless(t *testing.T) {
 }
 
 func TestSPDXLicences(t *testing.T) {
-	d := mustGenerate(t, tree(t, map[string]string{
+	d := mustGenerate(t, folder(t, map[string]string{
 		"package.json":                `{"name":"x","version":"1.0.0","license":"proprietary <stuff>","dependencies":{"y":"1"}}`,
 		"node_modules/y/package.json": `{"name":"y","version":"1.0.0","license":["MIT","NotAnSPDX"]}`,
 	}))

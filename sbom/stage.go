@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/bartizan-mcp/bartizan/internal/tree"
 	"github.com/bartizan-mcp/bartizan/sbom/gomod"
 	"github.com/bartizan-mcp/bartizan/sbom/mcpb"
 	"github.com/bartizan-mcp/bartizan/sbom/npm"
@@ -46,6 +47,8 @@ type stage struct {
 	gaps        map[gap]bool             // why the list may not be whole
 	resolutions map[string][]Resolution  // by directory
 	sums        map[string]string        // SHA-256 of manifests and lockfiles, by path
+	planted     planted
+	archives    []string // inside the artifact
 	held        int64
 	manifests   int
 	directories map[string]bool // already made
@@ -83,6 +86,11 @@ func (s *stage) finish() error {
 	for _, dir := range sorted(s.npm) {
 		if err := s.tolerate(dir, s.lockfiles(dir, s.npm[dir])); err != nil {
 			return err
+		}
+	}
+	for _, at := range s.archives {
+		if !s.planted.done || path.Dir(at) != tree.PackagesFolder {
+			s.gap(at, "is an archive inside the artifact and was not opened")
 		}
 	}
 	return s.finishPython()

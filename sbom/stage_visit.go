@@ -55,7 +55,7 @@ func (s *stage) visit(e archive.Entry, r io.Reader) error {
 	}
 	switch path.Ext(base) {
 	case ".jar", ".war", ".whl", ".egg":
-		s.gap(e.Path, "is an archive inside the artifact and was not opened")
+		s.archives = append(s.archives, e.Path)
 	}
 	if base == "manifest.json" && (dir == "." || !strings.Contains(dir, "/")) {
 		return s.bundleManifest(dir, r)
