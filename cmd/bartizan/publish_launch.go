@@ -51,19 +51,36 @@ func (p *publication) artifactBytes(cmd *cobra.Command) ([]byte, error) {
 	if info, err := os.Stat(p.artifact); p.artifact == "" || err == nil && !info.IsDir() {
 		return nil, usageError("--packages needs --artifact FOLDER")
 	}
-	if p.resolution.wanted {
-		return nil, usageError("--packages brings along what a lockfile names: with --resolve there is none yet")
-	}
 	work, err := os.MkdirTemp("", "bartizan-publish-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(work)
-	stage, err := packages.Lay(cmd.Context(), p.packages, p.artifact, work, cmd.ErrOrStderr())
+	defer func() { _ = tree.Remove(work) }()
+	project := p.artifact
+	if p.resolution.wanted {
+		if project, err = p.resolved(cmd, work); err != nil {
+			return nil, err
+		}
+	}
+	stage, err := packages.Lay(cmd.Context(), p.packages, project, work, cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
 	}
 	return sbom.Pack(stage)
+}
+
+// resolved is a copy of the project, below work, with the lockfiles that it lacked.
+func (p *publication) resolved(cmd *cobra.Command, work string) (string, error) {
+	packed, err := p.resolution.artifact(cmd, p.artifact)
+	if err != nil {
+		return "", err
+	}
+	file, dir := filepath.Join(work, "resolved.tar.gz"), filepath.Join(work, "resolved")
+	if err := os.WriteFile(file, packed, 0o600); err != nil {
+		return "", err
+	}
+	_, err = tree.Materialise(cmd.Context(), file, dir, archive.Limits{})
+	return dir, err
 }
 
 // launch says how the server is started or who has to answer for it.
