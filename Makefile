@@ -71,9 +71,10 @@ templates:
 bin/official/publisher: internal/e2e/official/main.go internal/e2e/official/go.mod
 	@mkdir -p bin/official && cd internal/e2e/official && go build $(GOFLAGS_BUILD) -o ../../../bin/official/ . github.com/modelcontextprotocol/registry/cmd/publisher
 
-bin/validators/.made: internal/e2e/validators/requirements.txt
-	@mkdir -p bin && python3 -m venv bin/validators
-	bin/validators/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+# By uv, which the clients' environment has: a tenth of the time.
+bin/validators/.made: internal/e2e/validators/requirements.txt bin/venv/.made
+	bin/venv/bin/uv venv --quiet --allow-existing --python python3 bin/validators
+	bin/venv/bin/uv pip install --quiet --python bin/validators/bin/python -r $<
 	@touch $@
 
 bin/venv/.made: internal/e2e/clients/requirements.txt
