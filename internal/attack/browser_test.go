@@ -14,7 +14,7 @@ import (
 func TestRebinding(t *testing.T) {
 	w := enter(t)
 	pier := thePier(t, w)
-	ferry := w.cast(t, "wharf", protocol.Legacy, nil) // of this test alone: it counts
+	ferry := w.cast(t, "landing", protocol.Legacy, nil) // of this test alone: it counts
 	body, header := modern("1", "tools/call", pier.act("rebinding"))
 	visit := w.gate.visit(t, ferry.name, w.alice)
 	var listeners []func(t *testing.T, extra ...string) *http.Request
