@@ -227,10 +227,11 @@ func (g *Gateway) approve() approve {
 // of the other one. What approve or a policy refuses is not there.
 func (g *Gateway) usable(x *exchange) []*exchange {
 	var all []*exchange
+	client := g.rulebook.clientOf(x)
 	for _, alias := range g.routes.aliases() {
 		y := &exchange{
 			began: x.began, id: x.id, source: x.source, header: x.header, alias: alias,
-			caller: x.caller, era: x.era, version: x.version, client: x.claimed(),
+			caller: x.caller, era: x.era, version: x.version, client: client,
 		}
 		if no := g.usableBy(context.Background(), y); no == nil {
 			all = append(all, y)

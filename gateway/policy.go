@@ -31,6 +31,14 @@ func newRulebook(cfg Config) *rulebook {
 	return b
 }
 
+// clientOf is what the client of x says of itself, where policies may ask.
+func (b *rulebook) clientOf(x *exchange) *policy.Client {
+	if b.set.Load() == nil {
+		return nil
+	}
+	return x.claimed()
+}
+
 // permitted (step 6) asks the operator's policies, where there are any, about
 // every entry that a message names, or about use of the server. Annotations are
 // the approval's, never what the server lists.

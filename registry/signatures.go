@@ -116,24 +116,6 @@ func signerOf(bundle string, v *attest.Verified) admission.Signer {
 	return out
 }
 
-// RecheckSignatures verifies a version's bundles again under the signers and
-// trusted roots of now, and changes nothing. No reasons: they hold.
-func (s *Service) RecheckSignatures(ctx context.Context, tenant, name, ver string) ([]admission.Signer, []admission.Reason, error) {
-	v, err := s.find(ctx, tenant, name, ver)
-	if err != nil {
-		return nil, nil, err
-	}
-	w := &work{v: v}
-	if err := s.load(ctx, w); err != nil {
-		return nil, nil, err
-	}
-	found, err := s.checkDigests(ctx, v, w.doc, w.digests)
-	if err != nil {
-		return nil, nil, err
-	}
-	return found.signers, found.reasons, nil
-}
-
 // TrustedRootDigests names the trusted roots in force; it changes when they do.
 func (s *Service) TrustedRootDigests() ([]string, error) {
 	root, err := s.trustedRoot()

@@ -121,3 +121,16 @@ func TestPublishersSBOM(t *testing.T) {
 		})
 	}
 }
+
+// recheck verifies a version's bundles again under the signers and trusted roots
+// of now, as a rescan does, and returns why they do not hold.
+func (h *house) recheck(v *admission.Version) []admission.Reason {
+	h.t.Helper()
+	found, err := h.find(h.t.Context(), "default", v.Name, v.Version)
+	h.must(err)
+	w := &work{v: found}
+	h.must(h.Service.load(h.t.Context(), w))
+	check, err := h.checkDigests(h.t.Context(), found, w.doc, w.digests)
+	h.must(err)
+	return check.reasons
+}

@@ -230,9 +230,7 @@ func TestRecheck(t *testing.T) {
 	v, err := f.Publish(t.Context(), alice, sub)
 	f.must(err)
 	causes := func() (all []string) {
-		_, found, err := f.RecheckSignatures(t.Context(), "default", v.Name, v.Version)
-		f.must(err)
-		for _, r := range found {
+		for _, r := range f.recheck(v) {
 			all = append(all, r.Cause)
 		}
 		return all

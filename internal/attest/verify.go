@@ -51,12 +51,6 @@ func VerifyKeys(b []byte, keys []*PublicKey) (*Verified, error) {
 	return Policy{Keys: keys}.Verify(b)
 }
 
-// VerifyIdentity verifies a statement signed under a certificate of the root by
-// one of the identities, with the log entry and time that the root demands.
-func VerifyIdentity(b []byte, root *TrustedRoot, ids []Identity) (*Verified, error) {
-	return Policy{Identities: ids, Root: root}.Verify(b)
-}
-
 // Verify verifies a bundle that holds an in-toto statement. It does not say
 // what the statement is about: compare its subjects, or use VerifyArtifact.
 // ReasonOf tells why a bundle is refused.

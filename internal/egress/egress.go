@@ -62,7 +62,7 @@ func (p Policy) Transport(resolver *net.Resolver) *http.Transport {
 	}
 }
 
-// Client asks URLs that pass CheckURL and follows no redirect: the answer is
+// Client asks URLs whose spelling is plain and follows no redirect: the answer is
 // the redirect itself.
 func (p Policy) Client(resolver *net.Resolver) *http.Client {
 	return Guard(p.Transport(resolver))

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -47,7 +48,7 @@ func TestCheckURL(t *testing.T) {
 		"https://mcp.example.com/mcp", "http://mcp.example.com:8080/", "http://10.0.0.1:3000/mcp", "http://127.0.0.1:8470", "http://[::1]:80/", "https://xn--bcher-kva.example/",
 		"https://a_b.example.com/", "http://localhost:9000/", "https://1.example.com/",
 	} {
-		if err := CheckURL(good); err != nil {
+		if err := checkText(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
@@ -62,7 +63,7 @@ func TestCheckURL(t *testing.T) {
 		"http://" + strings.Repeat("a", 64) + ".example/", "http://" + strings.Repeat("a.", 130) + "example/",
 		"http://example.com\\@127.0.0.1/", "http://example.com\t/", "http://example.com\n/",
 	} {
-		if err := CheckURL(bad); !errors.Is(err, ErrURL) {
+		if err := checkText(bad); !errors.Is(err, ErrURL) {
 			t.Errorf("%q passes: %v", bad, err)
 		}
 	}
@@ -73,7 +74,7 @@ func FuzzCheckURL(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		if CheckURL(raw) != nil {
+		if checkText(raw) != nil {
 			return
 		}
 		r, err := http.NewRequest(http.MethodGet, raw, nil)
@@ -112,4 +113,12 @@ func TestRedirectIsTheAnswer(t *testing.T) {
 	if _, err := (Policy{Loopback: true}).Client(nil).Get(strings.Replace(server.URL, "127.0.0.1", "0177.0.0.1", 1)); !errors.Is(err, ErrURL) {
 		t.Errorf("octal: %v", err)
 	}
+}
+
+func checkText(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return refuse("it is malformed")
+	}
+	return check(u)
 }

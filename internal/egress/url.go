@@ -8,18 +8,10 @@ import (
 	"strings"
 )
 
-// CheckURL reports what is wrong with a URL that somebody else wrote, before
+// check reports what is wrong with a URL that somebody else wrote, before
 // anything is resolved: another scheme than http and https, user information, a
 // port that belongs to another protocol, a host that two programs would read
 // differently. The error wraps ErrURL and holds nothing of the URL.
-func CheckURL(raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return refuse("it is malformed")
-	}
-	return check(u)
-}
-
 func check(u *url.URL) error {
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":

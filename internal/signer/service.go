@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -57,11 +56,21 @@ func Open(cfg Config) (*Service, error) {
 	if s.ledger, err = openLedger(filepath.Join(cfg.Dir, "signer")); err != nil {
 		return nil, err
 	}
+	if s.ledger.trust != nil {
+		if s.trust, err = approval.ParseTrust(s.ledger.trust); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrState, err)
+		}
+		if s.keys, err = loadKeys(s.trustDir()); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.reload(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
+
+func (s *Service) trustDir() string { return filepath.Join(s.Dir, "trust") }
 
 // Trust is the trust document in force.
 func (s *Service) Trust() *approval.Trust {
@@ -118,8 +127,7 @@ func (s *Service) sign(ctx context.Context, role Role, statement []byte, evidenc
 // reload accepts the trust document on disk if it is the accepted one or the
 // next, and takes up the keys that lie beside it.
 func (s *Service) reload() error {
-	dir := filepath.Join(s.Dir, "trust")
-	file, err := approval.ReadTrust(filepath.Join(dir, approval.TrustFile))
+	file, err := approval.ReadTrust(filepath.Join(s.trustDir(), approval.TrustFile))
 	if err != nil {
 		return err
 	}
@@ -129,7 +137,7 @@ func (s *Service) reload() error {
 	}
 	next, err := s.judge(file)
 	if err == nil && next != nil {
-		if s.keys, err = loadKeys(dir); err == nil {
+		if s.keys, err = loadKeys(s.trustDir()); err == nil {
 			err = s.ledger.accept(file)
 		}
 		if err != nil {
@@ -144,19 +152,8 @@ func (s *Service) reload() error {
 
 // judge returns the document to accept, or nil if it is accepted already.
 func (s *Service) judge(file []byte) (*approval.Trust, error) {
-	if s.ledger.trust == nil {
+	if s.trust == nil {
 		return approval.ParseTrust(file)
-	}
-	if s.trust == nil { // a start: what was accepted last time comes first
-		accepted, err := approval.ParseTrust(s.ledger.trust)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrState, err)
-		}
-		if s.trust = accepted; s.keys == nil {
-			if s.keys, err = loadKeys(filepath.Join(s.Dir, "trust")); err != nil {
-				return nil, err
-			}
-		}
 	}
 	return s.trust.Succeeds(s.ledger.trust, file, s.Now())
 }
@@ -176,5 +173,5 @@ func loadKeys(dir string) (map[Role]*attest.Key, error) {
 		return nil, err
 	}
 	keys[RoleSBOM] = k
-	return keys, os.Chmod(dir, 0o700)
+	return keys, nil
 }
